@@ -1,0 +1,112 @@
+# node-gyp build of the addon, and of the native tests without Node. CMakeLists.txt builds the same from the same list,
+# native/sources.json. Kernels are compiled once for each instruction set, each time into a library of its own.
+{
+  'variables': {
+    'engine': ['<!@(node -p "require(\'./native/sources.json\').engine.join(\' \')")'],
+    'kernels': ['<!@(node -p "require(\'./native/sources.json\').kernels.join(\' \')")'],
+    'binding': ['<!@(node -p "require(\'./native/sources.json\').binding.join(\' \')")'],
+    'test': ['<!@(node -p "require(\'./native/sources.json\').test.join(\' \')")'],
+    # -Wno-psabi: vector arguments never leave a file, so how they are passed does not matter.
+    'kernel_flags': ['-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast', '-Wno-psabi'],
+    'avx2_flags': ['-mavx2', '-mfma', '-mbmi', '-mbmi2', '-mf16c'],
+    # g++ 12 warns falsely about uninitialised values inside its own AVX-512 headers.
+    'avx512_flags': ['-march=x86-64-v4', '-mprefer-vector-width=512', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+  },
+  'target_defaults': {
+    'include_dirs': ['native'],
+    # Node's own defaults: C++ without exceptions, -O3, and link-time optimisation where Node was built with it, which
+    # would mix the instruction sets.
+    'cflags/': [['exclude', '^-O3$'], ['exclude', 'lto'], ['exclude', 'frame-pointer'], ['exclude', 'unused-parameter']],
+    'ldflags/': [['exclude', 'lto']],
+    'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fno-exceptions', '-fno-rtti'],
+    'cflags_cc': ['-std=c++20', '-O2', '-fexceptions', '-fvisibility=hidden', '-Wall', '-Wextra', '-pthread'],
+    'ldflags': ['-pthread'],
+    'xcode_settings': {
+      'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',
+      'CLANG_CXX_LIBRARY': 'libc++',
+      'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+      'GCC_ENABLE_CPP_RTTI': 'YES',
+      'GCC_OPTIMIZATION_LEVEL': '2',
+      'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+      'MACOSX_DEPLOYMENT_TARGET': '11.0',
+    },
+    'conditions': [
+      ['OS=="linux"', {'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL']}],
+    ],
+    # Only the binding sees Node's headers, whose paths are the absolute ones.
+    'target_conditions': [
+      ['_target_name!="anneal"', {'include_dirs/': [['exclude', '^/']]}],
+    ],
+  },
+  'targets': [
+    {
+      'target_name': 'engine',
+      'type': 'static_library',
+      'sources': ['<@(engine)'],
+    },
+    {
+      'target_name': 'anneal',
+      'sources': ['<@(binding)'],
+      'defines': ['NAPI_VERSION=8'],
+      'dependencies': ['engine', 'levels'],
+      # The engine's threads outlive an environment: its code must stay mapped after the addon is closed.
+      'conditions': [['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete']}]],
+    },
+    {
+      'target_name': 'engine_tests',
+      'type': 'executable',
+      'sources': ['<@(test)'],
+      'dependencies': ['engine', 'levels'],
+    },
+    {
+      'target_name': 'levels',
+      'type': 'none',
+      'conditions': [
+        ['target_arch=="x64"', {'dependencies': ['kernels_sse2', 'kernels_avx2', 'kernels_avx512']}],
+        ['target_arch=="arm64"', {'dependencies': ['kernels_neon']}],
+      ],
+    },
+  ],
+  'conditions': [
+    ['target_arch=="x64"', {
+      'targets': [
+        {
+          'target_name': 'kernels_sse2',
+          'type': 'static_library',
+          'sources': ['<@(kernels)'],
+          'defines': ['ANNEAL_LEVEL=sse2'],
+          'cflags_cc': ['<@(kernel_flags)'],
+          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)']},
+        },
+        {
+          'target_name': 'kernels_avx2',
+          'type': 'static_library',
+          'sources': ['<@(kernels)'],
+          'defines': ['ANNEAL_LEVEL=avx2'],
+          'cflags_cc': ['<@(kernel_flags)', '<@(avx2_flags)'],
+          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)', '<@(avx2_flags)']},
+        },
+        {
+          'target_name': 'kernels_avx512',
+          'type': 'static_library',
+          'sources': ['<@(kernels)'],
+          'defines': ['ANNEAL_LEVEL=avx512'],
+          'cflags_cc': ['<@(kernel_flags)', '<@(avx512_flags)'],
+          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)', '<@(avx512_flags)']},
+        },
+      ],
+    }],
+    ['target_arch=="arm64"', {
+      'targets': [
+        {
+          'target_name': 'kernels_neon',
+          'type': 'static_library',
+          'sources': ['<@(kernels)'],
+          'defines': ['ANNEAL_LEVEL=neon'],
+          'cflags_cc': ['<@(kernel_flags)'],
+          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)']},
+        },
+      ],
+    }],
+  ],
+}

@@ -1,0 +1,151 @@
+// Tensors from values, and from nothing.
+import { type DType, dtypeCode, inspectArray, toTypedArray, type TypedArray } from './dtype';
+import { ArgumentError, describe, ShapeError } from './errors';
+import { native } from './native';
+import { call, operator } from './ops/call';
+import { adopt, type NestedArray, Tensor } from './tensor';
+
+const op = {
+  full: operator('full'),
+  arange: operator('arange'),
+  linspace: operator('linspace'),
+  eye: operator('eye'),
+};
+
+/** Options of the functions that make tensors. */
+export interface CreateOptions {
+  /** Default float32. */
+  dtype?: DType;
+  /** Whether operators on the tensor are recorded for gradients. Default false. */
+  requiresGrad?: boolean;
+}
+
+function finish(tensor: Tensor, options: CreateOptions): Tensor {
+  if (options.requiresGrad) tensor.requiresGrad = true;
+  return tensor;
+}
+
+/**
+ * A tensor of the given values, copied: a number, nested arrays of numbers, booleans or bigints, or a typed array (then of one
+ * dimension, or of `shape`).
+ *
+ * Without `dtype`, numbers become float32, booleans bool, bigints int64, and a typed array keeps its element type.
+ *
+ * @throws ShapeError when nested arrays are ragged or `shape` does not fit; ArgumentError for anything that is no number.
+ */
+export function tensor(
+  values: NestedArray | ArrayBufferView,
+  options: CreateOptions & { shape?: readonly number[] } = {},
+): Tensor {
+  if (ArrayBuffer.isView(values)) return fromTypedArray(values, options);
+  const flat: (number | boolean | bigint)[] = [];
+  const shape = flattenInto(flat, values, shapeOf(values), 0);
+  const dtype = options.dtype ?? dtypeOfValues(flat);
+  return finish(upload(toTypedArray(checkedDType(dtype), flat), dtype, options.shape ?? shape), options);
+}
+
+function fromTypedArray(values: ArrayBufferView, options: CreateOptions & { shape?: readonly number[] }): Tensor {
+  const { dtype: own, exact, length } = inspectArray('tensor', values);
+  const dtype = checkedDType(options.dtype ?? own);
+  const typed =
+    exact && dtype === own ? values : toTypedArray(dtype, values as unknown as ArrayLike<number | bigint>);
+  return finish(upload(typed, dtype, options.shape ?? [length]), options);
+}
+
+function checkedDType(dtype: DType): DType {
+  dtypeCode('tensor', dtype);
+  return dtype;
+}
+
+function upload(values: ArrayBufferView, dtype: DType, shape: readonly number[]): Tensor {
+  if (!Array.isArray(shape)) {
+    throw new ArgumentError(`[tensor] expected an array of integers for 'shape', received ${describe(shape)}`);
+  }
+  const out = new Tensor();
+  return adopt(out, native.fromData(out, values as TypedArray, dtypeCode('tensor', dtype), shape));
+}
+
+// The shape that the first element at each depth suggests; flattenInto checks the others against it.
+function shapeOf(values: unknown): number[] {
+  const shape: number[] = [];
+  for (let at = values; Array.isArray(at); at = at[0]) {
+    shape.push(at.length);
+    if (shape.length > 64) throw new ShapeError('[tensor] the arrays are nested too deeply');
+  }
+  return shape;
+}
+
+function flattenInto(flat: unknown[], values: unknown, shape: number[], depth: number): number[] {
+  if (!Array.isArray(values)) {
+    if (depth !== shape.length) {
+      throw new ShapeError(`[tensor] the arrays are ragged: a value where an array of ${shape[depth]} was expected`);
+    }
+    if (typeof values !== 'number' && typeof values !== 'boolean' && typeof values !== 'bigint') {
+      throw new ArgumentError(`[tensor] expected numbers, received ${describe(values)}`);
+    }
+    flat.push(values);
+    return shape;
+  }
+  if (depth === shape.length || values.length !== shape[depth]) {
+    const expected = depth === shape.length ? 'a number' : `${shape[depth]} entries`;
+    throw new ShapeError(`[tensor] the arrays are ragged: ${values.length} entries where ${expected} was expected`);
+  }
+  for (const value of values) flattenInto(flat, value, shape, depth + 1);
+  return shape;
+}
+
+function dtypeOfValues(flat: readonly unknown[]): DType {
+  const first = typeof flat[0];
+  const kinds = new Set(flat.map((value) => typeof value));
+  if (kinds.size > 1) throw new ArgumentError(`[tensor] values of different kinds: ${[...kinds].join(' and ')}`);
+  return first === 'boolean' ? 'bool' : first === 'bigint' ? 'int64' : 'float32';
+}
+
+/** Every element is `value`. @throws ShapeError for a negative size; OutOfMemoryError */
+export function full(shape: readonly number[], value: number, options: CreateOptions = {}): Tensor {
+  return finish(call(op.full, shape, value, dtypeCode('full', options.dtype ?? 'float32')), options);
+}
+
+/** Every element is 0. */
+export function zeros(shape: readonly number[], options: CreateOptions = {}): Tensor {
+  return full(shape, 0, options);
+}
+
+/** Every element is 1. */
+export function ones(shape: readonly number[], options: CreateOptions = {}): Tensor {
+  return full(shape, 1, options);
+}
+
+/** Zeros of the shape and dtype of another tensor. */
+export function zerosLike(like: Tensor, options: CreateOptions = {}): Tensor {
+  return full(like.shape, 0, { dtype: like.dtype, ...options });
+}
+
+/** Ones of the shape and dtype of another tensor. */
+export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
+  return full(like.shape, 1, { dtype: like.dtype, ...options });
+}
+
+/**
+ * The numbers from `start` (default 0) to before `end`, by `step` (default 1): `arange(5)`, `arange(2, 8, 2)`. int64 when all
+ * three are whole, else float32.
+ *
+ * @throws ArgumentError when there is no finite range.
+ */
+export function arange(startOrEnd: number, end?: number | null, step = 1, options: CreateOptions = {}): Tensor {
+  const [from, to] = end == null ? [0, startOrEnd] : [startOrEnd, end];
+  const whole = [from, to, step].every(Number.isInteger);
+  const dtype = dtypeCode('arange', options.dtype ?? (whole ? 'int64' : 'float32'));
+  return finish(call(op.arange, from, to, step, dtype), options);
+}
+
+/** `count` numbers evenly from `start` to `end`, both included. @throws ArgumentError */
+export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
+  return finish(call(op.linspace, start, end, count, dtypeCode('linspace', options.dtype ?? 'float32')), options);
+}
+
+/** Ones on the diagonal, zeros elsewhere, `[rows, columns]`. @throws ArgumentError */
+export function eye(rows: number, columns = rows, options: CreateOptions = {}): Tensor {
+  return finish(call(op.eye, rows, columns, dtypeCode('eye', options.dtype ?? 'float32')), options);
+}
+

@@ -1,0 +1,122 @@
+// Parts of a dataset: chosen by index, or cut at random.
+import { checkArgument, checkIndices, checkSeed, isCount } from './arguments';
+import { type Dataset, isDataset } from './dataset';
+import { permutation } from './permutation';
+
+/**
+ * The samples `indices` of another dataset, in that order; an index may appear more than once.
+ * @throws IndexError for an index outside the dataset
+ */
+export class Subset<Batch, Sample> implements Dataset<Batch, Sample> {
+  readonly dataset: Dataset<Batch, Sample>;
+  readonly indices: readonly number[];
+  /** Present when the dataset has it. */
+  readonly getBatch?: (indices: readonly number[]) => Batch | Promise<Batch>;
+
+  constructor(dataset: Dataset<Batch, Sample>, indices: ArrayLike<number>) {
+    checkDataset('Subset', dataset);
+    checkIndices('Subset', indices, dataset.length);
+    this.dataset = dataset;
+    this.indices = Array.from(indices);
+    if (dataset.getBatch)
+      this.getBatch = (chosen) => dataset.getBatch?.(this.#translate(chosen)) as Batch | Promise<Batch>;
+  }
+
+  get length(): number {
+    return this.indices.length;
+  }
+
+  get(index: number): Sample | Promise<Sample> {
+    return this.dataset.get(this.#translate([index])[0]);
+  }
+
+  #translate(chosen: readonly number[]): number[] {
+    checkIndices('Subset', chosen, this.length);
+    return chosen.map((index) => this.indices[index]);
+  }
+}
+
+export interface SplitOptions {
+  /** The same seed gives the same parts; without one, the default generator decides (see `manualSeed`). */
+  seed?: number;
+}
+
+export interface ValidationSplitOptions extends SplitOptions {
+  /** Share of the validation part, between 0 and 1, or its number of samples. */
+  validation: number;
+  /** False takes the last samples instead of random ones, as for time series. */
+  shuffle?: boolean;
+}
+
+/**
+ * Cuts a dataset at random into parts without common samples.
+ * @param parts numbers of samples that add up to the dataset's length, or shares that add up to 1 (each rounded down;
+ * what is left goes to the first parts, one each)
+ * @throws ArgumentError when they add up to neither
+ */
+export async function randomSplit<Batch, Sample>(
+  dataset: Dataset<Batch, Sample>,
+  parts: readonly number[],
+  { seed }: SplitOptions = {},
+): Promise<Subset<Batch, Sample>[]> {
+  checkDataset('randomSplit', dataset);
+  checkSeed('randomSplit', seed);
+  const counts = countsOf(parts, dataset.length);
+  const order = Array.from(await permutation(dataset.length, seed), Number);
+  let end = 0;
+  return counts.map((count) => {
+    end += count;
+    return new Subset(dataset, order.slice(end - count, end));
+  });
+}
+
+/**
+ * Cuts a dataset into a training and a validation part, each with one sample or more.
+ * @returns `[training, validation]`
+ */
+export async function trainValidationSplit<Batch, Sample>(
+  dataset: Dataset<Batch, Sample>,
+  { validation, seed, shuffle = true }: ValidationSplitOptions,
+): Promise<[training: Subset<Batch, Sample>, validation: Subset<Batch, Sample>]> {
+  const owner = 'trainValidationSplit';
+  checkDataset(owner, dataset);
+  checkSeed(owner, seed);
+  const { length } = dataset;
+  checkArgument(length >= 2, owner, 'dataset.length', '2 or more', length);
+  const isShare = typeof validation === 'number' && validation > 0 && validation < 1;
+  const rule = `a share between 0 and 1 or a number of samples from 1 to ${length - 1}`;
+  checkArgument(
+    isShare || (isCount(validation) && validation > 0 && validation < length),
+    owner,
+    'validation',
+    rule,
+    validation,
+  );
+  const count = isShare ? Math.min(Math.max(Math.round(length * validation), 1), length - 1) : validation;
+  const order = shuffle
+    ? Array.from(await permutation(length, seed), Number)
+    : Array.from({ length }, (_, index) => index);
+  const cut = length - count;
+  return [new Subset(dataset, order.slice(0, cut)), new Subset(dataset, order.slice(cut))];
+}
+
+function countsOf(parts: readonly number[], length: number): number[] {
+  const sum = parts.reduce((total, part) => total + part, 0);
+  if (parts.every(isCount) && sum === length) return [...parts];
+  const areShares = parts.every((part) => part >= 0) && Math.abs(sum - 1) < 1e-9;
+  checkArgument(
+    areShares,
+    'randomSplit',
+    'parts',
+    `sample counts that add up to ${length} or shares that add up to 1`,
+    parts,
+  );
+  const counts = parts.map((share) => Math.floor(share * length));
+  let rest = length - counts.reduce((total, count) => total + count, 0);
+  for (let i = 0; rest > 0; i = (i + 1) % counts.length, rest--) counts[i] = counts[i] + 1;
+  return counts;
+}
+
+function checkDataset(owner: string, dataset: unknown): void {
+  checkArgument(isDataset(dataset), owner, 'dataset', 'an object with length and get(index)', dataset);
+}

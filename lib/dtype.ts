@@ -1,0 +1,118 @@
+// Element types: their names, the engine's codes, and the typed arrays that hold them.
+import { ArgumentError, DTypeError, describe } from './errors';
+
+/** Element type of a tensor. */
+export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool';
+
+/** Typed arrays that tensors are read into; bool is read as bytes 0 and 1. */
+export type TypedArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+
+interface Entry {
+  code: number;
+  bytes: number;
+  wrap(buffer: ArrayBuffer): TypedArray;
+  from(values: ArrayLike<number | bigint | boolean>): TypedArray;
+}
+
+// A value as the integer it is truncated to; NaN and infinities are 0, as typed arrays have it.
+const toBigInt = (value: number | bigint | boolean): bigint => {
+  if (typeof value === 'bigint') return value;
+  const number = Math.trunc(Number(value));
+  return Number.isFinite(number) ? BigInt(number) : 0n;
+};
+
+// The codes are those of native/core/dtype.h.
+const entries: Record<DType, Entry> = {
+  bool: {
+    code: 0,
+    bytes: 1,
+    wrap: (buffer) => new Uint8Array(buffer),
+    from: (values) => Uint8Array.from(values, (value) => (value ? 1 : 0)),
+  },
+  uint8: {
+    code: 1,
+    bytes: 1,
+    wrap: (buffer) => new Uint8Array(buffer),
+    from: (values) => Uint8Array.from(values, Number),
+  },
+  int32: {
+    code: 2,
+    bytes: 4,
+    wrap: (buffer) => new Int32Array(buffer),
+    from: (values) => Int32Array.from(values, Number),
+  },
+  int64: {
+    code: 3,
+    bytes: 8,
+    wrap: (buffer) => new BigInt64Array(buffer),
+    from: (values) => BigInt64Array.from(Array.from(values, toBigInt)),
+  },
+  float32: {
+    code: 6,
+    bytes: 4,
+    wrap: (buffer) => new Float32Array(buffer),
+    from: (values) => Float32Array.from(values, Number),
+  },
+  float64: {
+    code: 7,
+    bytes: 8,
+    wrap: (buffer) => new Float64Array(buffer),
+    from: (values) => Float64Array.from(values, Number),
+  },
+};
+
+const byCode = new Map(Object.entries(entries).map(([name, entry]) => [entry.code, name as DType]));
+
+/** The engine's code of a dtype. @throws DTypeError for anything that is not the name of one. */
+export function dtypeCode(op: string, dtype: DType): number {
+  const entry = Object.hasOwn(entries, dtype) ? entries[dtype] : undefined;
+  if (entry) return entry.code;
+  throw new DTypeError(`[${op}] expected one of ${Object.keys(entries).join(', ')} for dtype, received ${describe(dtype)}`);
+}
+
+export function dtypeOfCode(code: number): DType {
+  return byCode.get(code) as DType;
+}
+
+export function bytesOf(dtype: DType): number {
+  return entries[dtype].bytes;
+}
+
+export function isFloating(dtype: DType): boolean {
+  return dtype === 'float32' || dtype === 'float64';
+}
+
+/** The buffer as a typed array of the dtype. */
+export function wrapBuffer(dtype: DType, buffer: ArrayBuffer): TypedArray {
+  return entries[dtype].wrap(buffer);
+}
+
+/** Values converted to a typed array of the dtype: integers are truncated, bool is `value != 0`. */
+export function toTypedArray(dtype: DType, values: ArrayLike<number | bigint | boolean>): TypedArray {
+  return entries[dtype].from(values);
+}
+
+// By tag and not by class: an array of another realm (a vm context, a test runner) is an array too.
+const arrayDTypes: Record<string, DType> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Int32Array: 'int32',
+  BigInt64Array: 'int64',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  Int8Array: 'int32',
+  Int16Array: 'int32',
+  Uint16Array: 'int32',
+  Uint32Array: 'int64',
+};
+
+/** Arrays whose elements have the layout of their dtype, so that they are taken as they are. */
+const exact = new Set(['Float32Array', 'Float64Array', 'Int32Array', 'BigInt64Array', 'Uint8Array', 'Uint8ClampedArray']);
+
+/** A typed array given by a user: its dtype by default, and whether its bytes are that dtype's. */
+export function inspectArray(op: string, array: ArrayBufferView): { dtype: DType; exact: boolean; length: number } {
+  const tag = Object.prototype.toString.call(array).slice(8, -1);
+  const dtype = arrayDTypes[tag];
+  if (!dtype) throw new ArgumentError(`[${op}] expected a typed array of numbers, received ${tag}`);
+  return { dtype, exact: exact.has(tag), length: (array as Float32Array).length };
+}

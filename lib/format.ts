@@ -1,0 +1,93 @@
+// Tensors as nested arrays and as text in NumPy's layout.
+import { noGrad, scope } from './context';
+import type { DType, TypedArray } from './dtype';
+import type { NestedArray, Tensor } from './tensor';
+
+const SUMMARIZE_ABOVE = 1000;
+const EDGE = 3;
+const PRECISION = 4;
+
+/** Elements in row-major order as arrays nested to the depth of the shape. */
+export function nest(values: TypedArray, shape: readonly number[], dtype: DType): NestedArray {
+  const convert = dtype === 'bool' ? (value: number | bigint) => value !== 0 : Number;
+  const build = (axis: number, offset: number, stride: number): NestedArray => {
+    if (axis === shape.length) return convert(values[offset] as number | bigint);
+    const inner = shape[axis] === 0 ? 0 : stride / (shape[axis] as number);
+    return Array.from({ length: shape[axis] as number }, (_, i) => build(axis + 1, offset + i * inner, inner));
+  };
+  return build(0, 0, values.length);
+}
+
+/** `tensor([[1., 2.], [3., 4.]])`, with dtype when it is not float32, and the middle of large tensors left out. */
+export function formatTensor(tensor: Tensor): string {
+  if (tensor.isDisposed) return 'tensor(disposed)';
+  const { shape, dtype } = tensor;
+  const suffix = dtype === 'float32' || dtype === 'bool' ? '' : `, dtype=${dtype}`;
+  const grad = tensor.requiresGrad ? ', requiresGrad=true' : '';
+  const size = tensor.size;
+  if (size === 0) return `tensor([], shape=[${shape.join(', ')}]${suffix}${grad})`;
+  const summarize = size > SUMMARIZE_ABOVE;
+  const values = noGrad(() => scope(() => (summarize ? edges(tensor) : tensor).arraySync()));
+  const cell = cellFormat(values, dtype);
+  const body = layout(values, shape, cell, summarize, 'tensor('.length);
+  return `tensor(${body}${summarize ? `, shape=[${shape.join(', ')}]` : ''}${suffix}${grad})`;
+}
+
+// The first and last entries of every dimension that is too long to show.
+function edges(tensor: Tensor): Tensor {
+  let result = tensor;
+  tensor.shape.forEach((extent, axis) => {
+    if (extent <= 2 * EDGE) return;
+    result = result.slice(axis, 0, EDGE).concat([result.slice(axis, extent - EDGE, extent)], axis);
+  });
+  return result;
+}
+
+function flatten(values: NestedArray): (number | boolean | bigint)[] {
+  return Array.isArray(values) ? values.flatMap(flatten) : [values];
+}
+
+// One format for all cells, as wide as the widest.
+function cellFormat(values: NestedArray, dtype: DType): (value: unknown) => string {
+  const flat = flatten(values);
+  const text = dtype.startsWith('float') ? floatFormat(flat as number[]) : String;
+  const width = Math.max(...flat.map((value) => text(value as number).length));
+  return (value) => text(value as number).padStart(width);
+}
+
+function floatFormat(values: number[]): (value: number) => string {
+  const finite = values.filter(Number.isFinite).map(Math.abs);
+  const largest = Math.max(0, ...finite);
+  const smallest = Math.min(...finite.filter((value) => value > 0), Number.POSITIVE_INFINITY);
+  const special = (value: number) => (Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf');
+  if (finite.every(Number.isInteger) && largest < 1e8) {
+    return (value) => (Number.isFinite(value) ? `${Object.is(value, -0) ? '-0' : value}.` : special(value));
+  }
+  if (largest >= 1e8 || (smallest < 1e-4 && smallest !== Number.POSITIVE_INFINITY) || largest / smallest > 1000) {
+    return (value) => (Number.isFinite(value) ? exponent(value) : special(value));
+  }
+  return (value) => (Number.isFinite(value) ? value.toFixed(PRECISION) : special(value));
+}
+
+// 1.2000e-05: two digits at least in the exponent, as NumPy has it.
+function exponent(value: number): string {
+  return value.toExponential(PRECISION).replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+function layout(
+  values: NestedArray,
+  shape: readonly number[],
+  cell: (value: unknown) => string,
+  summarize: boolean,
+  indent: number,
+): string {
+  const build = (value: NestedArray, axis: number): string => {
+    if (!Array.isArray(value)) return cell(value);
+    const items = value.map((item) => build(item, axis + 1));
+    if (summarize && (shape[axis] as number) > 2 * EDGE) items.splice(EDGE, 0, '...');
+    const below = shape.length - axis - 1;
+    const separator = below === 0 ? ', ' : `,${'\n'.repeat(below)}${' '.repeat(indent + axis + 1)}`;
+    return `[${items.join(separator)}]`;
+  };
+  return build(values, 0);
+}

@@ -1,0 +1,51 @@
+// anneal: what users import.
+export * as data from './data';
+export * as io from './io';
+export * as nn from './nn';
+export * as optim from './optim';
+export * as train from './train';
+export { type GradOptions, grad } from './autograd';
+export { enableGrad, isGradEnabled, keep, noGrad, scope } from './context';
+export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './create';
+export {
+  engineInfo,
+  getNumThreads,
+  type MemoryReport,
+  memory,
+  resetPeakMemory,
+  setMemoryLimit,
+  setNumThreads,
+  synchronize,
+  trim,
+} from './engine';
+export {
+  AnnealError,
+  ArgumentError,
+  AutogradError,
+  DeviceError,
+  DisposedError,
+  DTypeError,
+  FormatError,
+  IndexError,
+  OutOfMemoryError,
+  ShapeError,
+} from './errors';
+export * from './ops/activation';
+export { invoke, type OperatorParam, type OperatorRecord, operators } from './ops/call';
+export * from './ops/indexing';
+export * from './ops/loss';
+export * from './ops/matmul';
+export * from './ops/pointwise';
+export * from './ops/random';
+export * from './ops/reduce';
+export * from './ops/shape';
+export * from './ops/softmax';
+export {
+  type BackwardOptions,
+  type DType,
+  isTensor,
+  type NestedArray,
+  Tensor,
+  type TensorLike,
+  type TypedArray,
+} from './tensor';

@@ -1,0 +1,68 @@
+// Bytes to read from, a file or memory, behind one interface, so that a format is parsed by one piece of code.
+import { open } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FormatError } from '../errors';
+
+/** Bytes read or written by one request: small enough to leave the event loop free, large enough to cost nothing. */
+export const CHUNK_BYTES = 8 << 20;
+
+export interface ByteSource {
+  /** What error messages call it. */
+  readonly name: string;
+  readonly size: number;
+  /** Fills `target` from `position` on, or throws a FormatError when the bytes end before. */
+  read(target: Uint8Array, position: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The bytes of a regular file. `operator` opens the error messages. */
+export async function openSource(operator: string, path: string | URL): Promise<ByteSource> {
+  const name = path instanceof URL ? path.pathname : path;
+  const handle = await open(path, 'r');
+  try {
+    const status = await handle.stat();
+    if (!status.isFile()) throw new FormatError(`[${operator}] expected ${name} to be a regular file`);
+    return {
+      name,
+      size: status.size,
+      async read(target, position) {
+        let done = 0;
+        while (done < target.byteLength) {
+          const length = Math.min(CHUNK_BYTES, target.byteLength - done);
+          const { bytesRead } = await handle.read(target, done, length, position + done);
+          if (bytesRead === 0) {
+            const end = position + target.byteLength;
+            throw new FormatError(
+              `[${operator}] ${name}: expected ${end} bytes but the file ends at ${position + done}`,
+            );
+          }
+          done += bytesRead;
+        }
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Bytes in memory. They are copied when read, never kept. */
+export function memorySource(operator: string, bytes: Uint8Array, name = 'buffer'): ByteSource {
+  return {
+    name,
+    size: bytes.byteLength,
+    async read(target, position) {
+      if (position + target.byteLength > bytes.byteLength) {
+        const end = position + target.byteLength;
+        throw new FormatError(`[${operator}] ${name}: expected ${end} bytes but found ${bytes.byteLength}`);
+      }
+      for (let done = 0; done < target.byteLength; done += CHUNK_BYTES) {
+        if (done > 0) await nextTurn();
+        const end = Math.min(done + CHUNK_BYTES, target.byteLength);
+        target.set(bytes.subarray(position + done, position + end), done);
+      }
+    },
+    close: async () => {},
+  };
+}

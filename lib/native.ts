@@ -1,0 +1,103 @@
+// Loads the engine's binary and gives its functions types. Nothing else in lib requires it.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { DeviceError, errorClasses } from './errors';
+
+/** A parameter of an operator, as the engine's table has it. */
+export interface OperatorParam {
+  name: string;
+  kind: string;
+}
+
+/** An operator of the engine's table. */
+export interface OperatorRecord {
+  name: string;
+  /** What it computes, in a line. */
+  doc: string;
+  params: OperatorParam[];
+  /** Number of results; -1 when it depends on the arguments. */
+  outputs: number;
+  differentiable: boolean;
+}
+
+/** The functions of the addon (native/binding). Handles are numbers; -1 stands for no tensor. */
+export interface Native {
+  call(operator: number, out: object | object[] | null, ...args: unknown[]): number | number[] | undefined;
+  operators(): OperatorRecord[];
+  fromData(out: object, values: ArrayBufferView, dtype: number, shape: readonly number[]): number;
+  shape(handle: number): number[];
+  dtype(handle: number): number;
+  read(handle: number, into: ArrayBuffer): Promise<ArrayBuffer>;
+  readSync(handle: number, into: ArrayBuffer): void;
+  dispose(handle: number): void;
+  detach(out: object, handle: number): number;
+  claim(owner: object, handle: number): void;
+  requiresGrad(handle: number): boolean;
+  setRequiresGrad(handle: number, value: boolean): void;
+  isLeaf(handle: number): boolean;
+  grad(out: object, handle: number): number;
+  setGrad(handle: number, gradient: number): void;
+  backward(outputs: number[], seeds: number[], retainGraph: boolean, createGraph: boolean): void;
+  gradients(
+    outs: object[],
+    outputs: number[],
+    inputs: number[],
+    seeds: number[],
+    retainGraph: boolean,
+    createGraph: boolean,
+  ): number[];
+  addHook(handle: number, hook: (gradient: number) => number): number;
+  removeHook(handle: number, id: number): void;
+  setErrorClasses(classes: readonly unknown[]): void;
+  setCollector(collect: (major: boolean) => void): void;
+  setThreads(threads: number): void;
+  getThreads(): number;
+  memory(): [live: number, cached: number, peak: number, handles: number];
+  resetPeak(): void;
+  trim(): void;
+  setMemoryLimit(bytes: number): void;
+  depth(): number;
+  fence(reports: boolean): Promise<void>;
+  synchronize(): void;
+  isa(): string;
+}
+
+function load(): Native {
+  const root = join(__dirname, '..');
+  const platform = `${process.platform}-${process.arch}`;
+  const candidates = [
+    join(root, 'build', 'Release', 'anneal.node'),
+    join(root, 'build', 'cmake', 'Release', 'anneal.node'),
+    join(root, 'prebuilds', platform, 'anneal.node'),
+  ];
+  const found = candidates.find((path) => existsSync(path));
+  if (!found) {
+    throw new DeviceError(
+      `anneal has no binary for ${platform} (Node ${process.version}); looked for ${candidates.join(', ')}. ` +
+        `Build it with 'npm run build' in ${root}`,
+    );
+  }
+  try {
+    return require(found) as Native;
+  } catch (cause) {
+    throw new DeviceError(`anneal's binary ${found} does not load on ${platform} (Node ${process.version}): ${cause}`, {
+      cause,
+    });
+  }
+}
+
+export const native: Native = load();
+native.setErrorClasses(errorClasses);
+
+// The engine asks for collections when tensors that nobody holds pile up (native/binding/environment.cc). V8 gives its `gc`
+// only to contexts made after the flag is set.
+let collect: ((options: { type: 'minor' | 'major' }) => void) | undefined;
+native.setCollector((major) => {
+  if (!collect) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as typeof collect;
+  }
+  collect?.({ type: major ? 'major' : 'minor' });
+});

@@ -1,0 +1,105 @@
+// Activation functions as modules, for Sequential.
+import type { Tensor } from '../tensor';
+import { Module } from './module';
+
+/** `max(x, 0)`. */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return x.relu();
+  }
+}
+
+/** `x > 0 ? x : negativeSlope * x`. */
+export class LeakyReLU extends Module {
+  readonly negativeSlope: number;
+  constructor({ negativeSlope = 0.01 }: { negativeSlope?: number } = {}) {
+    super();
+    this.negativeSlope = negativeSlope;
+  }
+  forward(x: Tensor): Tensor {
+    return x.leakyRelu(this.negativeSlope);
+  }
+}
+
+/** `x > 0 ? x : alpha * (exp(x) - 1)`. */
+export class ELU extends Module {
+  readonly alpha: number;
+  constructor({ alpha = 1 }: { alpha?: number } = {}) {
+    super();
+    this.alpha = alpha;
+  }
+  forward(x: Tensor): Tensor {
+    return x.elu(this.alpha);
+  }
+}
+
+/** `1 / (1 + exp(-x))`. */
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return x.sigmoid();
+  }
+}
+
+/** Hyperbolic tangent. */
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return x.tanh();
+  }
+}
+
+/** `x * Phi(x)`, Phi the normal distribution function; `approximate: 'tanh'` uses the tanh form of Hendrycks & Gimpel. */
+export class GELU extends Module {
+  readonly approximate: 'none' | 'tanh';
+  constructor({ approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}) {
+    super();
+    this.approximate = approximate;
+  }
+  forward(x: Tensor): Tensor {
+    return x.gelu(this.approximate);
+  }
+}
+
+/** `x * sigmoid(x)`, also called swish. */
+export class SiLU extends Module {
+  forward(x: Tensor): Tensor {
+    return x.silu();
+  }
+}
+
+/** `log(1 + exp(beta x)) / beta`, and x itself where `beta x > threshold`. */
+export class Softplus extends Module {
+  readonly beta: number;
+  readonly threshold: number;
+  constructor({ beta = 1, threshold = 20 }: { beta?: number; threshold?: number } = {}) {
+    super();
+    this.beta = beta;
+    this.threshold = threshold;
+  }
+  forward(x: Tensor): Tensor {
+    return x.softplus(this.beta, this.threshold);
+  }
+}
+
+/** `exp(x) / sum(exp(x))` along `axis`, the last one by default. */
+export class Softmax extends Module {
+  readonly axis: number;
+  constructor({ axis = -1 }: { axis?: number } = {}) {
+    super();
+    this.axis = axis;
+  }
+  forward(x: Tensor): Tensor {
+    return x.softmax(this.axis);
+  }
+}
+
+/** `x - log(sum(exp(x)))` along `axis`, the last one by default. */
+export class LogSoftmax extends Module {
+  readonly axis: number;
+  constructor({ axis = -1 }: { axis?: number } = {}) {
+    super();
+    this.axis = axis;
+  }
+  forward(x: Tensor): Tensor {
+    return x.logSoftmax(this.axis);
+  }
+}

@@ -1,0 +1,72 @@
+// Watches every call of a module's forward: an error names the module it came from, and `summary` sees the outputs.
+import type { Module } from './module';
+
+type Forward = (this: Module, ...inputs: never[]) => unknown;
+
+/** Told of every forward that returned, inner modules first. */
+export type ForwardObserver = (module: Module, output: unknown) => void;
+
+const watchedPrototypes = new WeakSet<object>();
+let observer: ForwardObserver | undefined;
+
+// Where an error on its way up came from: `path` is relative to `module`, the outermost module it has passed so far.
+const origins = new WeakMap<Error, { module: Module; path: string; message: string }>();
+
+/**
+ * Wraps `forward` of the class of `module`, once a class, so that plain calls such as `this.fc1.forward(x)` are watched
+ * without a second calling convention. A forward that is an own property of the instance is left alone.
+ */
+export function watchForward(module: Module, base: object): void {
+  let prototype: object | null = Object.getPrototypeOf(module) as object | null;
+  while (prototype !== null && prototype !== base && !watchedPrototypes.has(prototype)) {
+    watchedPrototypes.add(prototype);
+    const property = Object.getOwnPropertyDescriptor(prototype, 'forward');
+    if (property?.writable && property.configurable && typeof property.value === 'function') {
+      Object.defineProperty(prototype, 'forward', { ...property, value: watched(property.value as Forward) });
+    }
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+}
+
+/** Runs `body` with `seen` told of every forward; observers nest. */
+export function observeForward<T>(seen: ForwardObserver, body: () => T): T {
+  const outer = observer;
+  observer = seen;
+  try {
+    return body();
+  } finally {
+    observer = outer;
+  }
+}
+
+function watched(forward: Forward): Forward {
+  return function (this: Module, ...inputs: never[]): unknown {
+    let output: unknown;
+    try {
+      output = forward.apply(this, inputs);
+    } catch (error) {
+      if (error instanceof Error) locate(error, this);
+      throw error;
+    }
+    observer?.(this, output);
+    return output;
+  };
+}
+
+// Prefixes the message with the path as seen from `module`: "[linear] ..." becomes "[encoder.3.fc1] [linear] ...".
+function locate(error: Error, module: Module): void {
+  const origin = origins.get(error);
+  if (origin === undefined) {
+    origins.set(error, { module, path: '', message: error.message });
+    return;
+  }
+  if (origin.module === module) return;
+  const step = module.namedModules().find(([, inner]) => inner === origin.module)?.[0];
+  origin.module = module;
+  if (step === undefined) return;
+  origin.path = origin.path === '' ? step : `${step}.${origin.path}`;
+  const before = error.message;
+  error.message = `[${origin.path}] ${origin.message}`;
+  // V8 copies the message into the stack when the error is made.
+  if (error.stack !== undefined) error.stack = error.stack.replace(before, () => error.message);
+}

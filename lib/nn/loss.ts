@@ -1,0 +1,114 @@
+// Losses as modules; the functions themselves are in ops/loss and are exported here under the names PyTorch gives them.
+import {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type HuberOptions,
+  huber,
+  type LossOptions,
+  l1,
+  mse,
+  type NllOptions,
+  nll,
+} from '../ops/loss';
+import type { Tensor } from '../tensor';
+import { Module } from './module';
+
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type HuberOptions,
+  huber as huberLoss,
+  type LossOptions,
+  l1 as l1Loss,
+  mse as mseLoss,
+  type NllOptions,
+  nll as nllLoss,
+};
+
+/** Cross-entropy of logits `[batch, classes]` with class indices `[batch]` or class probabilities; see `crossEntropy`. */
+export class CrossEntropyLoss extends Module {
+  readonly options: CrossEntropyOptions;
+  constructor(options: CrossEntropyOptions = {}) {
+    super();
+    this.options = options;
+  }
+  forward(logits: Tensor, target: Tensor): Tensor {
+    return crossEntropy(logits, target, this.options);
+  }
+}
+
+/** Negative log-likelihood of log-probabilities `[batch, classes]` with class indices `[batch]`; see `nllLoss`. */
+export class NLLLoss extends Module {
+  readonly options: NllOptions;
+  constructor(options: NllOptions = {}) {
+    super();
+    this.options = options;
+  }
+  forward(logProbabilities: Tensor, target: Tensor): Tensor {
+    return nll(logProbabilities, target, this.options);
+  }
+}
+
+/** `(x - target)^2`, reduced; see `mseLoss`. */
+export class MSELoss extends Module {
+  readonly options: LossOptions;
+  constructor(options: LossOptions = {}) {
+    super();
+    this.options = options;
+  }
+  forward(x: Tensor, target: Tensor): Tensor {
+    return mse(x, target, this.options);
+  }
+}
+
+/** `|x - target|`, reduced; see `l1Loss`. */
+export class L1Loss extends Module {
+  readonly options: LossOptions;
+  constructor(options: LossOptions = {}) {
+    super();
+    this.options = options;
+  }
+  forward(x: Tensor, target: Tensor): Tensor {
+    return l1(x, target, this.options);
+  }
+}
+
+/** Quadratic near zero and linear beyond `delta`, reduced; see `huberLoss`. */
+export class HuberLoss extends Module {
+  readonly options: HuberOptions;
+  constructor(options: HuberOptions = {}) {
+    super();
+    this.options = options;
+  }
+  forward(x: Tensor, target: Tensor): Tensor {
+    return huber(x, target, this.options);
+  }
+}
+
+/** Binary cross-entropy of probabilities; see `binaryCrossEntropy`. */
+export class BCELoss extends Module {
+  readonly options: LossOptions;
+  constructor(options: LossOptions = {}) {
+    super();
+    this.options = options;
+  }
+  forward(probabilities: Tensor, target: Tensor): Tensor {
+    return binaryCrossEntropy(probabilities, target, this.options);
+  }
+}
+
+/** Binary cross-entropy of logits, in the stable form; see `binaryCrossEntropyWithLogits`. */
+export class BCEWithLogitsLoss extends Module {
+  readonly options: LossOptions;
+  constructor(options: LossOptions = {}) {
+    super();
+    this.options = options;
+  }
+  forward(logits: Tensor, target: Tensor): Tensor {
+    return binaryCrossEntropyWithLogits(logits, target, this.options);
+  }
+}

@@ -1,0 +1,253 @@
+// Module: the base of every layer and network. Its parameters, buffers and inner modules are found by walking its fields.
+import { inspect } from 'node:util';
+import { noGrad } from '../context';
+import { ArgumentError } from '../errors';
+import { aliasInto, type DType, Tensor } from '../tensor';
+import { watchForward } from './forward';
+import { Parameter } from './parameter';
+import { loadState } from './state';
+import { summarize } from './summary';
+
+/** Any module that maps one tensor to one tensor: what `Sequential` holds. */
+export type Layer = Module & { forward(input: Tensor): Tensor };
+
+/** What `loadStateDict` found without using it; both are empty after a strict load. */
+export interface LoadResult {
+  missing: string[];
+  unexpected: string[];
+}
+
+/**
+ * Base class of layers and networks: fields that are parameters, modules or (nested) arrays of them belong to the
+ * module and are named by their dotted path, `encoder.3.fc1.weight`. Private `#fields` cannot be seen and do not count.
+ *
+ * ```ts
+ * class Classifier extends nn.Module {
+ *   fc1 = new nn.Linear(784, 128);
+ *   fc2 = new nn.Linear(128, 10);
+ *   forward(x: Tensor) { return this.fc2.forward(this.fc1.forward(x).relu()); }
+ * }
+ * ```
+ *
+ * An error thrown inside `forward` carries the path of the module it came from: `[encoder.3.fc1] [linear] ...`.
+ */
+export abstract class Module {
+  /** True in training mode (the default); read by layers such as `Dropout`. Set it with `train()` and `eval()`. */
+  training = true;
+  readonly #buffers = new Map<string, Tensor>();
+
+  constructor() {
+    watchForward(this, Module.prototype);
+  }
+
+  /** Computes the output; a subclass declares its own parameters and result. */
+  abstract forward(...inputs: never[]): unknown;
+
+  /** The members to walk, in order. Containers that hold modules elsewhere than in fields override it. */
+  protected fields(): Iterable<readonly [string, unknown]> {
+    return Object.entries(this);
+  }
+
+  /** What is shown in brackets after the class name when the module is printed, such as `784, 10`. */
+  protected describe(): string {
+    return '';
+  }
+
+  /**
+   * Makes `tensor` part of the module's state without being learned (running means and the like), and returns it:
+   * `mean = this.registerBuffer('mean', zeros([8]))`. Update it in place with `assign`.
+   *
+   * @throws ArgumentError when the name is empty, holds a dot or is taken by a buffer.
+   */
+  registerBuffer(name: string, tensor: Tensor): Tensor {
+    if (name === '' || name.includes('.')) {
+      throw new ArgumentError(`[registerBuffer] a name without dots is expected, received '${name}'`);
+    }
+    if (this.#buffers.has(name)) throw new ArgumentError(`[registerBuffer] there already is a buffer '${name}'`);
+    if (!(tensor instanceof Tensor)) throw new ArgumentError(`[registerBuffer] expected a tensor for '${name}'`);
+    this.#buffers.set(name, tensor);
+    return tensor;
+  }
+
+  /** Parameters of this module alone, without those of inner modules. */
+  ownParameters(): [name: string, parameter: Parameter][] {
+    return members(this.fields()).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+  }
+
+  /** Buffers of this module alone. */
+  ownBuffers(): [name: string, buffer: Tensor][] {
+    return [...this.#buffers];
+  }
+
+  /** Modules that this one holds directly, with their names. */
+  namedChildren(): [name: string, module: Module][] {
+    return members(this.fields()).filter((entry): entry is [string, Module] => entry[1] instanceof Module);
+  }
+
+  /** Modules that this one holds directly. */
+  children(): Module[] {
+    return this.namedChildren().map(([, module]) => module);
+  }
+
+  /** This module (named `''`) and all modules below it, each once, parents first. */
+  namedModules(): [path: string, module: Module][] {
+    const found = new Map<Module, string>([[this, '']]);
+    const visit = (module: Module, prefix: string): void => {
+      for (const [name, child] of module.namedChildren()) {
+        if (found.has(child)) continue;
+        found.set(child, prefix + name);
+        visit(child, `${prefix}${name}.`);
+      }
+    };
+    visit(this, '');
+    return [...found].map(([module, path]) => [path, module]);
+  }
+
+  /** This module and all modules below it, each once, parents first. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** All parameters with their dotted paths; one that is shared appears once, under its first path. */
+  namedParameters(): [path: string, parameter: Parameter][] {
+    return unique(this.namedModules(), (module) => module.ownParameters());
+  }
+
+  /** All parameters, each once: what an optimizer takes. */
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  /** All buffers with their dotted paths, each once. */
+  namedBuffers(): [path: string, buffer: Tensor][] {
+    return unique(this.namedModules(), (module) => module.ownBuffers());
+  }
+
+  /** All buffers, each once. */
+  buffers(): Tensor[] {
+    return this.namedBuffers().map(([, buffer]) => buffer);
+  }
+
+  /** Sets training mode here and in all inner modules. */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Sets inference mode here and in all inner modules: `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Calls `fn` for every module, inner ones first, for initialisation and the like. */
+  apply(fn: (module: Module) => void): this {
+    for (const module of this.modules().reverse()) fn(module);
+    return this;
+  }
+
+  /** Forgets the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
+  }
+
+  /**
+   * Converts all floating-point parameters and buffers in place and returns the module; gradients are forgotten. Convert
+   * before making the optimizer: its state has the dtype that the parameters had.
+   *
+   * @throws ArgumentError when `dtype` is not a floating-point dtype.
+   */
+  to(dtype: DType): this {
+    if (!isFloating(dtype)) throw new ArgumentError(`[to] a module needs a floating-point dtype, received ${dtype}`);
+    noGrad(() => {
+      for (const tensor of [...this.parameters(), ...this.buffers()]) {
+        if (!isFloating(tensor.dtype) || tensor.dtype === dtype) continue;
+        const { requiresGrad } = tensor;
+        const converted = tensor.detach().to(dtype);
+        tensor.dispose(); // the former memory; the object gets the new one
+        aliasInto(tensor, converted);
+        tensor.requiresGrad = requiresGrad;
+      }
+    });
+    return this;
+  }
+
+  /**
+   * Parameters and buffers by dotted path, as detached tensors that share storage with the module: later updates show in
+   * them; `clone()` what has to stay. A tensor that is reachable by several paths appears under each of them.
+   */
+  stateDict(): Record<string, Tensor> {
+    const state: Record<string, Tensor> = {};
+    for (const [path, tensor] of placements(this)) state[path] = tensor.detach();
+    return state;
+  }
+
+  /**
+   * Copies the values of `state` into the parameters and buffers, converting dtypes. Nothing is changed when it throws.
+   * A tensor that is reachable by several paths needs only one of them.
+   *
+   * @param options.strict false allows missing and unexpected names, which are returned. Default true.
+   * @throws ArgumentError that lists every missing, unexpected and wrongly shaped name.
+   */
+  loadStateDict(state: Readonly<Record<string, Tensor>>, { strict = true }: { strict?: boolean } = {}): LoadResult {
+    return loadState(this.constructor.name, placements(this), state, strict);
+  }
+
+  /**
+   * A table of the layers with their types and parameter counts, and with the shapes of their outputs when the shape of
+   * the input is given (or a list of shapes, for a forward of several inputs): `console.log(model.summary([1, 784]))`.
+   * The shapes come from one forward of zeros in inference mode without gradients.
+   */
+  summary(inputShape?: readonly number[] | readonly (readonly number[])[]): string {
+    return summarize(this, inputShape);
+  }
+
+  toString(): string {
+    const lines = this.namedChildren().map(
+      ([name, child]) => `\n  (${name}): ${child.toString().replace(/\n/g, '\n  ')}`,
+    );
+    return `${this.constructor.name}(${this.describe()}${lines.join('')}${lines.length > 0 ? '\n' : ''})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+// Parameters and modules among fields, those in arrays as `name.index`.
+function members(fields: Iterable<readonly [string, unknown]>): [string, Parameter | Module][] {
+  const found: [string, Parameter | Module][] = [];
+  const visit = (name: string, value: unknown): void => {
+    if (value instanceof Parameter || value instanceof Module) found.push([name, value]);
+    else if (Array.isArray(value))
+      value.forEach((item: unknown, i) => {
+        visit(`${name}.${i}`, item);
+      });
+  };
+  for (const [name, value] of fields) visit(name, value);
+  return found;
+}
+
+function unique<T>(modules: [string, Module][], own: (module: Module) => [string, T][]): [string, T][] {
+  const found = new Map<T, string>();
+  for (const [path, module] of modules) {
+    for (const [name, item] of own(module)) {
+      if (!found.has(item)) found.set(item, path === '' ? name : `${path}.${name}`);
+    }
+  }
+  return [...found].map(([item, path]) => [path, item]);
+}
+
+// Every path to every tensor; `above` keeps a module that refers back to its parent from going round in circles.
+function* placements(module: Module, prefix = '', above = new Set<Module>()): Generator<[string, Tensor]> {
+  above.add(module);
+  for (const [name, parameter] of module.ownParameters()) yield [prefix + name, parameter];
+  for (const [name, buffer] of module.ownBuffers()) yield [prefix + name, buffer];
+  for (const [name, child] of module.namedChildren()) {
+    if (!above.has(child)) yield* placements(child, `${prefix}${name}.`, above);
+  }
+  above.delete(module);
+}
+
+function isFloating(dtype: DType): boolean {
+  return dtype === 'float32' || dtype === 'float64';
+}

@@ -1,0 +1,24 @@
+// Layers that change the form of a tensor and learn nothing.
+import type { Tensor } from '../tensor';
+import { Module } from './module';
+
+/** Returns its input: a placeholder. */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/** Joins the axes `startDim..endDim` into one: `[batch, 28, 28]` becomes `[batch, 784]`. */
+export class Flatten extends Module {
+  readonly startDim: number;
+  readonly endDim: number;
+  constructor(startDim = 1, endDim = -1) {
+    super();
+    this.startDim = startDim;
+    this.endDim = endDim;
+  }
+  forward(x: Tensor): Tensor {
+    return x.flatten(this.startDim, this.endDim);
+  }
+}

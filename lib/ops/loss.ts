@@ -1,0 +1,163 @@
+// Losses. Shapes must be equal where PyTorch would broadcast: a loss that broadcasts silently trains to the wrong answer.
+import { ArgumentError, describe } from '../errors';
+import { handleOf, type Tensor } from '../tensor';
+import { call, type OperatorRef, operator, optionalHandle } from './call';
+
+const op = {
+  crossEntropy: operator('crossEntropy'),
+  nll: operator('nll'),
+  mse: operator('mse'),
+  l1: operator('l1'),
+  huber: operator('huber'),
+  binaryCrossEntropy: operator('binaryCrossEntropy'),
+  binaryCrossEntropyWithLogits: operator('binaryCrossEntropyWithLogits'),
+};
+
+/** What becomes of the losses of the elements (or rows): their mean, their sum, or themselves. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+/** Options of all losses. */
+export interface LossOptions {
+  /** Default mean. */
+  reduction?: Reduction;
+}
+
+/** Options of {@link nll}. */
+export interface NllOptions extends LossOptions {
+  /** Weight of each class, `[classes]`; the mean divides by the weights of the targets. */
+  weight?: Tensor | null;
+  /** Rows with this target count for nothing. Default -100. */
+  ignoreIndex?: number;
+}
+
+/** Options of {@link crossEntropy}. */
+export interface CrossEntropyOptions extends NllOptions {
+  /** Share of the target that is spread evenly over the classes, from 0 (the default) to 1. */
+  labelSmoothing?: number;
+}
+
+/** Options of {@link huber}. */
+export interface HuberOptions extends LossOptions {
+  /** Where the loss turns from quadratic to linear; above 0. Default 1. */
+  delta?: number;
+}
+
+/** Options of {@link binaryCrossEntropy}. */
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** Factor of each element's loss; broadcasts. */
+  weight?: Tensor | null;
+}
+
+/** Options of {@link binaryCrossEntropyWithLogits}. */
+export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
+  /** Factor of the loss of positive targets; broadcasts. */
+  posWeight?: Tensor | null;
+}
+
+// The engine's numbers (Reduction in native/core/kernels.h).
+const reductions: Record<Reduction, number> = { none: 0, mean: 1, sum: 2 };
+
+function reductionCode(name: string, reduction: Reduction = 'mean'): number {
+  if (Object.hasOwn(reductions, reduction)) return reductions[reduction];
+  throw new ArgumentError(`[${name}] expected 'mean', 'sum' or 'none' for 'reduction', received ${describe(reduction)}`);
+}
+
+function between(ref: OperatorRef, input: Tensor, target: Tensor): [number, number] {
+  return [handleOf(ref.name, 'input', input), handleOf(ref.name, 'target', target)];
+}
+
+/**
+ * Cross-entropy of logits: `-sum(q * log(softmax(input)))` over the classes.
+ *
+ * @param input logits, `[classes]` or `[batch, classes, ...]`.
+ * @param target class indices (an integer dtype), of the input's shape without the classes; or class probabilities, of the
+ * input's shape, whose mean is `-mean(sum(target * log p))` over rows.
+ * @throws ShapeError; DTypeError; ArgumentError for labelSmoothing outside [0, 1]. An index outside the classes rejects the read
+ * of the loss with IndexError.
+ */
+export function crossEntropy(
+  input: Tensor,
+  target: Tensor,
+  { weight, reduction, ignoreIndex = -100, labelSmoothing = 0 }: CrossEntropyOptions = {},
+): Tensor {
+  return call(
+    op.crossEntropy,
+    ...between(op.crossEntropy, input, target),
+    optionalHandle('crossEntropy', 'weight', weight),
+    reductionCode('crossEntropy', reduction),
+    ignoreIndex,
+    labelSmoothing,
+  );
+}
+
+/**
+ * Negative log-likelihood, `-weight[target] * input[target]`, of log-probabilities.
+ *
+ * @param input log-probabilities, `[classes]` or `[batch, classes, ...]`.
+ * @param target class indices, of the input's shape without the classes.
+ */
+export function nll(input: Tensor, target: Tensor, { weight, reduction, ignoreIndex = -100 }: NllOptions = {}): Tensor {
+  return call(
+    op.nll,
+    ...between(op.nll, input, target),
+    optionalHandle('nll', 'weight', weight),
+    reductionCode('nll', reduction),
+    ignoreIndex,
+  );
+}
+
+/** Mean squared error, `(input - target)^2`. @throws ShapeError unless the shapes are equal. */
+export function mse(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+  return call(op.mse, ...between(op.mse, input, target), reductionCode('mse', reduction));
+}
+
+/** Mean absolute error, `|input - target|`. @throws ShapeError unless the shapes are equal. */
+export function l1(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+  return call(op.l1, ...between(op.l1, input, target), reductionCode('l1', reduction));
+}
+
+/**
+ * Huber loss of `e = input - target`: `e^2 / 2` where `|e| <= delta`, else `delta * (|e| - delta / 2)`.
+ *
+ * @throws ShapeError unless the shapes are equal; ArgumentError unless delta is positive.
+ */
+export function huber(input: Tensor, target: Tensor, { reduction, delta = 1 }: HuberOptions = {}): Tensor {
+  return call(op.huber, ...between(op.huber, input, target), reductionCode('huber', reduction), delta);
+}
+
+/**
+ * Binary cross-entropy of probabilities, `-(t log y + (1 - t) log(1 - y))`, with logarithms cut off at -100.
+ *
+ * @throws ShapeError unless the shapes are equal.
+ */
+export function binaryCrossEntropy(
+  input: Tensor,
+  target: Tensor,
+  { weight, reduction }: BinaryCrossEntropyOptions = {},
+): Tensor {
+  return call(
+    op.binaryCrossEntropy,
+    ...between(op.binaryCrossEntropy, input, target),
+    optionalHandle('binaryCrossEntropy', 'weight', weight),
+    reductionCode('binaryCrossEntropy', reduction),
+  );
+}
+
+/**
+ * Binary cross-entropy of `sigmoid(input)`, computed as `max(x, 0) - x t + log(1 + exp(-|x|))`.
+ *
+ * @throws ShapeError unless the shapes are equal.
+ */
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  target: Tensor,
+  { weight, posWeight, reduction }: BinaryCrossEntropyWithLogitsOptions = {},
+): Tensor {
+  return call(
+    op.binaryCrossEntropyWithLogits,
+    ...between(op.binaryCrossEntropyWithLogits, input, target),
+    optionalHandle('binaryCrossEntropyWithLogits', 'weight', weight),
+    optionalHandle('binaryCrossEntropyWithLogits', 'posWeight', posWeight),
+    reductionCode('binaryCrossEntropyWithLogits', reduction),
+  );
+}

@@ -1,0 +1,110 @@
+// Optimizer steps: parameters and their state are updated in place, all parameters of a group in one native call.
+import { ArgumentError } from '../errors';
+import type { Tensor } from '../tensor';
+import { callVoid, handlesOf, operator } from './call';
+
+const op = { sgd: operator('sgdStep'), adam: operator('adamStep') };
+
+/** Attributes of {@link sgdStep}. */
+export interface SgdStepOptions {
+  lr: number;
+  momentum: number;
+  dampening: number;
+  weightDecay: number;
+  nesterov: boolean;
+  maximize: boolean;
+  /** By parameter: true sets the momentum buffer to the gradient instead of updating it. */
+  first: readonly boolean[];
+}
+
+/** Attributes of {@link adamStep}. */
+export interface AdamStepOptions {
+  lr: number;
+  betas: readonly [number, number];
+  eps: number;
+  weightDecay: number;
+  /** True: weight decay outside of the gradient (AdamW). */
+  decoupled: boolean;
+  maximize: boolean;
+  /** Number of this step, from 1. */
+  step: number;
+}
+
+/**
+ * One step of stochastic gradient descent, in place:
+ * `g = (maximize ? -grad : grad) + weightDecay p`; with momentum `b = first ? g : momentum b + (1 - dampening) g` and
+ * `g = nesterov ? g + momentum b : b`; `p -= lr g`. All tensors are of one floating-point dtype.
+ *
+ * @param momentumBuffers null without momentum.
+ */
+export function sgdStep(
+  params: readonly Tensor[],
+  grads: readonly Tensor[],
+  momentumBuffers: readonly Tensor[] | null,
+  options: SgdStepOptions,
+): void {
+  checkLengths('sgdStep', params, { grads, momentumBuffers, first: options.first });
+  if ((momentumBuffers === null) !== (options.momentum === 0)) {
+    throw new ArgumentError('[sgdStep] momentum buffers go with a momentum other than 0');
+  }
+  if (params.length === 0) return;
+  const { lr, momentum, dampening, weightDecay, nesterov, maximize, first } = options;
+  callVoid(
+    op.sgd,
+    handlesOf('sgdStep', 'tensors', [...params, ...grads, ...(momentumBuffers ?? [])]),
+    params.length,
+    lr,
+    momentum,
+    dampening,
+    weightDecay,
+    nesterov,
+    maximize,
+    first.map(Number),
+  );
+}
+
+/**
+ * One step of Adam (Kingma & Ba 2015) or, decoupled, AdamW (Loshchilov & Hutter 2019), in place, with bias correction
+ * by `step`: `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`,
+ * `p -= lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)`. All tensors are of one floating-point dtype.
+ *
+ * @param maxExpAvgSqs running maxima of v, used in its place (AMSGrad); null without.
+ */
+export function adamStep(
+  params: readonly Tensor[],
+  grads: readonly Tensor[],
+  expAvgs: readonly Tensor[],
+  expAvgSqs: readonly Tensor[],
+  maxExpAvgSqs: readonly Tensor[] | null,
+  options: AdamStepOptions,
+): void {
+  checkLengths('adamStep', params, { grads, expAvgs, expAvgSqs, maxExpAvgSqs });
+  if (!(Number.isSafeInteger(options.step) && options.step > 0)) {
+    throw new ArgumentError(`[adamStep] steps count from 1, received ${String(options.step)}`);
+  }
+  if (params.length === 0) return;
+  const tensors = [...params, ...grads, ...expAvgs, ...expAvgSqs, ...(maxExpAvgSqs ?? [])];
+  const { lr, betas, eps, weightDecay, decoupled, maximize, step } = options;
+  callVoid(
+    op.adam,
+    handlesOf('adamStep', 'tensors', tensors),
+    params.length,
+    lr,
+    betas[0],
+    betas[1],
+    eps,
+    weightDecay,
+    decoupled,
+    maxExpAvgSqs !== null,
+    maximize,
+    step,
+  );
+}
+
+function checkLengths(op: string, params: readonly Tensor[], lists: Record<string, readonly unknown[] | null>): void {
+  for (const [name, list] of Object.entries(lists)) {
+    if (list !== null && list.length !== params.length) {
+      throw new ArgumentError(`[${op}] ${name} has ${list.length} entries for ${params.length} parameters`);
+    }
+  }
+}

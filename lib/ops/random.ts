@@ -1,0 +1,147 @@
+// Random tensors. The same seed gives the same numbers, on any number of threads.
+import { randomBytes } from 'node:crypto';
+import { type DType, dtypeCode } from '../dtype';
+import { ArgumentError, describe } from '../errors';
+import { handleOf, type Tensor } from '../tensor';
+import { call, defineMethods, operator } from './call';
+
+const op = {
+  uniform: operator('uniform'),
+  normal: operator('normal'),
+  bernoulli: operator('bernoulli'),
+  randperm: operator('randperm'),
+  dropout: operator('dropout'),
+};
+
+/** Where a {@link Generator} stands; JSON keeps it. */
+export interface GeneratorState {
+  seed: string;
+  offset: number;
+}
+
+/**
+ * A source of random numbers: Philox-4x32-10, a function of the seed and of how many numbers have been drawn (Salmon et al.,
+ * "Parallel random numbers: as easy as 1, 2, 3", 2011).
+ */
+export class Generator {
+  #seed: bigint;
+  #offset = 0;
+
+  /** @throws ArgumentError unless the seed is an integer. */
+  constructor(seed: number | bigint) {
+    this.#seed = toSeed('Generator', seed);
+  }
+
+  get seed(): bigint {
+    return this.#seed;
+  }
+
+  /** Starts anew from a seed. */
+  manualSeed(seed: number | bigint): void {
+    this.#seed = toSeed('manualSeed', seed);
+    this.#offset = 0;
+  }
+
+  get state(): GeneratorState {
+    return { seed: this.#seed.toString(), offset: this.#offset };
+  }
+  set state({ seed, offset }: GeneratorState) {
+    if (!Number.isSafeInteger(offset) || offset < 0) {
+      throw new ArgumentError(`[Generator] expected a count for 'offset', received ${describe(offset)}`);
+    }
+    this.#seed = toSeed('Generator', BigInt(seed));
+    this.#offset = offset;
+  }
+
+  /** Sets `count` numbers aside and returns where they are. @internal */
+  take(count: number): [seed: bigint, offset: number] {
+    const offset = this.#offset;
+    this.#offset += Math.max(1, count);
+    return [this.#seed, offset];
+  }
+}
+
+function toSeed(op: string, seed: number | bigint): bigint {
+  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
+    throw new ArgumentError(`[${op}] expected an integer for 'seed', received ${describe(seed)}`);
+  }
+  return BigInt.asUintN(64, BigInt(seed));
+}
+
+/** The generator that is used where none is given. It starts from a random seed. */
+export const defaultGenerator = new Generator(randomBytes(8).readBigUInt64LE());
+
+/** Seeds {@link defaultGenerator}: initialisation, dropout and shuffling repeat from here. @throws ArgumentError */
+export function manualSeed(seed: number | bigint): void {
+  defaultGenerator.manualSeed(seed);
+}
+
+/** Options of the functions that make random tensors. */
+export interface RandomOptions {
+  dtype?: DType;
+  requiresGrad?: boolean;
+  generator?: Generator;
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
+
+function random(ref: { id: number; name: string }, shape: readonly number[], options: RandomOptions, ...args: number[]) {
+  if (!Array.isArray(shape)) {
+    throw new ArgumentError(`[${ref.name}] expected an array of integers for 'shape', received ${describe(shape)}`);
+  }
+  const dtype = dtypeCode(ref.name, options.dtype ?? 'float32');
+  const [seed, offset] = (options.generator ?? defaultGenerator).take(sizeOf(shape));
+  const out = call(ref, shape, ...args, dtype, seed, offset);
+  if (options.requiresGrad) out.requiresGrad = true;
+  return out;
+}
+
+/** Evenly distributed numbers from `low` (included, default 0) to `high` (excluded, default 1). */
+export function uniform(shape: readonly number[], options: RandomOptions & { low?: number; high?: number } = {}): Tensor {
+  return random(op.uniform, shape, options, options.low ?? 0, options.high ?? 1);
+}
+
+/** Normally distributed numbers, by default of mean 0 and standard deviation 1. @throws DTypeError for integers. */
+export function normal(shape: readonly number[], options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+  return random(op.normal, shape, options, options.mean ?? 0, options.std ?? 1);
+}
+
+/** 1 with the given probability, else 0. @throws ArgumentError for a probability outside [0, 1]. */
+export function bernoulli(shape: readonly number[], probability: number, options: RandomOptions = {}): Tensor {
+  return random(op.bernoulli, shape, options, probability);
+}
+
+/** The numbers 0 to `count - 1` in random order; int64. @throws ArgumentError */
+export function randperm(count: number, { generator = defaultGenerator }: { generator?: Generator } = {}): Tensor {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new ArgumentError(`[randperm] expected a count, received ${describe(count)}`);
+  }
+  return call(op.randperm, count, ...generator.take(count));
+}
+
+/**
+ * Sets elements to 0 with the given probability and divides the others by `1 - probability`, so that the mean stays. Does
+ * nothing unless `training`. (Srivastava et al. 2014)
+ *
+ * @throws ArgumentError for a probability outside [0, 1].
+ */
+export function dropout(
+  x: Tensor,
+  probability = 0.5,
+  { training = true, generator = defaultGenerator }: { training?: boolean; generator?: Generator } = {},
+): Tensor {
+  const handle = handleOf('dropout', 'x', x);
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new ArgumentError(`[dropout] a probability is from 0 to 1, received ${describe(probability)}`);
+  }
+  if (!training || probability === 0) return x;
+  return call(op.dropout, handle, probability, ...generator.take(x.size));
+}
+
+declare module '../tensor' {
+  interface Tensor {
+    dropout(probability?: number, options?: { training?: boolean; generator?: Generator }): Tensor;
+  }
+}
+
+defineMethods({ dropout });

@@ -1,0 +1,181 @@
+// Shapes: views that share memory where they can. Axes count from the end when negative.
+import { type DType, dtypeCode } from '../dtype';
+import { ArgumentError, describe } from '../errors';
+import { handleOf, type Tensor } from '../tensor';
+import { axesOf, call, callMany, callVoid, defineMethods, handlesOf, operator } from './call';
+
+const op = {
+  assign: operator('assign'),
+  cast: operator('cast'),
+  contiguous: operator('contiguous'),
+  reshape: operator('reshape'),
+  squeeze: operator('squeeze'),
+  unsqueeze: operator('unsqueeze'),
+  permute: operator('permute'),
+  transpose: operator('transpose'),
+  flip: operator('flip'),
+  expand: operator('expand'),
+  slice: operator('slice'),
+  split: operator('split'),
+  concat: operator('concat'),
+  stack: operator('stack'),
+  pad: operator('pad'),
+};
+
+/** Converts to another dtype: floats are truncated to integers, bool is `x != 0`. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return call(op.cast, handleOf('cast', 'x', x), dtypeCode('cast', dtype));
+}
+
+/** A copy, dense in row-major order. */
+export function contiguous(x: Tensor): Tensor {
+  return call(op.contiguous, handleOf('contiguous', 'x', x));
+}
+
+/** The same elements in another shape; one size may be -1. @throws ShapeError when the counts differ. */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  return call(op.reshape, handleOf('reshape', 'x', x), shape);
+}
+
+/** Dimensions from `startAxis` to `endAxis` joined into one. */
+export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
+  const { shape } = x;
+  if (shape.length === 0) return reshape(x, [1]);
+  const at = (axis: number) => {
+    const position = axis < 0 ? axis + shape.length : axis;
+    if (Number.isInteger(axis) && position >= 0 && position < shape.length) return position;
+    throw new ArgumentError(`[flatten] axis ${describe(axis)} is outside a tensor of ${shape.length} dimensions`);
+  };
+  const [start, end] = [at(startAxis), at(endAxis)];
+  if (start > end) throw new ArgumentError(`[flatten] axis ${start} lies behind axis ${end}`);
+  const joined = shape.slice(start, end + 1).reduce((product, extent) => product * extent, 1);
+  return reshape(x, [...shape.slice(0, start), joined, ...shape.slice(end + 1)]);
+}
+
+/** Without dimensions of size 1: all of them, or those among `axes`. */
+export function squeeze(x: Tensor, axes?: number | readonly number[] | null): Tensor {
+  return call(op.squeeze, handleOf('squeeze', 'x', x), axesOf(axes));
+}
+
+/** With a new dimension of size 1 at `axis`. */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  return call(op.unsqueeze, handleOf('unsqueeze', 'x', x), axis);
+}
+
+/** Dimensions in the order of `axes`. @throws ArgumentError unless each axis appears once. */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  return call(op.permute, handleOf('permute', 'x', x), axes);
+}
+
+/** Two dimensions exchanged, by default the last two. */
+export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
+  return call(op.transpose, handleOf('transpose', 'x', x), axis0, axis1);
+}
+
+/** The order along the axes reversed; a copy. */
+export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
+  return call(op.flip, handleOf('flip', 'x', x), axesOf(axes));
+}
+
+/** Dimensions of size 1 repeated to `shape`, without a copy; -1 keeps a size. @throws ShapeError */
+export function expand(x: Tensor, shape: readonly number[]): Tensor {
+  return call(op.expand, handleOf('expand', 'x', x), shape);
+}
+
+/** Entries `begin`, `begin + step`, ... before `end` along `axis`, as Python slices them. @throws ArgumentError for step < 1. */
+export function slice(x: Tensor, axis: number, begin = 0, end = Number.MAX_SAFE_INTEGER, step = 1): Tensor {
+  return call(op.slice, handleOf('slice', 'x', x), axis, begin, end, step);
+}
+
+/** Parts along `axis`: of `size` each, the last perhaps smaller, or of the sizes listed. @throws ShapeError, ArgumentError */
+export function split(x: Tensor, size: number | readonly number[], axis = 0): Tensor[] {
+  const handle = handleOf('split', 'x', x);
+  const sizes = typeof size === 'number' ? evenParts(x, size, axis) : size;
+  if (!Array.isArray(sizes)) throw new ArgumentError(`[split] expected a size or sizes, received ${describe(size)}`);
+  return callMany(op.split, sizes.length, handle, sizes, axis);
+}
+
+function evenParts(x: Tensor, size: number, axis: number): number[] {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new ArgumentError(`[split] expected a positive size, received ${describe(size)}`);
+  }
+  const extent = x.shape.at(axis) ?? 0;
+  const count = Math.max(1, Math.ceil(extent / size));
+  return Array.from({ length: count }, (_, i) => Math.min(size, extent - i * size));
+}
+
+/** Tensors joined along an existing axis; dtypes are promoted. @throws ShapeError when they differ elsewhere. */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  return call(op.concat, handlesOf('concat', 'tensors', tensors), axis);
+}
+
+/** Tensors of one shape joined along a new axis. @throws ShapeError */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  return call(op.stack, handlesOf('stack', 'tensors', tensors), axis);
+}
+
+/** Surrounded by `value`: `padding` holds [before, after] for each dimension. @throws ArgumentError */
+export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+  if (!Array.isArray(padding)) {
+    throw new ArgumentError(`[pad] expected an array of [before, after], received ${describe(padding)}`);
+  }
+  return call(op.pad, handleOf('pad', 'x', x), padding.flat(), value);
+}
+
+/**
+ * Writes `values` into `target` in place, converted to its dtype: for parameters and buffers. Backward through an operator that
+ * used the old values throws AutogradError.
+ *
+ * @throws ShapeError unless the shapes are equal; ArgumentError when target is the result of a recorded operator.
+ */
+export function assign<T extends Tensor>(target: T, values: Tensor): T {
+  const handle = handleOf('assign', 'target', target);
+  if (!target.isLeaf) throw new ArgumentError('[assign] only parameters and buffers are assigned to, not results');
+  callVoid(op.assign, handle, handleOf('assign', 'values', values));
+  return target;
+}
+
+declare module '../tensor' {
+  interface Tensor {
+    cast(dtype: DType): Tensor;
+    /** The same as {@link cast}. */
+    to(dtype: DType): Tensor;
+    contiguous(): Tensor;
+    /** A copy. */
+    clone(): Tensor;
+    reshape(shape: readonly number[]): Tensor;
+    flatten(startAxis?: number, endAxis?: number): Tensor;
+    squeeze(axes?: number | readonly number[] | null): Tensor;
+    unsqueeze(axis: number): Tensor;
+    permute(axes: readonly number[]): Tensor;
+    transpose(axis0?: number, axis1?: number): Tensor;
+    flip(axes: number | readonly number[]): Tensor;
+    expand(shape: readonly number[]): Tensor;
+    slice(axis: number, begin?: number, end?: number, step?: number): Tensor;
+    split(size: number | readonly number[], axis?: number): Tensor[];
+    /** This tensor and the others joined along an existing axis. */
+    concat(others: readonly Tensor[], axis?: number): Tensor;
+    pad(padding: readonly (readonly [number, number])[], value?: number): Tensor;
+    assign(values: Tensor): this;
+  }
+}
+
+defineMethods({
+  cast,
+  to: cast,
+  contiguous,
+  clone: contiguous,
+  reshape,
+  flatten,
+  squeeze,
+  unsqueeze,
+  permute,
+  transpose,
+  flip,
+  expand,
+  slice,
+  split,
+  concat: (x: Tensor, others: readonly Tensor[], axis?: number) => concat([x, ...others], axis),
+  pad,
+  assign,
+});

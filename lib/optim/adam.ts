@@ -1,0 +1,97 @@
+// Adam and AdamW.
+import { ArgumentError } from '../errors';
+import { adamStep } from '../ops/optimizer';
+import type { Tensor } from '../tensor';
+import { type BaseOptions, type Batch, Optimizer, type ParameterGroup, requireAtLeastZero } from './optimizer';
+
+/** Options of {@link Adam} and {@link AdamW}. */
+export interface AdamOptions extends BaseOptions {
+  /** Decay of the running mean of the gradient and of its square. Default [0.9, 0.999]. */
+  betas: [number, number];
+  /** Added to the denominator. Default 1e-8. */
+  eps: number;
+  /** Adam: factor of the L2 penalty, default 0. AdamW: share of the parameter that decays a unit of lr, default 0.01. */
+  weightDecay: number;
+  /** Divides by the largest running mean of squares so far (Reddi et al. 2018). Default false. */
+  amsgrad: boolean;
+  /** Ascends instead of descending. Default false. */
+  maximize: boolean;
+}
+
+/**
+ * Adam (Kingma & Ba 2015); weight decay is an L2 penalty in the gradient.
+ *
+ * ```ts
+ * const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
+ * ```
+ *
+ * @throws ArgumentError for options out of range: lr, eps and weightDecay are at least 0, betas in [0, 1).
+ */
+export class Adam extends Optimizer<AdamOptions> {
+  constructor(
+    params: Iterable<Tensor> | Iterable<ParameterGroup<AdamOptions>>,
+    {
+      lr = 1e-3,
+      betas = [0.9, 0.999],
+      eps = 1e-8,
+      weightDecay = 0,
+      amsgrad = false,
+      maximize = false,
+    }: Partial<AdamOptions> = {},
+  ) {
+    super(params, { lr, betas, eps, weightDecay, amsgrad, maximize });
+  }
+
+  override get kind(): string {
+    return 'Adam';
+  }
+
+  /** Whether weight decay stays out of the gradient. */
+  protected get decoupled(): boolean {
+    return false;
+  }
+
+  protected check({ lr, betas, eps, weightDecay }: AdamOptions): void {
+    requireAtLeastZero(this.kind, { lr, eps, weightDecay });
+    if (!Array.isArray(betas) || betas.length !== 2 || !betas.every((beta) => beta >= 0 && beta < 1)) {
+      throw new ArgumentError(`[${this.kind}] expected two betas in [0, 1), received [${String(betas)}]`);
+    }
+  }
+
+  protected update({ step, params, grads, states }: Batch, options: AdamOptions): void {
+    const { lr, betas, eps, weightDecay, amsgrad, maximize } = options;
+    const state = (name: string): Tensor[] =>
+      states.map((entry, i) => this.stateTensor(params[i] as Tensor, entry, name));
+    adamStep(params, grads, state('expAvg'), state('expAvgSq'), amsgrad ? state('maxExpAvgSq') : null, {
+      lr,
+      betas,
+      eps,
+      weightDecay,
+      decoupled: this.decoupled,
+      maximize,
+      step,
+    });
+  }
+}
+
+/**
+ * AdamW (Loshchilov & Hutter 2019): Adam whose weight decay shrinks the parameter directly, `p -= lr weightDecay p`.
+ *
+ * @throws ArgumentError as {@link Adam}.
+ */
+export class AdamW extends Adam {
+  constructor(
+    params: Iterable<Tensor> | Iterable<ParameterGroup<AdamOptions>>,
+    { weightDecay = 0.01, ...options }: Partial<AdamOptions> = {},
+  ) {
+    super(params, { ...options, weightDecay });
+  }
+
+  override get kind(): string {
+    return 'AdamW';
+  }
+
+  protected override get decoupled(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,65 @@
+// Gradient clipping: shrinks gradients in place between backward and step.
+import { noGrad, scope } from '../context';
+import { zeros } from '../create';
+import { ArgumentError } from '../errors';
+import { stack } from '../ops/shape';
+import { Tensor } from '../tensor';
+
+/**
+ * Scales all gradients by `min(1, maxNorm / (norm + 1e-6))`, where `norm` is that of all gradients as one vector, and
+ * returns the norm before scaling as a scalar tensor. Nothing is read back: clipping does not wait for the device.
+ *
+ * @param options.normType order of the norm, above 0; Infinity for the largest magnitude. Default 2.
+ * @throws ArgumentError when maxNorm is negative or normType not above 0.
+ */
+export function clipGradNorm(
+  parameters: Iterable<Tensor> | Tensor,
+  maxNorm: number,
+  { normType = 2 }: { normType?: number } = {},
+): Tensor {
+  if (!(maxNorm >= 0)) throw new ArgumentError(`[clipGradNorm] expected maxNorm >= 0, received ${String(maxNorm)}`);
+  if (!(normType > 0)) throw new ArgumentError(`[clipGradNorm] expected normType > 0, received ${String(normType)}`);
+  return scope(() =>
+    noGrad(() => {
+      const grads = gradients(parameters);
+      if (grads.length === 0) return zeros([]);
+      const norms = grads.map((grad) => norm(grad, normType));
+      const total = norms.length === 1 ? (norms[0] as Tensor) : norm(stack(norms), normType);
+      const factor = total.add(1e-6).pow(-1).mul(maxNorm).clamp(undefined, 1);
+      for (const grad of grads) grad.assign(grad.mul(factor));
+      return total;
+    }),
+  );
+}
+
+/**
+ * Limits every element of every gradient to [-clipValue, clipValue].
+ *
+ * @throws ArgumentError when clipValue is negative.
+ */
+export function clipGradValue(parameters: Iterable<Tensor> | Tensor, clipValue: number): void {
+  if (!(clipValue >= 0)) {
+    throw new ArgumentError(`[clipGradValue] expected clipValue >= 0, received ${String(clipValue)}`);
+  }
+  scope(() =>
+    noGrad(() => {
+      for (const grad of gradients(parameters)) grad.assign(grad.clamp(-clipValue, clipValue));
+    }),
+  );
+}
+
+function gradients(parameters: Iterable<Tensor> | Tensor): Tensor[] {
+  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  return list.map((parameter) => parameter.grad).filter((grad) => grad !== null);
+}
+
+function norm(x: Tensor, order: number): Tensor {
+  if (order === Number.POSITIVE_INFINITY) return x.abs().max();
+  if (order === 1) return x.abs().sum();
+  if (order === 2) return x.square().sum().sqrt();
+  return x
+    .abs()
+    .pow(order)
+    .sum()
+    .pow(1 / order);
+}

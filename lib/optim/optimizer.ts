@@ -1,0 +1,186 @@
+// Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
+import { keep, noGrad } from '../context';
+import { zeros } from '../create';
+import { ArgumentError } from '../errors';
+import { Tensor } from '../tensor';
+import { type OptimizerState, packState, unpackState } from './state';
+
+/** What every optimizer has. */
+export interface BaseOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
+/** Parameters with options of their own; what is left out comes from the optimizer's options. */
+export type ParameterGroup<O extends BaseOptions> = { params: Iterable<Tensor> } & Partial<O>;
+
+/** A group as the optimizer holds it, with all options; they may be changed between steps. */
+export type Group<O extends BaseOptions> = { params: Tensor[] } & O;
+
+/** What an optimizer remembers of one parameter. */
+export interface ParameterState {
+  /** Steps taken so far. */
+  step: number;
+  /** State tensors by name (`expAvg`), shaped like the parameter. */
+  tensors: Map<string, Tensor>;
+}
+
+/** Parameters of one group that have a gradient, one dtype and one step count: what one native call updates. */
+export interface Batch {
+  /** Number of this step for these parameters, from 1. */
+  step: number;
+  params: Tensor[];
+  grads: Tensor[];
+  states: ParameterState[];
+}
+
+/** Base of the optimizers; a subclass checks its options and updates a {@link Batch}. */
+export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
+  /** The parameter groups, in the order in which they were given. */
+  readonly groups: Group<O>[] = [];
+  readonly #defaults: O;
+  readonly #states = new Map<Tensor, ParameterState>();
+
+  /**
+   * @param params parameters, or groups of them with their own options.
+   * @throws ArgumentError for an empty list, a tensor that is no leaf or not floating-point, one given twice, or an
+   * option out of range.
+   */
+  constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<O>>, defaults: O) {
+    this.#defaults = defaults;
+    this.check(defaults);
+    const list: (Tensor | ParameterGroup<O>)[] = [...params];
+    const loose = list.filter((item): item is Tensor => item instanceof Tensor);
+    if (list.length === 0) throw new ArgumentError(`[${this.kind}] there are no parameters to optimize`);
+    if (loose.length > 0 && loose.length < list.length) {
+      throw new ArgumentError(`[${this.kind}] expected parameters or groups of parameters, received a mixture`);
+    }
+    if (loose.length > 0) this.addGroup({ params: loose } as unknown as ParameterGroup<O>);
+    else for (const group of list) this.addGroup(group as ParameterGroup<O>);
+  }
+
+  /** Name of the algorithm, also in saved states; that of the class unless a subclass says otherwise. */
+  get kind(): string {
+    return this.constructor.name;
+  }
+
+  /** Throws an ArgumentError for options out of range. */
+  protected abstract check(options: O): void;
+
+  /** Updates the parameters of `batch` and their state tensors in place. */
+  protected abstract update(batch: Batch, options: O): void;
+
+  /** Adds a group, such as layers that are thawed in the middle of training. */
+  addGroup(group: ParameterGroup<O>): void {
+    if (typeof group?.params?.[Symbol.iterator] !== 'function') {
+      throw new ArgumentError(`[${this.kind}] expected tensors or groups with params, received ${typeof group}`);
+    }
+    const params = [...group.params];
+    const known = new Set(this.groups.flatMap((other) => other.params));
+    params.forEach((param, i) => {
+      if (!(param instanceof Tensor)) throw new ArgumentError(`[${this.kind}] parameter ${i} is no tensor`);
+      if (!param.isLeaf) throw new ArgumentError(`[${this.kind}] parameter ${i} is a result, not a leaf tensor`);
+      if (param.dtype !== 'float32' && param.dtype !== 'float64') {
+        throw new ArgumentError(
+          `[${this.kind}] parameter ${i} has dtype ${param.dtype}, expected a floating-point one`,
+        );
+      }
+      if (known.has(param)) throw new ArgumentError(`[${this.kind}] parameter ${i} is given twice`);
+      known.add(param);
+    });
+    const given = Object.fromEntries(Object.entries(group).filter(([, value]) => value !== undefined));
+    const full = { ...this.#defaults, ...given, params };
+    this.check(full);
+    this.groups.push(full);
+  }
+
+  /** Learning rate (of the first group); setting it sets that of every group. */
+  get lr(): number {
+    return (this.groups[0] as Group<O>).lr;
+  }
+  set lr(value: number) {
+    requireAtLeastZero(this.kind, { lr: value });
+    for (const group of this.groups) group.lr = value;
+  }
+
+  /** Forgets the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const group of this.groups) for (const param of group.params) param.grad = null;
+  }
+
+  /** Updates every parameter that has a gradient. */
+  step(): void {
+    noGrad(() => {
+      for (const group of this.groups) {
+        for (const batch of this.#batches(group.params)) {
+          this.update(batch, group);
+          for (const state of batch.states) state.step++;
+        }
+      }
+    });
+  }
+
+  /**
+   * Options, step counts and state tensors: loaded into an optimizer of the same parameters, training goes on as if it
+   * had never stopped. All but `tensors` can be written as JSON; the tensors share storage with the optimizer.
+   */
+  stateDict(): OptimizerState {
+    return packState(this.kind, this.groups, this.#states);
+  }
+
+  /**
+   * Takes over a state made by `stateDict` of an optimizer of the same kind and equally shaped parameters; its tensors
+   * are copied. Nothing is changed when it throws.
+   *
+   * @throws ArgumentError that says what does not fit.
+   */
+  loadStateDict(state: OptimizerState): void {
+    const { options, states } = unpackState(this.kind, this.groups, state);
+    for (const group of options) this.check({ ...this.#defaults, ...group } as O);
+    for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
+    this.#states.clear();
+    for (const [param, loaded] of states) this.#states.set(param, loaded);
+  }
+
+  /** The state tensor `name` of a parameter, made of zeros when there is none. */
+  protected stateTensor(param: Tensor, state: ParameterState, name: string): Tensor {
+    let tensor = state.tensors.get(name);
+    if (tensor === undefined) {
+      tensor = keep(zeros(param.shape, { dtype: param.dtype }));
+      state.tensors.set(name, tensor);
+    }
+    return tensor;
+  }
+
+  #batches(params: readonly Tensor[]): Iterable<Batch> {
+    const batches = new Map<string, Batch>();
+    for (const param of params) {
+      const grad = param.grad;
+      if (grad === null) continue;
+      let state = this.#states.get(param);
+      if (state === undefined) {
+        state = { step: 0, tensors: new Map() };
+        this.#states.set(param, state);
+      }
+      const key = `${param.dtype} ${state.step}`;
+      let batch = batches.get(key);
+      if (batch === undefined) {
+        batch = { step: state.step + 1, params: [], grads: [], states: [] };
+        batches.set(key, batch);
+      }
+      batch.params.push(param);
+      batch.grads.push(grad);
+      batch.states.push(state);
+    }
+    return batches.values();
+  }
+}
+
+/** Throws an ArgumentError for the first value that is not a number >= 0. */
+export function requireAtLeastZero(kind: string, values: Record<string, number>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (!(typeof value === 'number' && value >= 0)) {
+      throw new ArgumentError(`[${kind}] expected ${name} >= 0, received ${String(value)}`);
+    }
+  }
+}

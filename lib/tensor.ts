@@ -1,0 +1,243 @@
+// The tensor that users hold: a number that names the engine's tensor, and what can be asked of it. The operators add their
+// methods from lib/ops.
+import { inspect } from 'node:util';
+import { keep, tensorBrand, track } from './context';
+import { bytesOf, type DType, dtypeOfCode, type TypedArray, wrapBuffer } from './dtype';
+import { ArgumentError, DisposedError, describe } from './errors';
+import { formatTensor, nest } from './format';
+import { native } from './native';
+
+export type { DType, TypedArray } from './dtype';
+
+/** Numbers nested to the depth of a tensor's dimensions. */
+export type NestedArray = number | boolean | bigint | NestedArray[];
+
+/** An operand: a tensor, or a number that takes the dtype of the tensor next to it. */
+export type TensorLike = Tensor | number;
+
+/** Options of {@link Tensor.backward}. */
+export interface BackwardOptions {
+  /** Keeps the graph, so that backward can run through it again. Default: `createGraph`. */
+  retainGraph?: boolean;
+  /** Records the computation of the gradients, so that they can be differentiated. Default false. */
+  createGraph?: boolean;
+}
+
+const DISPOSED = -1;
+
+/**
+ * An n-dimensional array of one dtype, with its memory in the engine. Its values never change, except those of parameters and
+ * buffers, which optimizers and {@link Tensor.assign} update in place.
+ *
+ * Operators start at once and run on the engine's thread; reading is what waits: `await t.data()`.
+ */
+export class Tensor {
+  /** The engine's number for this tensor; -1 when there is none any more. @internal */
+  handle = DISPOSED;
+  #shape: readonly number[] | undefined;
+  #dtype: DType | undefined;
+
+  /** True for tensors, also those of another realm's copy of this class. @internal */
+  get [tensorBrand](): true {
+    return true;
+  }
+
+  /** Sizes of the dimensions. @throws DisposedError */
+  get shape(): number[] {
+    this.#shape ??= native.shape(handleOf('shape', 'tensor', this));
+    return [...this.#shape];
+  }
+
+  /** Element type. @throws DisposedError */
+  get dtype(): DType {
+    this.#dtype ??= dtypeOfCode(native.dtype(handleOf('dtype', 'tensor', this)));
+    return this.#dtype;
+  }
+
+  /** Number of dimensions. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.shape.reduce((product, extent) => product * extent, 1);
+  }
+
+  /** Whether `dispose` has been called, by hand or by a scope. */
+  get isDisposed(): boolean {
+    return this.handle === DISPOSED;
+  }
+
+  // ---- reading
+
+  /**
+   * A promise of the elements in row-major order, copied: Float32Array for float32, Float64Array for float64, Int32Array for
+   * int32, BigInt64Array for int64, Uint8Array for uint8 and bool. Rejects with the error of a kernel that failed on the way.
+   */
+  async data(): Promise<TypedArray> {
+    const handle = handleOf('data', 'tensor', this);
+    const buffer = new ArrayBuffer(this.size * bytesOf(this.dtype));
+    return wrapBuffer(this.dtype, await native.read(handle, buffer));
+  }
+
+  /** As {@link data}, but waits here: the event loop stands still until the engine has caught up. */
+  dataSync(): TypedArray {
+    const handle = handleOf('dataSync', 'tensor', this);
+    const buffer = new ArrayBuffer(this.size * bytesOf(this.dtype));
+    native.readSync(handle, buffer);
+    return wrapBuffer(this.dtype, buffer);
+  }
+
+  /** A promise of the elements as nested arrays (a number for a scalar). int64 become numbers, exact up to 2^53. */
+  async array(): Promise<NestedArray> {
+    const { shape, dtype } = this;
+    return nest(await this.data(), shape, dtype);
+  }
+
+  /** As {@link array}, but waits here. */
+  arraySync(): NestedArray {
+    return nest(this.dataSync(), this.shape, this.dtype);
+  }
+
+  /** A promise of the only element. @throws ArgumentError unless there is exactly one. */
+  async item(): Promise<number> {
+    this.#checkSingle('item');
+    return Number((await this.data())[0]);
+  }
+
+  /** As {@link item}, but waits here. */
+  itemSync(): number {
+    this.#checkSingle('itemSync');
+    return Number(this.dataSync()[0]);
+  }
+
+  #checkSingle(op: string): void {
+    if (this.size !== 1) {
+      throw new ArgumentError(`[${op}] a tensor of shape ${formatShape(this.shape)} is not a single number`);
+    }
+  }
+
+  // ---- gradients
+
+  /** Whether operators on this tensor are recorded. Set it on leaves of a floating dtype. */
+  get requiresGrad(): boolean {
+    return native.requiresGrad(handleOf('requiresGrad', 'tensor', this));
+  }
+  set requiresGrad(value: boolean) {
+    native.setRequiresGrad(handleOf('requiresGrad', 'tensor', this), value);
+  }
+
+  /** Whether this tensor is no result of a recorded operator. */
+  get isLeaf(): boolean {
+    return native.isLeaf(handleOf('isLeaf', 'tensor', this));
+  }
+
+  /** The gradient that backward has accumulated here, or null. Setting null clears it. */
+  get grad(): Tensor | null {
+    const out = new Tensor();
+    const handle = native.grad(out, handleOf('grad', 'tensor', this));
+    return handle < 0 ? null : adopt(out, handle);
+  }
+  set grad(value: Tensor | null) {
+    const handle = handleOf('grad', 'tensor', this);
+    native.setGrad(handle, value === null ? -1 : handleOf('grad', 'value', value));
+  }
+
+  /**
+   * Adds the gradients of this tensor to `grad` of the leaves it was computed from.
+   *
+   * @param gradient what to start from, of this tensor's shape; may be left out for a scalar, where it is 1.
+   * @throws AutogradError when this is no scalar and no gradient is given, when nothing it depends on requires a gradient, or
+   * when the graph has been freed by an earlier backward.
+   */
+  backward(gradient?: Tensor | null, { createGraph = false, retainGraph = createGraph }: BackwardOptions = {}): void {
+    const seed = gradient == null ? -1 : handleOf('backward', 'gradient', gradient);
+    native.backward([handleOf('backward', 'tensor', this)], [seed], retainGraph, createGraph);
+  }
+
+  /** The same values outside any graph; shares memory. */
+  detach(): Tensor {
+    const out = new Tensor();
+    return adopt(out, native.detach(out, handleOf('detach', 'tensor', this)));
+  }
+
+  /**
+   * Calls `hook` with the gradient of this tensor whenever backward computes it; what it returns replaces the gradient.
+   *
+   * @returns a function that removes the hook.
+   * @throws AutogradError when this tensor does not require a gradient.
+   */
+  registerHook(hook: (gradient: Tensor) => Tensor | undefined | null | void): () => void {
+    if (typeof hook !== 'function') {
+      throw new ArgumentError(`[registerHook] expected a function, received ${describe(hook)}`);
+    }
+    const id = native.addHook(handleOf('registerHook', 'tensor', this), (handle) => {
+      const gradient = new Tensor();
+      native.claim(gradient, handle);
+      const result = hook(adopt(gradient, handle));
+      return result == null ? -1 : handleOf('registerHook', 'result', result);
+    });
+    return () => {
+      if (!this.isDisposed) native.removeHook(this.handle, id);
+    };
+  }
+
+  // ---- memory
+
+  /** Gives the memory back now. Using the tensor afterwards throws DisposedError; disposing again does nothing. */
+  dispose(): void {
+    if (this.handle === DISPOSED) return;
+    native.dispose(this.handle);
+    this.handle = DISPOSED;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  // ---- printing
+
+  /** As `console.log` shows it. */
+  toString(): string {
+    return formatTensor(this);
+  }
+
+  [inspect.custom](): string {
+    return formatTensor(this);
+  }
+
+  toJSON(): { shape: number[]; dtype: DType; data: number[] } {
+    return { shape: this.shape, dtype: this.dtype, data: Array.from(this.dataSync(), Number) };
+  }
+}
+
+/** Gives an object the handle that the engine made for it. @internal */
+export function adopt<T extends Tensor>(out: T, handle: number): T {
+  out.handle = handle;
+  track(out);
+  return out;
+}
+
+/** Makes `target`, a new object of a subclass, a leaf that shares the memory of `source` and outlives scopes. @internal */
+export function aliasInto<T extends Tensor>(target: T, source: Tensor): T {
+  target.handle = native.detach(target, handleOf('Parameter', 'data', source));
+  return keep(target);
+}
+
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
+
+/** The handle of an argument that must be a tensor; errors name the operator and the parameter. @internal */
+export function handleOf(op: string, param: string, value: unknown): number {
+  if (!(value instanceof Tensor)) {
+    throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describe(value)}`);
+  }
+  if (value.handle === DISPOSED) throw new DisposedError(`[${op}] '${param}' has been disposed`);
+  return value.handle;
+}
+
+export function formatShape(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}

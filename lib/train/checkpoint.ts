@@ -1,0 +1,55 @@
+// Checkpoints: the model's state is saved at the end of epochs.
+import { ArgumentError } from '../errors';
+import { save } from '../io';
+import type { Callback, Run } from './callback';
+import { checkMonitor, type EpochRecord, isBetter, type MonitorMode, monitored } from './history';
+
+/** Options of {@link ModelCheckpoint}. */
+export interface ModelCheckpointOptions {
+  /** Where to save; `{epoch}` in it becomes the number of the epoch. */
+  path: string;
+  /** Figure that decides which epoch is best. Default validation.loss. */
+  monitor?: string;
+  /** Default auto: smaller is better for names that end in `loss`, larger otherwise. */
+  mode?: MonitorMode;
+  /** Whether only epochs better than all before are saved. Default false: every epoch. */
+  saveBestOnly?: boolean;
+}
+
+/**
+ * Saves the model's state as safetensors after each epoch, or after each that is better than all before. The file is
+ * replaced whole, so a crash while saving leaves the last good one.
+ *
+ * @throws ArgumentError for bad options, and during training when the figure to monitor does not exist.
+ */
+export class ModelCheckpoint implements Callback {
+  /** Best value so far, with `saveBestOnly`. */
+  best: number | undefined;
+  /** The last file written. */
+  lastPath: string | undefined;
+  readonly #options: Required<ModelCheckpointOptions>;
+
+  constructor({ path, monitor = 'validation.loss', mode = 'auto', saveBestOnly = false }: ModelCheckpointOptions) {
+    if (typeof path !== 'string' || path === '') throw new ArgumentError('[ModelCheckpoint] expected a path');
+    checkMonitor('ModelCheckpoint', monitor, mode);
+    this.#options = { path, monitor, mode, saveBestOnly };
+  }
+
+  onFitBegin(): void {
+    this.best = undefined;
+  }
+
+  async onEpochEnd(record: EpochRecord, run: Run): Promise<void> {
+    const { path, monitor, mode, saveBestOnly } = this.#options;
+    const metadata: Record<string, string> = { epoch: String(record.epoch), loss: String(record.loss) };
+    if (saveBestOnly) {
+      const value = monitored('ModelCheckpoint', record, monitor);
+      if (!isBetter(value, this.best, monitor, mode)) return;
+      this.best = value;
+      metadata[monitor] = String(value);
+    }
+    const file = path.replaceAll('{epoch}', String(record.epoch));
+    await save(file, run.model.stateDict(), metadata);
+    this.lastPath = file;
+  }
+}

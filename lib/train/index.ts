@@ -1,0 +1,18 @@
+// train: the Trainer, metrics and callbacks.
+export type { Batch, BatchOptions, Data } from './batches';
+export type { BatchRecord, Callback, Run } from './callback';
+export { ModelCheckpoint, type ModelCheckpointOptions } from './checkpoint';
+export type { DecisionOptions } from './decision';
+export { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
+export type { EpochRecord, Evaluation, History, MonitorMode } from './history';
+export {
+  type AverageOptions,
+  accuracy,
+  confusionMatrix,
+  f1,
+  type Metric,
+  type MetricValue,
+  precision,
+  recall,
+} from './metric';
+export { type EvaluateOptions, type FitOptions, type Loss, type Model, Trainer, type TrainerOptions } from './trainer';

@@ -1,0 +1,272 @@
+// Trainer: fit, evaluate and predict.
+import { noGrad, scope } from '../context';
+import { ArgumentError } from '../errors';
+import { rememberModes } from '../nn/mode';
+import { Module } from '../nn/module';
+import { concat } from '../ops/shape';
+import type { Optimizer } from '../optim';
+import { Tensor } from '../tensor';
+import { type Batch, type BatchOptions, type BatchSource, type Data, eachBatch, isBatched, openData } from './batches';
+import type { Callback, Run } from './callback';
+import type { EpochRecord, Evaluation, History } from './history';
+import { RunningMean } from './mean';
+import type { Metric, MetricValue } from './metric';
+import { Progress } from './progress';
+
+/** A model of one or more inputs and one output. */
+export type Model = Module & { forward(...inputs: Tensor[]): Tensor };
+
+/** A function such as `nn.crossEntropy`, or a module such as `new nn.CrossEntropyLoss()`, that gives a scalar. */
+export type Loss =
+  | ((output: Tensor, target: Tensor) => Tensor)
+  | (Module & { forward(output: Tensor, target: Tensor): Tensor });
+
+/** What a {@link Trainer} is made of. */
+export interface TrainerOptions {
+  model: Model;
+  optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
+  loss: Loss;
+  /** Measured in training, validation and evaluation, by name. */
+  metrics?: Record<string, Metric>;
+  callbacks?: Callback[];
+  /** Progress bars when standard error is a terminal. Default true. */
+  progress?: boolean;
+}
+
+/** Options of `fit`. `shuffle` is true by default. */
+export interface FitOptions extends BatchOptions {
+  /** Passes through the data. Default 1. */
+  epochs?: number;
+  /** Data to evaluate after each epoch. */
+  validation?: Data;
+  /** Ends training within a step; `fit` then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** In addition to those of the trainer. */
+  callbacks?: Callback[];
+}
+
+/** Options of `evaluate` and `predict`. */
+export interface EvaluateOptions {
+  /** Samples a batch, for tensors and datasets. Default 32. */
+  batchSize?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Trains a model and keeps the event loop free while it does.
+ *
+ * ```ts
+ * const trainer = new train.Trainer({ model, optimizer, loss: nn.crossEntropy, metrics: { accuracy: train.accuracy() } });
+ * const history = await trainer.fit(trainingSet, { epochs: 10, batchSize: 64, validation: testSet });
+ * ```
+ *
+ * Batches are tuples of tensors: all but the last go to `model.forward`, the last is the target.
+ */
+export class Trainer {
+  readonly #options: Required<TrainerOptions>;
+  #running = false;
+
+  constructor({ model, optimizer, loss, metrics = {}, callbacks = [], progress = true }: TrainerOptions) {
+    if (!(model instanceof Module)) throw new ArgumentError('[Trainer] expected a module for model');
+    if (typeof optimizer?.step !== 'function') throw new ArgumentError('[Trainer] expected an optimizer');
+    if (typeof loss !== 'function' && !(loss instanceof Module)) {
+      throw new ArgumentError('[Trainer] expected a function or a module for loss');
+    }
+    this.#options = { model, optimizer, loss, metrics, callbacks, progress };
+  }
+
+  /**
+   * Trains for a number of epochs. The model is in training mode meanwhile and has its former mode afterwards; it stays
+   * usable, with the weights reached so far, when training is aborted or fails.
+   *
+   * @returns loss, metrics, validation and speed of each epoch.
+   * @throws the reason of `signal`; ArgumentError for options out of range or data without batches.
+   */
+  async fit(data: Data, options: FitOptions = {}): Promise<History> {
+    const { epochs = 1, validation, signal, callbacks = [], batchSize, shuffle, seed } = options;
+    if (!(Number.isSafeInteger(epochs) && epochs > 0)) {
+      throw new ArgumentError(`[fit] expected a positive integer for epochs, received ${String(epochs)}`);
+    }
+    const source = openData('fit', data, { batchSize, shuffle: shuffle ?? (isBatched(data) ? undefined : true), seed });
+    const validationSource = validation === undefined ? undefined : openValidation(validation, batchSize);
+    return this.#exclusively('fit', async () => {
+      const history: History = { epochs: [] };
+      const hooks = [...this.#options.callbacks, ...callbacks];
+      let stopped = false;
+      let epoch = 0;
+      const run: Run = {
+        model: this.#options.model,
+        optimizer: this.#options.optimizer,
+        history,
+        epochs,
+        get epoch() {
+          return epoch;
+        },
+        stop(reason) {
+          stopped = true;
+          history.stopReason ??= reason;
+        },
+      };
+      for (const hook of hooks) await hook.onFitBegin?.(run);
+      while (epoch < epochs && !stopped) {
+        epoch++;
+        for (const hook of hooks) await hook.onEpochBegin?.(run);
+        const record = await this.#trainEpoch(source, run, hooks, signal);
+        if (validationSource !== undefined) record.validation = await this.#evaluate('fit', validationSource, signal);
+        history.epochs.push(record);
+        for (const hook of hooks) await hook.onEpochEnd?.(record, run);
+      }
+      for (const hook of hooks) await hook.onFitEnd?.(run);
+      return history;
+    });
+  }
+
+  /** Mean loss and metrics over `data`, in inference mode and without gradients. */
+  async evaluate(data: Data, { batchSize, signal }: EvaluateOptions = {}): Promise<Evaluation> {
+    const source = openData('evaluate', data, { batchSize });
+    return this.#exclusively('evaluate', () => this.#evaluate('evaluate', source, signal));
+  }
+
+  /**
+   * The model's outputs for `data`, joined along the first axis, in inference mode and without gradients. `data` is a
+   * tensor of inputs or anything that `evaluate` takes, whose targets are not used.
+   */
+  async predict(data: Tensor | Data, { batchSize, signal }: EvaluateOptions = {}): Promise<Tensor> {
+    const source = openData('predict', data instanceof Tensor ? [data] : data, { batchSize });
+    return this.#exclusively('predict', async () => {
+      const { model } = this.#options;
+      model.eval();
+      const outputs: Tensor[] = [];
+      await eachBatch('predict', source, signal, (batch) => {
+        const inputs = batch.length > 1 ? batch.slice(0, -1) : batch;
+        outputs.push(scope(() => noGrad(() => model.forward(...inputs))));
+      });
+      if (outputs.length === 0) throw new ArgumentError('[predict] the data has no batches');
+      const joined = noGrad(() => concat(outputs, 0));
+      for (const output of outputs) output.dispose();
+      return joined;
+    });
+  }
+
+  async #trainEpoch(source: BatchSource, run: Run, hooks: Callback[], signal?: AbortSignal): Promise<EpochRecord> {
+    const { model, optimizer, metrics, progress } = this.#options;
+    const batchHooks = hooks.filter((hook) => hook.onBatchEnd !== undefined);
+    const losses = new RunningMean();
+    const bar = await Progress.start(progress, `Epoch ${run.epoch}/${run.epochs}`, source.count);
+    const start = performance.now();
+    let batches = 0;
+    try {
+      model.train();
+      for (const metric of Object.values(metrics)) metric.reset();
+      await eachBatch('fit', source, signal, async (batch) => {
+        const samples = sampleCount(batch);
+        batches++;
+        const loss = scope(() => {
+          optimizer.zeroGrad();
+          const { output, target, loss } = this.#forward(batch);
+          loss.backward();
+          optimizer.step();
+          this.#measure(losses, loss, output, target, samples);
+          return batchHooks.length > 0 ? loss.detach() : undefined;
+        });
+        bar.advance(losses);
+        if (loss === undefined) return;
+        for (const hook of batchHooks) await hook.onBatchEnd?.({ batch: batches, samples, loss }, run);
+        loss.dispose();
+      });
+      if (batches === 0) throw emptyEpoch(run.epoch);
+      const loss = await losses.read();
+      const seconds = (performance.now() - start) / 1000;
+      bar.stop(loss);
+      return {
+        epoch: run.epoch,
+        loss,
+        metrics: await computed(metrics),
+        samples: losses.weight,
+        seconds,
+        samplesPerSecond: losses.weight / seconds,
+        learningRate: optimizer.lr,
+      };
+    } finally {
+      bar.stop();
+      losses.reset();
+    }
+  }
+
+  async #evaluate(caller: string, source: BatchSource, signal?: AbortSignal): Promise<Evaluation> {
+    const { model, metrics } = this.#options;
+    const losses = new RunningMean();
+    const start = performance.now();
+    try {
+      model.eval();
+      for (const metric of Object.values(metrics)) metric.reset();
+      await eachBatch(caller, source, signal, (batch) => {
+        scope(() =>
+          noGrad(() => {
+            const { output, target, loss } = this.#forward(batch);
+            this.#measure(losses, loss, output, target, sampleCount(batch));
+          }),
+        );
+      });
+      if (losses.weight === 0) throw new ArgumentError(`[${caller}] the data to evaluate has no samples`);
+      const loss = await losses.read();
+      const samples = losses.weight;
+      return { loss, metrics: await computed(metrics), samples, seconds: (performance.now() - start) / 1000 };
+    } finally {
+      losses.reset();
+    }
+  }
+
+  #forward(batch: Batch): { output: Tensor; target: Tensor; loss: Tensor } {
+    const { model, loss: criterion } = this.#options;
+    if (batch.length < 2) {
+      throw new ArgumentError('[Trainer] expected batches of inputs and a target, received one tensor');
+    }
+    const output = model.forward(...batch.slice(0, -1));
+    const target = batch.at(-1) as Tensor;
+    const loss = typeof criterion === 'function' ? criterion(output, target) : criterion.forward(output, target);
+    return { output, target, loss };
+  }
+
+  #measure(losses: RunningMean, loss: Tensor, output: Tensor, target: Tensor, samples: number): void {
+    losses.add(loss, samples);
+    const metrics = Object.values(this.#options.metrics);
+    if (metrics.length === 0) return;
+    noGrad(() => {
+      const detached = output.detach();
+      for (const metric of metrics) metric.update(detached, target);
+    });
+  }
+
+  // Modes and metrics belong to one call at a time.
+  async #exclusively<T>(caller: string, body: () => Promise<T>): Promise<T> {
+    if (this.#running) throw new ArgumentError(`[${caller}] this trainer is busy: await its former call`);
+    this.#running = true;
+    const restoreModes = rememberModes(this.#options.model);
+    try {
+      return await body();
+    } finally {
+      restoreModes();
+      this.#running = false;
+    }
+  }
+}
+
+function openValidation(data: Data, batchSize: number | undefined): BatchSource {
+  return openData('fit', data, isBatched(data) ? {} : { batchSize });
+}
+
+function sampleCount(batch: Batch): number {
+  return batch.at(-1)?.shape[0] ?? 1;
+}
+
+async function computed(metrics: Record<string, Metric>): Promise<Record<string, MetricValue>> {
+  const values: Record<string, MetricValue> = {};
+  for (const [name, metric] of Object.entries(metrics)) values[name] = await metric.compute();
+  return values;
+}
+
+function emptyEpoch(epoch: number): ArgumentError {
+  const hint = epoch > 1 ? '; a generator can be walked only once, a DataLoader every epoch' : '';
+  return new ArgumentError(`[fit] the data gave no batches in epoch ${epoch}${hint}`);
+}

@@ -1,0 +1,274 @@
+#include "autograd/backward.h"
+
+#include <map>
+#include <queue>
+#include <unordered_map>
+
+#include "ops/functional.h"
+
+namespace anneal {
+
+namespace {
+
+// What a gradient rule sees of a node (ops/operator.h).
+class NodeGradCall : public GradCall {
+ public:
+  NodeGradCall(const Ref<Node>& node, std::vector<Tensor> douts) : node_(node), douts_(std::move(douts)) {
+    gradients.resize(node->edges.size());
+    outputs_.reserve(node->outputs.size());
+    for (size_t j = 0; j < node->outputs.size(); ++j) {
+      Tensor value = node->outputs[j].value;
+      if (value.defined() && context().gradEnabled) {
+        // Linked to the node again, so that the gradient of a gradient passes through it.
+        value = value.alias();
+        GradMeta& meta = ensureGradMeta(value);
+        meta.node = node_;
+        meta.output = static_cast<int>(j);
+      }
+      outputs_.push_back(std::move(value));
+    }
+  }
+
+  const Call& call() const override { return node_->call; }
+  const Tensor& in(int i) const override {
+    check(node_->inputs[i]);
+    return node_->inputs[i].value;
+  }
+  const TensorSpec& spec(int i) const override { return node_->inputSpecs[i]; }
+  const Tensor& out(int i) const override {
+    check(node_->outputs[i]);
+    return outputs_[i];
+  }
+  const Tensor& dout(int i) const override { return douts_[i]; }
+  bool needs(int i) const override { return node_->edges[i].wanted(); }
+  int inputs() const override { return static_cast<int>(node_->edges.size()); }
+  void set(int i, Tensor gradient) override { gradients[i] = std::move(gradient); }
+
+  std::vector<Tensor> gradients;
+
+ private:
+  void check(const Saved& saved) const {
+    if (saved.value.defined() && saved.value.storage().version() != saved.version) {
+      fail(ErrorKind::Autograd,
+           "[%s] a tensor that backward needs was updated in place (by an optimizer step or assign) after the forward "
+           "pass",
+           node_->call.name());
+    }
+  }
+
+  const Ref<Node>& node_;
+  std::vector<Tensor> douts_;
+  std::vector<Tensor> outputs_;
+};
+
+// The gradient of an operator that has a composition but no rule: runs the composition and differentiates that.
+void gradientThroughExpansion(NodeGradCall& grads, const Ref<Node>& node) {
+  const bool createGraph = context().gradEnabled;
+  Call call = node->call;
+  Tensors wanted;
+  for (size_t i = 0; i < node->inputs.size(); ++i) {
+    Tensor value = node->inputs[i].value.defined() ? grads.in(static_cast<int>(i)) : Tensor();
+    if (value.defined() && node->edges[i].wanted()) {
+      if (!createGraph) {
+        value = value.alias();
+        setRequiresGrad(value, true);
+      }
+      wanted.push_back(value);
+    }
+    call.inputs.push_back(std::move(value));
+  }
+  Tensors outputs, seeds, live;
+  {
+    GradMode on(true);
+    call.op->expand(call, outputs);
+  }
+  for (size_t j = 0; j < outputs.size(); ++j) {
+    if (!grads.dout(static_cast<int>(j)).defined() || !requiresGrad(outputs[j])) continue;
+    live.push_back(outputs[j]);
+    seeds.push_back(grads.dout(static_cast<int>(j)));
+  }
+  const Tensors found = gradients(live, wanted, seeds, {.retainGraph = createGraph, .createGraph = createGraph});
+  size_t next = 0;
+  for (size_t i = 0; i < node->inputs.size(); ++i) {
+    if (node->inputs[i].value.defined() && node->edges[i].wanted()) grads.set(static_cast<int>(i), found[next++]);
+  }
+}
+
+Tensor runHooks(const std::shared_ptr<HookList>& list, Tensor gradient) {
+  if (!list) return gradient;
+  const auto hooks = list->hooks;  // a hook may remove itself
+  for (const auto& [id, hook] : hooks) {
+    Tensor replaced = hook(gradient);
+    if (!replaced.defined()) continue;
+    if (!(replaced.shape() == gradient.shape()) || replaced.dtype() != gradient.dtype()) {
+      fail(ErrorKind::Shape, "[registerHook] the hook returned %s %s for a gradient of %s %s", nameOf(replaced.dtype()),
+           replaced.shape().str().c_str(), nameOf(gradient.dtype()), gradient.shape().str().c_str());
+    }
+    gradient = std::move(replaced);
+  }
+  return gradient;
+}
+
+class Walk {
+ public:
+  explicit Walk(BackwardOptions options) : options_(options) {}
+
+  // Gradients that arrive at (node, output) or at the leaf of `tensor` are kept for the caller.
+  void capture(const Tensor& tensor) { captures_.push_back(edgeOf(tensor)); }
+
+  void seed(const Tensor& output, Tensor gradient) { send(edgeOf(output), std::move(gradient)); }
+
+  void run() {
+    GradMode mode(options_.createGraph);
+    while (!queue_.empty()) {
+      Ref<Node> node = std::move(queue_.begin()->second.node);
+      std::vector<Tensor> douts = std::move(queue_.begin()->second.douts);
+      queue_.erase(queue_.begin());
+      visit(node, std::move(douts));
+    }
+    for (auto& [impl, arrival] : leaves_) arrival.gradient = runHooks(hooksOf(arrival.leaf), arrival.gradient);
+  }
+
+  Tensors captured() const {
+    Tensors result;
+    for (const Edge& edge : captures_) {
+      Tensor gradient;
+      if (edge.node) {
+        const auto found = capturedOutputs_.find({edge.node.get(), edge.output});
+        if (found != capturedOutputs_.end()) gradient = found->second;
+      } else if (edge.leaf.defined()) {
+        const auto found = leaves_.find(edge.leaf.impl());
+        if (found != leaves_.end()) gradient = found->second.gradient;
+      }
+      result.push_back(std::move(gradient));
+    }
+    return result;
+  }
+
+  // In the order in which the leaves were first reached, which is the same on every run.
+  void accumulate() {
+    GradMode mode(options_.createGraph);
+    for (TensorImpl* impl : leafOrder_) {
+      const Arrival& arrival = leaves_[impl];
+      const Tensor before = gradOf(arrival.leaf);
+      setGrad(arrival.leaf, before.defined() ? add(before, arrival.gradient) : contiguous(arrival.gradient));
+    }
+  }
+
+ private:
+  struct Pending {
+    Ref<Node> node;
+    std::vector<Tensor> douts;
+  };
+  struct Arrival {
+    Tensor leaf, gradient;
+  };
+
+  static std::shared_ptr<HookList> hooksOf(const Tensor& leaf) {
+    const GradMeta* meta = gradMeta(leaf);
+    return meta ? meta->hooks : nullptr;
+  }
+
+  static void addTo(Tensor& sum, Tensor gradient) { sum = sum.defined() ? add(sum, gradient) : std::move(gradient); }
+
+  void send(const Edge& edge, Tensor gradient) {
+    if (edge.node) {
+      Pending& pending = queue_[edge.node->id];
+      if (!pending.node) {
+        pending.node = edge.node;
+        pending.douts.resize(edge.node->outputSpecs.size());
+      }
+      addTo(pending.douts[edge.output], std::move(gradient));
+    } else if (edge.leaf.defined()) {
+      Arrival& arrival = leaves_[edge.leaf.impl()];
+      if (!arrival.leaf.defined()) {
+        arrival.leaf = edge.leaf;
+        leafOrder_.push_back(edge.leaf.impl());
+      }
+      addTo(arrival.gradient, std::move(gradient));
+    }
+  }
+
+  void visit(const Ref<Node>& node, std::vector<Tensor> douts) {
+    for (size_t j = 0; j < douts.size(); ++j) {
+      if (douts[j].defined()) douts[j] = runHooks(node->hooks[j], std::move(douts[j]));
+    }
+    for (const Edge& edge : captures_) {
+      if (edge.node == node && douts[edge.output].defined()) {
+        capturedOutputs_[{node.get(), edge.output}] = douts[edge.output];
+      }
+    }
+    if (node->freed) {
+      fail(ErrorKind::Autograd,
+           "[%s] backward a second time through a graph that has been freed; pass retainGraph: true to the first "
+           "backward",
+           node->call.name());
+    }
+    NodeGradCall call(node, std::move(douts));
+    if (node->call.op->gradient) {
+      node->call.op->gradient(call);
+    } else {
+      gradientThroughExpansion(call, node);
+    }
+    for (size_t i = 0; i < node->edges.size(); ++i) {
+      if (call.gradients[i].defined()) send(node->edges[i], std::move(call.gradients[i]));
+    }
+    if (!options_.retainGraph && !options_.createGraph) node->free();
+  }
+
+  BackwardOptions options_;
+  // By descending id: every consumer of a node has been visited before the node is.
+  std::map<uint64_t, Pending, std::greater<>> queue_;
+  std::unordered_map<TensorImpl*, Arrival> leaves_;
+  std::vector<TensorImpl*> leafOrder_;
+  std::vector<Edge> captures_;
+  std::map<std::pair<Node*, int>, Tensor> capturedOutputs_;
+};
+
+Tensor seedFor(const Tensor& output, const Tensor& seed) {
+  if (seed.defined()) {
+    if (!(seed.shape() == output.shape())) {
+      fail(ErrorKind::Shape, "[backward] a gradient of shape %s does not fit an output of shape %s",
+           seed.shape().str().c_str(), output.shape().str().c_str());
+    }
+    return cast(seed, output.dtype());
+  }
+  if (output.size() != 1) {
+    fail(ErrorKind::Autograd,
+         "[backward] an output of shape %s is not a scalar: reduce it (sum, mean) or pass the gradient to start from",
+         output.shape().str().c_str());
+  }
+  return filled(output.spec(), 1, output.device());
+}
+
+void seedAll(Walk& walk, const Tensors& outputs, const Tensors& seeds) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!requiresGrad(outputs[i])) {
+      fail(ErrorKind::Autograd,
+           "[backward] the output does not depend on any tensor that requires a gradient (was it made under noGrad?)");
+    }
+    walk.seed(outputs[i], seedFor(outputs[i], i < seeds.size() ? seeds[i] : Tensor()));
+  }
+}
+
+}  // namespace
+
+void backward(const Tensors& outputs, const Tensors& seeds, BackwardOptions options) {
+  Walk walk(options);
+  seedAll(walk, outputs, seeds);
+  walk.run();
+  walk.accumulate();
+}
+
+Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& seeds, BackwardOptions options) {
+  Walk walk(options);
+  for (const Tensor& input : inputs) {
+    if (!requiresGrad(input)) fail(ErrorKind::Autograd, "[grad] an input does not require a gradient");
+    walk.capture(input);
+  }
+  seedAll(walk, outputs, seeds);
+  walk.run();
+  return walk.captured();
+}
+
+}  // namespace anneal

@@ -1,0 +1,151 @@
+#include "autograd/tape.h"
+
+#include <algorithm>
+
+namespace anneal {
+
+namespace {
+
+std::atomic<uint64_t> nextId{1};
+
+// Nodes are freed by a loop: a chain of a million operators must not recurse a million times.
+thread_local std::vector<Node*> doomed;
+thread_local bool freeing = false;
+
+Saved save(const Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  return {tensor, tensor.storage().version()};
+}
+
+class TapeRecorder : public Recorder {
+ public:
+  bool wants(const Call& call) const override {
+    return std::any_of(call.inputs.begin(), call.inputs.end(),
+                       [](const Tensor& t) { return t.defined() && requiresGrad(t); });
+  }
+
+  void record(const Call& call, Tensors& outputs) override {
+    Ref<Node> node(new Node);
+    node->id = nextId.fetch_add(1, std::memory_order_relaxed);
+    node->call = Call{call.op, {}, call.attrs, call.device};
+    const size_t count = call.inputs.size();
+    // An operator without a rule of its own is differentiated through its composition, which needs all inputs.
+    const uint32_t saves = call.op->gradient ? call.op->saves : kSaveAllInputs;
+    node->inputs.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      const Tensor& input = call.inputs[i];
+      node->inputSpecs.push_back(input.defined() ? input.spec() : TensorSpec{});
+      node->edges.push_back(input.defined() ? edgeOf(input) : Edge{});
+      // The last of the sixteen bits stands for itself and all that follow (lists).
+      if (saves & saveIn(static_cast<int>(std::min<size_t>(i, 15)))) node->inputs[i] = save(input);
+    }
+    node->outputs.resize(outputs.size());
+    node->hooks.resize(outputs.size());
+    for (size_t j = 0; j < outputs.size(); ++j) {
+      node->outputSpecs.push_back(outputs[j].spec());
+      // An alias, since the output itself holds the node: a cycle would never be freed.
+      if (j < 16 && (saves & saveOut(static_cast<int>(j)))) node->outputs[j] = save(outputs[j].alias());
+      if (!isFloating(outputs[j].dtype())) continue;
+      GradMeta& meta = ensureGradMeta(outputs[j]);
+      meta.node = node;
+      meta.output = static_cast<int>(j);
+    }
+  }
+};
+
+}  // namespace
+
+void destroy(Node* node) {
+  doomed.push_back(node);
+  if (freeing) return;
+  freeing = true;
+  while (!doomed.empty()) {
+    Node* next = doomed.back();
+    doomed.pop_back();
+    delete next;
+  }
+  freeing = false;
+}
+
+void Node::free() {
+  freed = true;
+  inputs.clear();
+  outputs.clear();
+}
+
+GradMeta* gradMeta(const Tensor& tensor) { return static_cast<GradMeta*>(tensor.impl()->autograd.get()); }
+
+GradMeta& ensureGradMeta(const Tensor& tensor) {
+  if (!tensor.impl()->autograd) tensor.impl()->autograd = std::make_unique<GradMeta>();
+  return *gradMeta(tensor);
+}
+
+bool requiresGrad(const Tensor& tensor) {
+  const GradMeta* meta = gradMeta(tensor);
+  return meta && (meta->requiresGrad || meta->node);
+}
+
+bool isLeaf(const Tensor& tensor) {
+  const GradMeta* meta = gradMeta(tensor);
+  return !meta || !meta->node;
+}
+
+void setRequiresGrad(const Tensor& tensor, bool value) {
+  if (!isLeaf(tensor)) {
+    if (value) return;
+    fail(ErrorKind::Autograd, "requiresGrad of the result of an operator cannot be switched off; use detach()");
+  }
+  if (value && !isFloating(tensor.dtype())) {
+    fail(ErrorKind::DType, "only floating tensors can require a gradient, and this one is %s", nameOf(tensor.dtype()));
+  }
+  if (value || gradMeta(tensor)) ensureGradMeta(tensor).requiresGrad = value;
+}
+
+Tensor gradOf(const Tensor& tensor) {
+  const GradMeta* meta = gradMeta(tensor);
+  return meta ? meta->grad : Tensor();
+}
+
+void setGrad(const Tensor& tensor, Tensor grad) {
+  if (!grad.defined()) {
+    if (GradMeta* meta = gradMeta(tensor)) meta->grad = Tensor();
+    return;
+  }
+  if (!(grad.shape() == tensor.shape()) || grad.dtype() != tensor.dtype()) {
+    fail(ErrorKind::Shape, "[grad] a gradient of %s %s does not fit a tensor of %s %s", nameOf(grad.dtype()),
+         grad.shape().str().c_str(), nameOf(tensor.dtype()), tensor.shape().str().c_str());
+  }
+  ensureGradMeta(tensor).grad = std::move(grad);
+}
+
+uint64_t addHook(const Tensor& tensor, Hook hook) {
+  if (!requiresGrad(tensor)) fail(ErrorKind::Autograd, "[registerHook] the tensor does not require a gradient");
+  GradMeta& meta = ensureGradMeta(tensor);
+  if (!meta.hooks) meta.hooks = std::make_shared<HookList>();
+  // The node keeps them too: the gradient passes through it even when the user has let the tensor go.
+  if (meta.node) meta.node->hooks[meta.output] = meta.hooks;
+  const uint64_t id = meta.hooks->next++;
+  meta.hooks->hooks.emplace_back(id, std::move(hook));
+  return id;
+}
+
+void removeHook(const Tensor& tensor, uint64_t id) {
+  const GradMeta* meta = gradMeta(tensor);
+  if (!meta || !meta->hooks) return;
+  std::erase_if(meta->hooks->hooks, [id](const auto& entry) { return entry.first == id; });
+}
+
+Edge edgeOf(const Tensor& tensor) {
+  const GradMeta* meta = gradMeta(tensor);
+  if (!meta) return {};
+  if (meta->node) return {meta->node, meta->output, {}};
+  if (meta->requiresGrad) return {{}, 0, tensor};
+  return {};
+}
+
+Recorder* tapeRecorder() {
+  static TapeRecorder recorder;
+  return &recorder;
+}
+
+}  // namespace anneal

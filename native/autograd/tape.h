@@ -1,0 +1,71 @@
+// The tape: one node for each recorded operator, linked from outputs back to inputs. It knows no operator by name.
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "ops/operator.h"
+
+namespace anneal {
+
+// A user's function on a gradient: returns a replacement, or an undefined tensor to keep it.
+using Hook = std::function<Tensor(const Tensor&)>;
+struct HookList {
+  std::vector<std::pair<uint64_t, Hook>> hooks;
+  uint64_t next = 0;
+};
+
+struct Node;
+void destroy(Node* node);
+
+// Where an input's gradient goes: the output of another node, or a leaf. Neither when the input wants none.
+struct Edge {
+  Ref<Node> node;
+  int output = 0;
+  Tensor leaf;
+  bool wanted() const { return node || leaf.defined(); }
+};
+
+// A value kept for the gradient rule, with the version its storage had.
+struct Saved {
+  Tensor value;
+  uint32_t version = 0;
+};
+
+struct Node : Counted {
+  uint64_t id = 0;  // grows with creation: consumers have larger ids than what they consume
+  Call call;        // operator and attributes; inputs cleared
+  std::vector<TensorSpec> inputSpecs;
+  std::vector<TensorSpec> outputSpecs;
+  std::vector<Edge> edges;                       // one an input
+  std::vector<Saved> inputs, outputs;            // empty where the rule does not ask
+  std::vector<std::shared_ptr<HookList>> hooks;  // one an output, null where none
+  bool freed = false;
+
+  void free();  // drops what was saved
+};
+
+struct GradMeta : AutogradMeta {
+  bool requiresGrad = false;  // of a leaf
+  Tensor grad;                // of a leaf
+  Ref<Node> node;             // of a result
+  int output = 0;
+  std::shared_ptr<HookList> hooks;
+};
+
+GradMeta* gradMeta(const Tensor& tensor);  // null when there is none
+GradMeta& ensureGradMeta(const Tensor& tensor);
+
+bool requiresGrad(const Tensor& tensor);
+bool isLeaf(const Tensor& tensor);
+void setRequiresGrad(const Tensor& tensor, bool value);
+Tensor gradOf(const Tensor& tensor);              // undefined when there is none
+void setGrad(const Tensor& tensor, Tensor grad);  // undefined clears it
+uint64_t addHook(const Tensor& tensor, Hook hook);
+void removeHook(const Tensor& tensor, uint64_t id);
+
+Edge edgeOf(const Tensor& tensor);
+
+// Puts the tape behind the operators of a context.
+Recorder* tapeRecorder();
+
+}  // namespace anneal

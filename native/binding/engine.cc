@@ -1,0 +1,91 @@
+// The engine itself: threads, memory, the stream.
+#include "binding/entry.h"
+#include "core/pool.h"
+#include "cpu/dispatch.h"
+
+namespace anneal::binding {
+
+namespace {
+
+napi_value setErrorClasses(Entry& js) {
+  js.environment().setErrorClasses(js[0]);
+  return js.undefined();
+}
+
+napi_value setCollector(Entry& js) {
+  js.environment().setCollector(js[0]);
+  return js.undefined();
+}
+
+napi_value setThreads(Entry& js) {
+  const int64_t threads = js.integer(0, {"setNumThreads", "threads"});
+  if (threads < 1 || threads > 1024) {
+    fail(ErrorKind::Argument, "[setNumThreads] expected 1 to 1024 threads but received %lld",
+         static_cast<long long>(threads));
+  }
+  // The stream's thread runs jobs: none is under way while the number changes.
+  Pool::instance().setThreads(static_cast<int>(threads));
+  return js.undefined();
+}
+
+napi_value getThreads(Entry& js) { return js.from(static_cast<int32_t>(Pool::instance().threads())); }
+
+// memory(): [live, cached, peak, handles]
+napi_value memory(Entry& js) {
+  const MemoryStats stats = Allocator::instance().stats();
+  napi_value list = js.newArray(4);
+  js.setElement(list, 0, js.from(static_cast<double>(stats.live)));
+  js.setElement(list, 1, js.from(static_cast<double>(stats.cached)));
+  js.setElement(list, 2, js.from(static_cast<double>(stats.peak)));
+  js.setElement(list, 3, js.from(static_cast<double>(js.environment().liveHandles())));
+  return list;
+}
+
+napi_value resetPeak(Entry& js) {
+  Allocator::instance().resetPeak();
+  return js.undefined();
+}
+
+napi_value trim(Entry& js) {
+  Allocator::instance().trim();
+  return js.undefined();
+}
+
+napi_value setMemoryLimit(Entry& js) {
+  const int64_t bytes = js.integer(0, {"setMemoryLimit", "bytes"});
+  if (bytes < 0) fail(ErrorKind::Argument, "[setMemoryLimit] expected at least 0 bytes (0: no limit)");
+  Allocator::instance().setLimit(bytes);
+  return js.undefined();
+}
+
+// depth(): kernels that wait on the stream.
+napi_value depth(Entry& js) { return js.from(static_cast<double>(Stream::instance().depth())); }
+
+// fence(reports): a promise settled when the stream gets here.
+napi_value fence(Entry& js) { return js.environment().promiseOfFence(nullptr, js.boolean(0, {"fence", "reports"})); }
+
+napi_value synchronize(Entry& js) {
+  Stream::instance().synchronize(&js.environment().context.client);
+  return js.undefined();
+}
+
+napi_value isa(Entry& js) { return js.from(std::string(cpuLevel().name)); }
+
+}  // namespace
+
+std::vector<Function> engineFunctions() {
+  return {{"setErrorClasses", entry<setErrorClasses>},
+          {"setCollector", entry<setCollector>},
+          {"setThreads", entry<setThreads>},
+          {"getThreads", entry<getThreads>},
+          {"memory", entry<memory>},
+          {"resetPeak", entry<resetPeak>},
+          {"trim", entry<trim>},
+          {"setMemoryLimit", entry<setMemoryLimit>},
+          {"depth", entry<depth>},
+          {"fence", entry<fence>},
+          {"synchronize", entry<synchronize>},
+          {"isa", entry<isa>}};
+}
+
+}  // namespace anneal::binding

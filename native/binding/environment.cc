@@ -1,0 +1,224 @@
+#include "binding/environment.h"
+
+#include <algorithm>
+
+#include "autograd/tape.h"
+#include "core/stream.h"
+
+namespace anneal::binding {
+
+namespace {
+
+// An object's own share, so that many tiny tensors count too.
+constexpr int64_t kHandleBytes = 256;
+
+}  // namespace
+
+void check(napi_status status) {
+  if (status != napi_ok) throw PendingException{};
+}
+
+Environment* Environment::create(napi_env env) {
+  auto* self = new Environment(env);
+  self->context.recorder = tapeRecorder();
+  napi_value name;
+  check(napi_create_string_utf8(env, "anneal", NAPI_AUTO_LENGTH, &name));
+  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, self, settle,
+                                        &self->completions_));
+  check(napi_unref_threadsafe_function(env, self->completions_));
+  // Hooks run last in, first out: this one before the threadsafe function's own.
+  check(napi_add_env_cleanup_hook(env, cleanup, self));
+  return self;
+}
+
+// The environment ends, perhaps in the middle of a step: what it still has on the stream is skipped, and waited for, because
+// it may write into buffers that are about to go. Finalizers of its objects may still come, so the last of them deletes it.
+void Environment::cleanup(void* data) {
+  auto* self = static_cast<Environment*>(data);
+  self->context.client.cancelled.store(true);
+  Stream::instance().wait(Stream::instance().submitted());
+  napi_release_threadsafe_function(self->completions_, napi_tsfn_abort);
+  self->closed_ = true;
+  setContext(nullptr);
+  if (self->attached_ == 0) delete self;
+}
+
+// ---- handles -----------------------------------------------------------------------------------------------------------------
+
+Handle* Environment::newHandle(Tensor tensor) {
+  // A view adds nothing to what its base was counted for.
+  const bool shared = tensor.storage().references() > 1;
+  const int64_t bytes = kHandleBytes + (shared ? 0 : static_cast<int64_t>(tensor.storage().bytes()));
+  if (held_ + bytes > collectAt_) relieve(bytes);
+  held_ += bytes;
+  int32_t number;
+  if (free_.empty()) {
+    number = static_cast<int32_t>(handles_.size());
+    handles_.push_back(nullptr);
+  } else {
+    number = free_.back();
+    free_.pop_back();
+  }
+  auto* handle = new Handle{this, std::move(tensor), number, bytes};
+  handles_[number] = handle;
+  ++live_;
+  return handle;
+}
+
+void Environment::attach(napi_value object, Handle* handle) {
+  ++attached_;
+  if (napi_add_finalizer(env_, object, handle, finalizeHandle, nullptr, nullptr) != napi_ok) {
+    release(handle);
+    throw PendingException{};
+  }
+}
+
+int32_t Environment::adopt(napi_value object, Tensor tensor) {
+  Handle* handle = newHandle(std::move(tensor));
+  attach(object, handle);
+  return handle->number;
+}
+
+int32_t Environment::lend(Tensor tensor) { return newHandle(std::move(tensor))->number; }
+
+void Environment::claim(napi_value object, int32_t number) {
+  if (number < 0 || number >= static_cast<int32_t>(handles_.size()) || !handles_[number]) {
+    fail(ErrorKind::Disposed, "there is no tensor %d", number);
+  }
+  attach(object, handles_[number]);
+}
+
+// May run in the middle of a garbage collection: frees memory, and never calls into JavaScript.
+void Environment::finalizeHandle(napi_env, void* data, void*) {
+  auto* handle = static_cast<Handle*>(data);
+  Environment* self = handle->environment;
+  self->release(handle);
+  if (self->closed_ && self->attached_ == 0) delete self;
+}
+
+void Environment::release(Handle* handle) {
+  if (handle->tensor.defined()) {
+    --live_;
+    held_ -= handle->bytes;
+  }
+  --attached_;
+  handles_[handle->number] = nullptr;
+  free_.push_back(handle->number);
+  delete handle;
+}
+
+void Environment::dispose(int32_t number) {
+  if (number < 0 || number >= static_cast<int32_t>(handles_.size()) || !handles_[number]) return;
+  Handle* handle = handles_[number];
+  if (!handle->tensor.defined()) return;
+  handle->tensor = Tensor();
+  --live_;
+  held_ -= handle->bytes;
+}
+
+const Tensor& Environment::tensor(double number, const char* op, const char* param) const {
+  // The TypeScript side passes -1 for a disposed tensor; anything else that is no live number is a stale one.
+  if (number >= 0 && number < static_cast<double>(handles_.size())) {
+    const Handle* handle = handles_[static_cast<size_t>(number)];
+    if (handle && handle->tensor.defined()) return handle->tensor;
+  }
+  fail(ErrorKind::Disposed, "[%s] '%s' has been disposed", op, param);
+}
+
+// JavaScript's collector sees a tensor as a small object and would leave gigabytes of them lying. Node-API's way of telling it
+// (napi_adjust_external_memory) answers with full collections, and aborts in V8 11.3 (Node 20) when one is due while another is
+// being marked. So the engine asks for collections itself: minor ones, a fraction of a millisecond, since a step's tensors die
+// young; a major one when those no longer help.
+void Environment::relieve(int64_t bytes) {
+  if (!collector_) return;
+  const auto collect = [this](bool major) {
+    napi_value function, receiver, argument;
+    check(napi_get_reference_value(env_, collector_, &function));
+    check(napi_get_undefined(env_, &receiver));
+    check(napi_get_boolean(env_, major, &argument));
+    check(napi_call_function(env_, receiver, function, 1, &argument, nullptr));
+  };
+  collect(false);
+  if (held_ + bytes > 2 * afterMajor_ + kMajorStep) {
+    collect(true);
+    afterMajor_ = held_;
+  }
+  collectAt_ = held_ + std::max(kStep, held_ / 4);
+}
+
+void Environment::setCollector(napi_value function) {
+  if (collector_) napi_delete_reference(env_, collector_);
+  check(napi_create_reference(env_, function, 1, &collector_));
+}
+
+// ---- errors --------------------------------------------------------------------------------------------------------------------
+
+void Environment::setErrorClasses(napi_value array) {
+  if (errorClasses_) napi_delete_reference(env_, errorClasses_);
+  check(napi_create_reference(env_, array, 1, &errorClasses_));
+}
+
+napi_value Environment::makeError(const Error& error) const {
+  napi_value classes, constructor, message, result;
+  check(napi_create_string_utf8(env_, error.message().c_str(), error.message().size(), &message));
+  if (!errorClasses_) {
+    check(napi_create_error(env_, nullptr, message, &result));
+    return result;
+  }
+  check(napi_get_reference_value(env_, errorClasses_, &classes));
+  check(napi_get_element(env_, classes, static_cast<uint32_t>(error.kind()), &constructor));
+  check(napi_new_instance(env_, constructor, 1, &message, &result));
+  return result;
+}
+
+void Environment::raise(const Error& error) { check(napi_throw(env_, makeError(error))); }
+
+// ---- promises -------------------------------------------------------------------------------------------------------------------
+
+napi_value Environment::promiseOfFence(napi_ref keep, bool reports) {
+  auto* completion = new Completion{.deferred = nullptr, .keep = keep, .failure = std::nullopt};
+  napi_value promise;
+  if (napi_create_promise(env_, &completion->deferred, &promise) != napi_ok) {
+    delete completion;
+    throw PendingException{};
+  }
+  if (pending_++ == 0) check(napi_ref_threadsafe_function(env_, completions_));
+  const napi_threadsafe_function completions = completions_;
+  auto settleLater = [completion, completions](std::optional<Error> failure) {
+    completion->failure = std::move(failure);
+    // Refused only when the environment is closing; nobody waits any more.
+    if (napi_call_threadsafe_function(completions, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
+  };
+  Stream::instance().submitFence(reports ? &context.client : nullptr, std::move(settleLater));
+  return promise;
+}
+
+void Environment::settle(napi_env env, napi_value, void* context, void* data) {
+  const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
+  if (!env) return;  // closing
+  auto* self = static_cast<Environment*>(context);
+  if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->completions_);
+  try {
+    napi_value value;
+    if (completion->keep) {
+      check(napi_get_reference_value(env, completion->keep, &value));
+      napi_delete_reference(env, completion->keep);
+    } else {
+      check(napi_get_undefined(env, &value));
+    }
+    if (completion->failure) {
+      check(napi_reject_deferred(env, completion->deferred, self->makeError(*completion->failure)));
+    } else {
+      check(napi_resolve_deferred(env, completion->deferred, value));
+    }
+  } catch (const PendingException&) {
+    // An exception that cannot be delivered stays pending, and Node reports it.
+  }
+}
+
+void Environment::clearBuried() {
+  for (napi_ref ref : buried_) napi_delete_reference(env_, ref);
+  buried_.clear();
+}
+
+}  // namespace anneal::binding

@@ -1,0 +1,94 @@
+// What one JavaScript environment (the main thread or a worker) holds: its tensors, its error classes, its promises.
+#pragma once
+#include <node_api.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+#include "core/tensor.h"
+
+namespace anneal::binding {
+
+class Environment;
+
+// A tensor that JavaScript holds, named by its number. JavaScript keeps the number in an object, whose finalizer comes here.
+struct Handle {
+  Environment* environment;
+  Tensor tensor;  // undefined once disposed
+  int32_t number;
+  int64_t bytes;  // that go when the handle does
+};
+
+class Environment {
+ public:
+  static Environment* create(napi_env env);
+
+  napi_env env() const { return env_; }
+  Context context;
+
+  // ---- handles
+  int32_t adopt(napi_value object, Tensor tensor);  // the object's death releases it
+  int32_t lend(Tensor tensor);                      // for `claim`
+  void claim(napi_value object, int32_t number);
+  const Tensor& tensor(double number, const char* op, const char* param) const;
+  void dispose(int32_t number);
+  int64_t liveHandles() const { return live_; }
+
+  // ---- garbage
+  // The function that collects garbage: collect(major). See `relieve`.
+  void setCollector(napi_value function);
+
+  // ---- errors
+  void setErrorClasses(napi_value array);
+  void raise(const Error& error);  // leaves a JavaScript exception pending
+  napi_value makeError(const Error& error) const;
+
+  // ---- promises that the stream's thread settles
+  struct Completion {
+    napi_deferred deferred;
+    napi_ref keep = nullptr;  // resolved with, and alive until then; null: undefined
+    std::optional<Error> failure;
+  };
+  // A promise settled when the stream gets here; it rejects with the environment's failure if `reports`.
+  napi_value promiseOfFence(napi_ref keep, bool reports);
+
+  // ---- references dropped where no call into JavaScript is allowed
+  void bury(napi_ref ref) { buried_.push_back(ref); }
+  void clearBuried();
+
+ private:
+  static constexpr int64_t kStep = 32 << 20;
+  static constexpr int64_t kMajorStep = 256 << 20;
+
+  explicit Environment(napi_env env) : env_(env) {}
+  static void finalizeHandle(napi_env env, void* data, void* hint);
+  static void cleanup(void* data);
+  static void settle(napi_env env, napi_value callback, void* context, void* data);
+  Handle* newHandle(Tensor tensor);
+  void attach(napi_value object, Handle* handle);
+  void release(Handle* handle);
+  void relieve(int64_t bytes);
+
+  napi_env env_;
+  std::vector<Handle*> handles_;
+  std::vector<int32_t> free_;
+  int64_t live_ = 0;      // not disposed
+  int64_t attached_ = 0;  // with a finalizer to come
+  bool closed_ = false;
+  int64_t held_ = 0;           // bytes that handles keep
+  int64_t collectAt_ = kStep;  // a minor collection when held_ gets here
+  int64_t afterMajor_ = 0;     // held_ after the last major one
+  napi_ref collector_ = nullptr;
+  napi_ref errorClasses_ = nullptr;
+  napi_threadsafe_function completions_ = nullptr;
+  int pending_ = 0;
+  std::vector<napi_ref> buried_;
+};
+
+// A JavaScript exception is pending: unwinds to the entry, which returns to JavaScript.
+struct PendingException {};
+void check(napi_status status);
+
+}  // namespace anneal::binding

@@ -1,0 +1,50 @@
+// The caching allocator: 64-byte aligned blocks in size classes, reused in stream order.
+//
+// A block given back may be handed out again at once: whoever gets it can only reach it through kernels submitted later, and
+// the stream runs them after the last use. Memory written by the host instead (an upload) must not be in use by a pending
+// kernel, so the host gets only blocks whose last use has completed.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+
+namespace anneal {
+
+struct MemoryStats {
+  int64_t live, cached, peak;  // bytes; peak is of live
+};
+
+class Allocator {
+ public:
+  enum class Use { Kernels, HostWrite };
+
+  static Allocator& instance();
+
+  // Throws OutOfMemoryError. A size of 0 gives a valid, unusable block.
+  void* allocate(size_t bytes, Use use);
+  void release(void* block, size_t bytes);
+
+  MemoryStats stats();
+  void resetPeak();
+  void trim();                   // returns cached blocks to the system, after the stream has drained
+  void setLimit(int64_t bytes);  // of live bytes; 0 for none
+
+ private:
+  static constexpr int kClasses = 4 * 64;
+  struct Block {
+    void* data;
+    uint64_t lastUse;  // stream sequence number
+  };
+
+  void* takeCached(int sizeClass, Use use);
+  void* fromSystem(size_t size);
+  void releaseCached();
+
+  std::mutex mutex_;
+  std::array<std::deque<Block>, kClasses> free_;
+  int64_t live_ = 0, cached_ = 0, peak_ = 0, limit_ = 0;
+};
+
+}  // namespace anneal

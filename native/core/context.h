@@ -1,0 +1,31 @@
+// The state of whoever calls the engine: one a JavaScript environment (a native test has its own).
+#pragma once
+#include "core/stream.h"
+
+namespace anneal {
+
+struct Recorder;  // ops/operator.h: sees every operator that may need a gradient
+
+struct Context {
+  StreamClient client;
+  bool gradEnabled = true;
+  Recorder* recorder = nullptr;
+};
+
+// The context of the calling thread. An environment sets its own at every entry; otherwise it is a default one.
+Context& context();
+void setContext(Context* context);
+
+// Switches recording off or on for a scope.
+class GradMode {
+ public:
+  explicit GradMode(bool enabled) : before_(context().gradEnabled) { context().gradEnabled = enabled; }
+  ~GradMode() { context().gradEnabled = before_; }
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace anneal

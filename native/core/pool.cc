@@ -1,0 +1,155 @@
+#include "core/pool.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "core/pause.h"
+#include "core/system.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr int kSpins =
+    2000;  // about 50 us: longer than the gap between the kernels of a step, short against a time slice
+constexpr int64_t kMaxTasks = int64_t{1} << 31;  // the ticket's low half
+
+thread_local bool insideTask = false;
+
+uint64_t numberOf(uint64_t ticket) { return ticket >> 32; }
+int64_t taskOf(uint64_t ticket) { return static_cast<int64_t>(ticket & 0xffffffffu); }
+
+void runInPlace(int64_t tasks, void (*body)(void*, int64_t), void* context) {
+  for (int64_t i = 0; i < tasks; ++i) body(context, i);
+}
+
+}  // namespace
+
+// Never destroyed: threads may still be parked in it while the process exits.
+Pool& Pool::instance() {
+  static Pool* pool = new Pool;
+  return *pool;
+}
+
+Pool::Pool() { setThreads(availableProcessors()); }
+
+void Pool::setThreads(int threads) {
+  std::lock_guard<std::mutex> lock(runMutex_);
+  threads = std::clamp(threads, 1, 1024);
+  threads_.store(threads, std::memory_order_relaxed);
+  startWorkers(threads - 1);
+}
+
+void Pool::startWorkers(int count) {
+  for (; started_ < count; ++started_) std::thread([this, index = started_] { work(index); }).detach();
+}
+
+// Takes tasks of the job that `ticket` belongs to until none is left.
+void Pool::drain(uint64_t ticket) {
+  const uint64_t number = numberOf(ticket);
+  const int64_t tasks = tasks_.load(std::memory_order_relaxed);
+  const auto body = body_.load(std::memory_order_relaxed);
+  void* const context = context_.load(std::memory_order_relaxed);
+  while (numberOf(ticket) == number && taskOf(ticket) < tasks) {
+    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
+    // Holding a task keeps the job open, so the fields read above are this job's.
+    if (!failed_.load(std::memory_order_relaxed)) {
+      insideTask = true;
+      try {
+        body(context, taskOf(ticket));
+      } catch (...) {
+        std::lock_guard<std::mutex> lock(errorMutex_);
+        if (!error_) error_ = std::current_exception();
+        failed_.store(true, std::memory_order_relaxed);
+      }
+      insideTask = false;
+    }
+    done_.fetch_add(1, std::memory_order_acq_rel);
+    ticket = ticket_.load(std::memory_order_acquire);
+  }
+}
+
+void Pool::run(int64_t tasks, void (*body)(void*, int64_t), void* context) {
+  if (tasks <= 0) return;
+  if (tasks == 1 || threads() == 1 || insideTask || tasks >= kMaxTasks) return runInPlace(tasks, body, context);
+  std::unique_lock<std::mutex> lock(runMutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return runInPlace(tasks, body, context);
+
+  tasks_.store(tasks, std::memory_order_relaxed);
+  body_.store(body, std::memory_order_relaxed);
+  context_.store(context, std::memory_order_relaxed);
+  done_.store(0, std::memory_order_relaxed);
+  failed_.store(false, std::memory_order_relaxed);
+  const uint64_t ticket = (numberOf(ticket_.load(std::memory_order_relaxed)) + 1) << 32;
+  ticket_.store(ticket, std::memory_order_seq_cst);
+  if (parked_.load(std::memory_order_seq_cst) > 0) {
+    wakeups_.fetch_add(1, std::memory_order_seq_cst);
+    wakeups_.notify_all();
+  }
+  drain(ticket);
+  for (int spins = 0; done_.load(std::memory_order_acquire) < tasks; ++spins) {
+    if (spins < kSpins) {
+      spinPause();
+    } else {
+      std::this_thread::yield();  // a worker lost its core in the middle of a task
+    }
+  }
+  if (failed_.load(std::memory_order_relaxed)) {
+    std::exception_ptr error;
+    {
+      std::lock_guard<std::mutex> errorLock(errorMutex_);
+      std::swap(error, error_);
+    }
+    std::rethrow_exception(error);
+  }
+}
+
+void Pool::work(int index) {
+  uint64_t seen = 0;
+  while (true) {
+    uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    for (int spins = 0; numberOf(ticket) == seen && spins < kSpins; ++spins) {
+      spinPause();
+      ticket = ticket_.load(std::memory_order_acquire);
+    }
+    if (numberOf(ticket) == seen || index + 1 >= threads()) {
+      const uint32_t wakeups = wakeups_.load(std::memory_order_seq_cst);
+      parked_.fetch_add(1, std::memory_order_seq_cst);
+      // Looked at again after announcing to be parked: a job published before saw nobody to wake.
+      if (numberOf(ticket_.load(std::memory_order_seq_cst)) == seen || index + 1 >= threads()) wakeups_.wait(wakeups);
+      parked_.fetch_sub(1, std::memory_order_seq_cst);
+      if (index + 1 >= threads()) seen = numberOf(ticket_.load(std::memory_order_acquire));
+      continue;
+    }
+    seen = numberOf(ticket);
+    drain(ticket);
+  }
+}
+
+void parallelRun(int64_t tasks, void (*body)(void*, int64_t), void* context) {
+  Pool::instance().run(tasks, body, context);
+}
+
+int threadCount() { return Pool::instance().threads(); }
+
+void* threadScratch(int slot, size_t bytes) {
+  struct Buffer {
+    void* data = nullptr;
+    size_t size = 0;
+    ~Buffer() { std::free(data); }
+  };
+  thread_local Buffer buffers[4];
+  Buffer& buffer = buffers[slot];
+  if (buffer.size < bytes) {
+    std::free(buffer.data);
+    buffer.size = 0;
+    const size_t size = (bytes + bytes / 4 + 4095) / 4096 * 4096;
+    buffer.data = std::aligned_alloc(4096, size);
+    if (!buffer.data) fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes of scratch memory", size);
+    buffer.size = size;
+  }
+  return buffer.data;
+}
+
+}  // namespace anneal

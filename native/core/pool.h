@@ -1,0 +1,44 @@
+// The compute pool: workers that take tasks from a shared counter, spin briefly between jobs and then park.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+
+#include "core/parallel.h"
+
+namespace anneal {
+
+class Pool {
+ public:
+  static Pool& instance();
+
+  void run(int64_t tasks, void (*body)(void*, int64_t), void* context);
+
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+  void setThreads(int threads);  // at least 1; workers beyond it stay parked
+
+ private:
+  Pool();
+  void startWorkers(int count);
+  void work(int index);
+  void drain(uint64_t ticket);
+
+  // The job. `ticket_` holds its number (high half) and the next task (low half), so that a worker which wakes late
+  // cannot take a task of one job with the body of another: the compare-and-swap would see a different number.
+  std::atomic<uint64_t> ticket_{0};
+  std::atomic<int64_t> tasks_{0}, done_{0};
+  std::atomic<void (*)(void*, int64_t)> body_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;
+  std::mutex errorMutex_;
+
+  std::mutex runMutex_;               // one job at a time; who finds it taken runs in place
+  std::atomic<uint32_t> wakeups_{0};  // parked workers wait for this to change
+  std::atomic<int> parked_{0};
+  std::atomic<int> threads_{1};
+  int started_ = 0;
+};
+
+}  // namespace anneal

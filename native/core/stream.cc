@@ -1,0 +1,140 @@
+#include "core/stream.h"
+
+#include <new>
+#include <thread>
+
+#include "core/pause.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr uint64_t kRingBytes = 1 << 20;  // some two thousand kernels ahead
+constexpr uint64_t kAlign = 16;
+constexpr int kSpins = 2000;
+
+uint64_t aligned(uint64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+
+}  // namespace
+
+// Never destroyed: its thread outlives every environment and may be at work while the process exits.
+Stream& Stream::instance() {
+  static Stream* stream = new Stream;
+  return *stream;
+}
+
+Stream::Stream() : ring_(new unsigned char[kRingBytes]) {
+  std::thread([this] { run(); }).detach();
+}
+
+// Waits (holding the producers' lock) until `bytes` more fit into the ring.
+void Stream::reserve(uint64_t bytes) {
+  const uint64_t tail = tail_.load(std::memory_order_relaxed);
+  for (int spins = 0; tail + bytes - head_.load(std::memory_order_acquire) > kRingBytes; ++spins) {
+    if (spins < kSpins) {
+      spinPause();
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }
+}
+
+void Stream::append(StreamClient* client, Thunk kernel, Invoke invoke, const void* args, size_t bytes, bool fence) {
+  const uint64_t header = aligned(sizeof(Record));
+  const uint64_t total = header + aligned(bytes);
+  std::lock_guard<std::mutex> lock(producers_);
+  uint64_t tail = tail_.load(std::memory_order_relaxed);
+  const uint64_t room = kRingBytes - tail % kRingBytes;
+  if (room < total + header) {  // always leaves room for a wrap record behind this one
+    reserve(room);
+    new (&ring_[tail % kRingBytes]) Record{static_cast<uint32_t>(room), false, nullptr, nullptr, nullptr};
+    tail += room;
+    tail_.store(tail, std::memory_order_release);
+  }
+  reserve(total);
+  unsigned char* at = &ring_[tail % kRingBytes];
+  new (at) Record{static_cast<uint32_t>(total), fence, invoke, kernel, client};
+  std::memcpy(at + header, args, bytes);
+  submitted_.store(submitted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  tail_.store(tail + total, std::memory_order_seq_cst);
+  if (sleeping_.load(std::memory_order_seq_cst)) {
+    wakeups_.fetch_add(1, std::memory_order_seq_cst);
+    wakeups_.notify_one();
+  }
+}
+
+void Stream::submitFence(StreamClient* client, Fence fence) {
+  struct Args {
+    Fence* fence;
+    StreamClient* client;
+  };
+  const Args args{new Fence(std::move(fence)), client};
+  void (*kernel)(const Args&) = [](const Args& a) {
+    const std::unique_ptr<Fence> owned(a.fence);
+    std::optional<Error> failure;
+    if (a.client) failure.swap(a.client->failure);
+    (*owned)(std::move(failure));
+  };
+  append(client, reinterpret_cast<Thunk>(kernel), Stream::invoke<Args>, &args, sizeof args, true);
+}
+
+void Stream::synchronize(StreamClient* client) {
+  std::optional<Error> failure;
+  submitFence(client, [&failure](std::optional<Error> error) { failure = std::move(error); });
+  wait(submitted());
+  if (failure) throw *failure;
+}
+
+void Stream::wait(uint64_t sequence) {
+  for (int spins = 0; spins < kSpins; ++spins) {
+    if (completed() >= sequence) return;
+    spinPause();
+  }
+  std::unique_lock<std::mutex> lock(waitMutex_);
+  waiters_.fetch_add(1, std::memory_order_seq_cst);
+  waitCondition_.wait(lock, [&] { return completed_.load(std::memory_order_seq_cst) >= sequence; });
+  waiters_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Stream::execute(const Record& record, const void* args) {
+  if (record.fence) return record.invoke(record.kernel, args);
+  StreamClient& client = *record.client;
+  if (client.failure || client.cancelled.load(std::memory_order_relaxed)) return;
+  try {
+    record.invoke(record.kernel, args);
+  } catch (const Error& error) {
+    client.failure = error;
+  } catch (const std::bad_alloc&) {
+    client.failure = Error(ErrorKind::OutOfMemory, "out of memory while a kernel ran");
+  } catch (const std::exception& error) {
+    client.failure = Error(ErrorKind::Argument, error.what());
+  }
+}
+
+void Stream::run() {
+  uint64_t head = 0;
+  while (true) {
+    for (int spins = 0; tail_.load(std::memory_order_acquire) == head && spins < kSpins; ++spins) spinPause();
+    if (tail_.load(std::memory_order_acquire) == head) {
+      const uint32_t wakeups = wakeups_.load(std::memory_order_seq_cst);
+      sleeping_.store(true, std::memory_order_seq_cst);
+      if (tail_.load(std::memory_order_seq_cst) == head) wakeups_.wait(wakeups);
+      sleeping_.store(false, std::memory_order_seq_cst);
+      continue;
+    }
+    const Record& record = *std::launder(reinterpret_cast<Record*>(&ring_[head % kRingBytes]));
+    const uint64_t bytes = record.bytes;
+    if (record.invoke) {
+      execute(record, reinterpret_cast<const unsigned char*>(&record) + aligned(sizeof(Record)));
+      completed_.store(completed_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+      if (waiters_.load(std::memory_order_seq_cst) > 0) {
+        std::lock_guard<std::mutex> lock(waitMutex_);
+        waitCondition_.notify_all();
+      }
+    }
+    head += bytes;
+    head_.store(head, std::memory_order_release);
+  }
+}
+
+}  // namespace anneal

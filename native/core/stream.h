@@ -1,0 +1,82 @@
+// The in-order stream of a device: a ring of kernel calls, run one after another by a thread of the engine.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+
+#include "core/error.h"
+
+namespace anneal {
+
+// Who submits: one JavaScript environment. A kernel that fails stops the client's later kernels until a fence of the same
+// client has reported the error, so that nothing is computed (no parameter updated) from what the failed kernel left.
+struct StreamClient {
+  std::optional<Error> failure;        // touched by the stream's thread alone
+  std::atomic<bool> cancelled{false};  // set when the environment ends: its pending kernels are skipped
+};
+
+class Stream {
+ public:
+  static Stream& instance();
+
+  // Appends kernel(args). Blocks while the ring is full: the bound on how far the caller runs ahead.
+  template <class Args>
+  void submit(StreamClient* client, void (*kernel)(const Args&), const Args& args) {
+    static_assert(std::is_trivially_copyable_v<Args> && alignof(Args) <= 16);
+    append(client, reinterpret_cast<Thunk>(kernel), invoke<Args>, &args, sizeof(Args));
+  }
+
+  // Appends a callback that always runs, with the client's failure if there is one (which it thereby clears). Without a
+  // client it only tells that the stream got here.
+  using Fence = std::function<void(std::optional<Error>)>;
+  void submitFence(StreamClient* client, Fence fence);
+
+  // Blocks until everything the client submitted has run; throws its failure.
+  void synchronize(StreamClient* client);
+
+  uint64_t submitted() const { return submitted_.load(std::memory_order_acquire); }
+  uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
+  uint64_t depth() const { return submitted() - completed(); }
+  void wait(uint64_t sequence);
+
+ private:
+  using Thunk = void (*)();
+  using Invoke = void (*)(Thunk, const void*);
+  struct Record {
+    uint32_t bytes;  // of the whole record
+    bool fence;
+    Invoke invoke;  // null: the ring wraps here
+    Thunk kernel;
+    StreamClient* client;
+  };
+
+  template <class Args>
+  static void invoke(Thunk kernel, const void* args) {
+    reinterpret_cast<void (*)(const Args&)>(kernel)(*static_cast<const Args*>(args));
+  }
+
+  Stream();
+  void append(StreamClient* client, Thunk kernel, Invoke invoke, const void* args, size_t bytes, bool fence = false);
+  void reserve(uint64_t bytes);
+  void run();
+  void execute(const Record& record, const void* args);
+
+  std::unique_ptr<unsigned char[]> ring_;
+  std::mutex producers_;
+  std::atomic<uint64_t> head_{0}, tail_{0};  // bytes consumed and produced, ever
+  std::atomic<uint64_t> submitted_{0}, completed_{0};
+
+  std::atomic<bool> sleeping_{false};
+  std::atomic<uint32_t> wakeups_{0};
+  std::atomic<int> waiters_{0};
+  std::mutex waitMutex_;
+  std::condition_variable waitCondition_;
+};
+
+}  // namespace anneal

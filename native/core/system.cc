@@ -1,0 +1,89 @@
+#include "core/system.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <thread>
+
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+namespace anneal {
+
+namespace {
+
+constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
+
+// The first number in a file, or `fallback` when there is none ("max" in cgroup files).
+int64_t readNumber(const char* path, int64_t fallback) {
+  FILE* file = std::fopen(path, "re");
+  if (!file) return fallback;
+  int64_t value = 0;
+  const bool ok = std::fscanf(file, "%" SCNd64, &value) == 1;
+  std::fclose(file);
+  return ok ? value : fallback;
+}
+
+int affinityCount() {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+// Whole processors of the cgroup's quota (version 2, then 1).
+int quotaCount() {
+  double quota = 0, period = 0;
+  if (FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
+    if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = 0;
+    std::fclose(file);
+  } else {
+    quota = static_cast<double>(readNumber("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", -1));
+    period = static_cast<double>(readNumber("/sys/fs/cgroup/cpu/cpu.cfs_period_us", 0));
+  }
+  if (quota <= 0 || period <= 0) return std::numeric_limits<int>::max();
+  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
+int64_t machineAvailable() {
+  FILE* file = std::fopen("/proc/meminfo", "re");
+  if (!file) return kUnlimited;
+  char line[128];
+  int64_t kilobytes = 0, result = kUnlimited;
+  while (std::fgets(line, sizeof line, file)) {
+    if (std::sscanf(line, "MemAvailable: %" SCNd64, &kilobytes) == 1) {
+      result = kilobytes * 1024;
+      break;
+    }
+  }
+  std::fclose(file);
+  return result;
+}
+
+int64_t cgroupAvailable() {
+  const int64_t limit =
+      readNumber("/sys/fs/cgroup/memory.max", readNumber("/sys/fs/cgroup/memory/memory.limit_in_bytes", kUnlimited));
+  if (limit == kUnlimited) return kUnlimited;
+  const int64_t used =
+      readNumber("/sys/fs/cgroup/memory.current", readNumber("/sys/fs/cgroup/memory/memory.usage_in_bytes", 0));
+  return std::max<int64_t>(0, limit - used);
+}
+
+}  // namespace
+
+int availableProcessors() {
+  if (const char* text = std::getenv("ANNEAL_NUM_THREADS")) {
+    const int asked = std::atoi(text);
+    if (asked > 0) return std::min(asked, 1024);
+  }
+  return std::max(1, std::min(affinityCount(), quotaCount()));
+}
+
+int64_t availableMemory() { return std::min(machineAvailable(), cgroupAvailable()); }
+
+}  // namespace anneal

@@ -1,0 +1,14 @@
+// What the operating system grants this process: processors and memory, as the container sees them.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace anneal {
+
+// Processors this process may use: the smaller of its affinity mask and its cgroup's CPU quota; ANNEAL_NUM_THREADS overrides.
+int availableProcessors();
+
+// Bytes that can still be allocated before the machine or the cgroup runs out; INT64_MAX where it cannot be told.
+int64_t availableMemory();
+
+}  // namespace anneal

@@ -1,0 +1,72 @@
+#include "core/tensor.h"
+
+#include <cmath>
+
+namespace anneal {
+
+const char* nameOf(Device device) { return device == Device::CPU ? "cpu" : "cuda"; }
+
+Storage::Storage(size_t bytes, Allocator::Use use) : data_(Allocator::instance().allocate(bytes, use)), bytes_(bytes) {}
+
+Storage::~Storage() { Allocator::instance().release(data_, bytes_); }
+
+void destroy(Storage* storage) { delete storage; }
+void destroy(TensorImpl* impl) { delete impl; }
+
+Tensor Tensor::empty(const TensorSpec& spec, Device device, Allocator::Use use) {
+  const size_t bytes = static_cast<size_t>(numel(spec.shape)) * sizeOf(spec.dtype);
+  Ref<Storage> storage(new Storage(bytes, use));
+  Tensor tensor(new TensorImpl);
+  TensorImpl& impl = *tensor.impl();
+  impl.dtype = spec.dtype;
+  impl.device = device;
+  impl.shape = spec.shape;
+  impl.strides = contiguousStrides(spec.shape);
+  impl.storage = std::move(storage);
+  return tensor;
+}
+
+Tensor Tensor::scalar(double value, Device device) {
+  // A whole number counts as an integer, anything else as a float.
+  const bool whole = std::trunc(value) == value && std::fabs(value) <= 9007199254740992.0;
+  Tensor tensor(new TensorImpl);
+  TensorImpl& impl = *tensor.impl();
+  impl.dtype = whole ? DType::Int64 : DType::Float32;
+  impl.device = device;
+  impl.weak = true;
+  impl.weakValue = value;
+  return tensor;
+}
+
+Tensor Tensor::materialize(DType dtype) const {
+  const double value = impl_->weakValue;
+  Tensor tensor = empty({dtype, {}}, device(), Allocator::Use::HostWrite);
+  void* data = tensor.data();
+  switch (dtype) {
+    case DType::Bool: *static_cast<bool*>(data) = value != 0; break;
+    case DType::UInt8: *static_cast<uint8_t*>(data) = static_cast<uint8_t>(static_cast<int64_t>(value)); break;
+    case DType::Int32: *static_cast<int32_t*>(data) = static_cast<int32_t>(static_cast<int64_t>(value)); break;
+    case DType::Int64: *static_cast<int64_t*>(data) = static_cast<int64_t>(value); break;
+    case DType::Float64: *static_cast<double*>(data) = value; break;
+    default: *static_cast<float*>(data) = static_cast<float>(value); break;
+  }
+  return tensor;
+}
+
+Tensor Tensor::view(const Dims& shape, const Dims& strides, int64_t offset) const {
+  Tensor tensor(new TensorImpl);
+  TensorImpl& impl = *tensor.impl();
+  impl.dtype = dtype();
+  impl.device = device();
+  impl.shape = shape;
+  impl.strides = strides;
+  impl.offset = offset;
+  impl.storage = impl_->storage;
+  return tensor;
+}
+
+void* Tensor::data() const {
+  return static_cast<char*>(impl_->storage->data()) + impl_->offset * static_cast<int64_t>(sizeOf(impl_->dtype));
+}
+
+}  // namespace anneal

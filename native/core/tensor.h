@@ -1,0 +1,99 @@
+// Tensors: a dtype, a shape and strides over shared storage.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "core/allocator.h"
+#include "core/dtype.h"
+#include "core/ref.h"
+#include "core/shape.h"
+
+namespace anneal {
+
+enum class Device : uint8_t { CPU, CUDA };
+constexpr int kDevices = 2;
+const char* nameOf(Device device);
+
+// A block of the allocator, shared by all views of it.
+class Storage : public Counted {
+ public:
+  Storage(size_t bytes, Allocator::Use use);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+
+  // Counts in-place updates, so that backward notices a saved value that is no longer the one it saved.
+  uint32_t version() const { return version_; }
+  void bumpVersion() { ++version_; }
+
+ private:
+  void* data_;
+  size_t bytes_;
+  uint32_t version_ = 0;
+};
+void destroy(Storage* storage);
+
+struct TensorSpec {
+  DType dtype = DType::Float32;
+  Dims shape;
+};
+
+// What the autograd layer hangs onto a tensor; core knows only that it can be deleted.
+struct AutogradMeta {
+  virtual ~AutogradMeta() = default;
+};
+
+struct TensorImpl : Counted {
+  DType dtype;
+  Device device;
+  bool weak = false;  // a number of the user's, not stored yet: takes part in promotion by its category only
+  double weakValue = 0;
+  Dims shape, strides;
+  int64_t offset = 0;  // in elements
+  Ref<Storage> storage;
+  std::unique_ptr<AutogradMeta> autograd;
+};
+void destroy(TensorImpl* impl);
+
+class Tensor {
+ public:
+  Tensor() = default;
+  explicit Tensor(TensorImpl* impl) : impl_(impl) {}
+
+  // A dense tensor with undefined contents.
+  static Tensor empty(const TensorSpec& spec, Device device, Allocator::Use use = Allocator::Use::Kernels);
+  // A weakly typed scalar, for operators between a tensor and a number. Its dtype is what the number alone would have; it
+  // has no storage until `materialize` gives it one of the dtype that promotion found.
+  static Tensor scalar(double value, Device device);
+  Tensor materialize(DType dtype) const;
+  // A view of the same storage, outside any graph.
+  Tensor view(const Dims& shape, const Dims& strides, int64_t offset) const;
+  Tensor alias() const { return view(shape(), strides(), offset()); }
+
+  bool defined() const { return static_cast<bool>(impl_); }
+  TensorImpl* impl() const { return impl_.get(); }
+  DType dtype() const { return impl_->dtype; }
+  Device device() const { return impl_->device; }
+  const Dims& shape() const { return impl_->shape; }
+  const Dims& strides() const { return impl_->strides; }
+  int64_t offset() const { return impl_->offset; }
+  int rank() const { return impl_->shape.size(); }
+  int64_t dim(int axis) const { return impl_->shape[axis]; }
+  int64_t size() const { return numel(impl_->shape); }
+  bool weak() const { return impl_->weak; }
+  bool contiguous() const { return isContiguous(impl_->shape, impl_->strides); }
+  TensorSpec spec() const { return {impl_->dtype, impl_->shape}; }
+  Storage& storage() const { return *impl_->storage; }
+  void* data() const;  // of the first element
+
+  bool operator==(const Tensor& other) const { return impl_ == other.impl_; }
+
+ private:
+  Ref<TensorImpl> impl_;
+};
+
+}  // namespace anneal

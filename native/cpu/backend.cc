@@ -1,0 +1,21 @@
+// The backend table of one instruction-set level.
+#include "cpu/kernels.h"
+
+namespace anneal::ANNEAL_LEVEL {
+
+extern const Backend backend;
+const Backend backend = {
+    .name = "cpu",
+    .pointwise = pointwise,
+    .copy = copy,
+    .fill = fill,
+    .random = random,
+    .reduce = reduce,
+    .matmul = matmul,
+    .softmax = softmax,
+    .crossEntropy = crossEntropy,
+    .index = index,
+    .optimizer = optimizer,
+};
+
+}  // namespace anneal::ANNEAL_LEVEL

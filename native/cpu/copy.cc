@@ -1,0 +1,267 @@
+// dst[i] = src[i] between any strides, with a change of dtype where asked.
+//
+// To an integer, floats are truncated; out of range they saturate, NaN gives 0. Integers wrap around. To bool: not 0.
+#include "cpu/kernels.h"
+#include "cpu/strided.h"
+
+namespace anneal::ANNEAL_LEVEL {
+
+namespace {
+
+constexpr int64_t kTaskBytes = 256 * 1024;  // of plain copying: below this, threads cost more than they save
+constexpr int64_t kPiece = 2048;            // elements converted at a time, through the L1 cache
+
+// ---- conversion of contiguous elements ------------------------------------------------------------------------------
+template <class To>
+struct Range;
+template <>
+struct Range<uint8_t> {
+  static constexpr double kLow = 0, kEnd = 256;
+  static constexpr uint8_t kMin = 0, kMax = UINT8_MAX;
+};
+template <>
+struct Range<int32_t> {
+  static constexpr double kLow = -2147483648.0, kEnd = 2147483648.0;
+  static constexpr int32_t kMin = INT32_MIN, kMax = INT32_MAX;
+};
+template <>
+struct Range<int64_t> {
+  static constexpr double kLow = -9223372036854775808.0, kEnd = 9223372036854775808.0;
+  static constexpr int64_t kMin = INT64_MIN, kMax = INT64_MAX;
+};
+
+template <class T>
+constexpr bool kFloating = __is_same(T, float) || __is_same(T, double);
+
+template <class To, class From>
+ANNEAL_INLINE To cast(From v) {
+  if constexpr (__is_same(To, bool)) {
+    return v != From(0);
+  } else if constexpr (kFloating<From> && !kFloating<To>) {
+    using R = Range<To>;
+    const From low = static_cast<From>(R::kLow), end = static_cast<From>(R::kEnd);
+    const From inside = v > low && v < end ? v : From(0);
+    return v >= end ? R::kMax : v <= low ? R::kMin : static_cast<To>(inside);
+  } else {
+    return static_cast<To>(v);
+  }
+}
+
+// A constant count, and pointers that do not alias, are what the compiler needs to vectorise at -O2.
+constexpr int kBlock = 64;
+template <class To, class From>
+void castBlock(To* __restrict__ dst, const From* __restrict__ src) {
+  for (int i = 0; i < kBlock; i++) dst[i] = cast<To>(src[i]);
+}
+
+template <class To, class From>
+void castRow(void* dst, const void* src, int64_t n) {
+  To* to = static_cast<To*>(dst);
+  const From* from = static_cast<const From*>(src);
+  int64_t i = 0;
+  for (; i + kBlock <= n; i += kBlock) castBlock(to + i, from + i);
+  for (; i < n; i++) to[i] = cast<To>(from[i]);
+}
+
+using CastRow = void (*)(void* dst, const void* src, int64_t n);
+
+CastRow castFor(DType from, DType to) {
+  CastRow result = nullptr;
+  // A bool is read as a byte of 0 or 1.
+  withAny("copy", from == DType::Bool ? DType::UInt8 : from, [&](auto f) {
+    using From = typename decltype(f)::type;
+    if constexpr (!__is_same(From, bool)) {
+      withAny("copy", to, [&](auto t) { result = castRow<typename decltype(t)::type, From>; });
+    }
+  });
+  return result;
+}
+
+bool sameBytes(DType from, DType to) { return from == to || (from == DType::Bool && to == DType::UInt8); }
+
+// ---- shapes ---------------------------------------------------------------------------------------------------------
+// The copy with dimensions of 1 dropped, the rest ordered by dst's strides, and neighbours merged: the last dimension
+// is the one that dst runs through fastest.
+struct Plan {
+  int rank = 0;
+  int64_t shape[kRank], src[kRank], dst[kRank];
+
+  void drop(int d) {
+    rank--;
+    for (int i = d; i < rank; i++) shape[i] = shape[i + 1], src[i] = src[i + 1], dst[i] = dst[i + 1];
+  }
+};
+
+int64_t magnitude(int64_t stride) { return stride < 0 ? -stride : stride; }
+
+Plan planOf(const CopyArgs& args) {
+  Plan plan;
+  for (int d = 0; d < args.rank; d++) {
+    if (args.shape[d] == 1) continue;
+    int at = plan.rank++;
+    for (; at > 0 && magnitude(plan.dst[at - 1]) < magnitude(args.dstStrides[d]); at--) {
+      plan.shape[at] = plan.shape[at - 1], plan.src[at] = plan.src[at - 1], plan.dst[at] = plan.dst[at - 1];
+    }
+    plan.shape[at] = args.shape[d], plan.src[at] = args.srcStrides[d], plan.dst[at] = args.dstStrides[d];
+  }
+  for (int d = plan.rank - 1; d > 0; d--) {
+    if (plan.src[d - 1] != plan.src[d] * plan.shape[d] || plan.dst[d - 1] != plan.dst[d] * plan.shape[d]) continue;
+    plan.shape[d] *= plan.shape[d - 1];
+    plan.drop(d - 1);
+  }
+  if (plan.rank == 0) {
+    plan.rank = 1;
+    plan.shape[0] = plan.src[0] = plan.dst[0] = 1;
+  }
+  return plan;
+}
+
+// Calls body(srcOffset, dstOffset) for positions [begin, end) of the dimensions before the last `inner` ones.
+template <class Body>
+void forOuter(const Plan& plan, int inner, int64_t begin, int64_t end, Body&& body) {
+  Odometer at;
+  at.rank = plan.rank - inner;
+  at.count = 2;
+  at.shape = plan.shape;
+  at.strides[0] = plan.src;
+  at.strides[1] = plan.dst;
+  at.start(begin);
+  for (int64_t i = begin; i < end; i++) {
+    body(at.offset[0], at.offset[1]);
+    at.advance();
+  }
+}
+
+// ---- rows -----------------------------------------------------------------------------------------------------------
+// A row of n elements, by way of scratch memory (slots 0 and 1) where an end of a conversion is strided.
+void moveRow(char* dst, int64_t dstStride, int dstSize, const char* src, int64_t srcStride, int srcSize, int64_t n,
+             CastRow castRow) {
+  if (castRow == nullptr) {
+    if (dstStride == 1) return gatherRow(dst, src, srcStride, n, srcSize);
+    if (srcStride == 1) return scatterRow(dst, dstStride, src, n, srcSize);
+  }
+  for (int64_t i = 0; i < n; i += kPiece) {
+    const int64_t m = n - i < kPiece ? n - i : kPiece;
+    const char* from = src + i * srcStride * srcSize;
+    char* to = dst + i * dstStride * dstSize;
+    const void* gathered = from;
+    if (srcStride != 1) {
+      char* buffer = scratch<char>(0, kPiece * 8);
+      gatherRow(buffer, from, srcStride, m, srcSize);
+      gathered = buffer;
+    }
+    if (castRow == nullptr) {
+      scatterRow(to, dstStride, gathered, m, dstSize);
+    } else if (dstStride == 1) {
+      castRow(to, gathered, m);
+    } else {
+      char* buffer = scratch<char>(1, kPiece * 8);
+      castRow(buffer, gathered, m);
+      scatterRow(to, dstStride, buffer, m, dstSize);
+    }
+  }
+}
+
+void copyRows(const Plan& plan, const CopyArgs& args, int srcSize, int dstSize, CastRow castRow) {
+  const int last = plan.rank - 1;
+  const int64_t inner = plan.shape[last], srcStride = plan.src[last], dstStride = plan.dst[last];
+  int64_t rows = 1;
+  for (int d = 0; d < last; d++) rows *= plan.shape[d];
+  const int64_t budget = kTaskBytes / (srcSize + dstSize);
+  const char* src = static_cast<const char*>(args.src);
+  char* dst = static_cast<char*>(args.dst);
+  if (rows == 1) {
+    forRange(inner, budget, [&](int64_t begin, int64_t end) {
+      moveRow(dst + begin * dstStride * dstSize, dstStride, dstSize, src + begin * srcStride * srcSize, srcStride,
+              srcSize, end - begin, castRow);
+    });
+    return;
+  }
+  forRange(rows, inner < budget ? budget / inner : 1, [&](int64_t begin, int64_t end) {
+    forOuter(plan, 1, begin, end, [&](int64_t srcOffset, int64_t dstOffset) {
+      moveRow(dst + dstOffset * dstSize, dstStride, dstSize, src + srcOffset * srcSize, srcStride, srcSize, inner,
+              castRow);
+    });
+  });
+}
+
+// ---- transposition --------------------------------------------------------------------------------------------------
+// [rows, columns] with dst[r * dstRow + c] = src[r + c * srcColumn], for up to one cache line of rows. A full line of
+// each source column is read at once.
+template <class T>
+void transposeStrip(T* dst, int64_t dstRow, const T* src, int64_t srcColumn, int64_t rows, int64_t columns) {
+  using Word = typename WordOf<T>::type;
+  constexpr int kSide = sizeof(T) == 1 ? 32 : 64 / sizeof(T);
+  for (int64_t c = 0; c < columns; c += kSide) {
+    const int64_t width = columns - c < kSide ? columns - c : kSide;
+    if (rows == kSide && width == kSide) {
+      T block[kSide][kSide];
+      for (int i = 0; i < kSide; i++) {
+        const Word* line = reinterpret_cast<const Word*>(src) + (c + i) * srcColumn;
+        for (int r = 0; r < kSide; r++) block[r][i] = line[r];
+      }
+      for (int r = 0; r < kSide; r++) __builtin_memcpy(dst + r * dstRow + c, block[r], sizeof block[r]);
+    } else {
+      for (int64_t r = 0; r < rows; r++) {
+        Word* to = reinterpret_cast<Word*>(dst) + r * dstRow + c;
+        const Word* from = reinterpret_cast<const Word*>(src) + r + c * srcColumn;
+        for (int64_t i = 0; i < width; i++, from += srcColumn) to[i] = *from;
+      }
+    }
+  }
+}
+
+// The dimension that src runs through by steps of 1, when it is not the one dst does; -1 if there is none.
+int transposedDimension(const Plan& plan) {
+  const int last = plan.rank - 1;
+  if (plan.dst[last] != 1 || plan.src[last] == 0 || plan.src[last] == 1 || plan.shape[last] < 4) return -1;
+  for (int d = 0; d < last; d++) {
+    if (plan.src[d] == 1 && plan.shape[d] >= 4) return d;
+  }
+  return -1;
+}
+
+void copyTransposed(Plan plan, int rowDimension, const CopyArgs& args, int size) {
+  const int last = plan.rank - 1;
+  const int64_t rows = plan.shape[rowDimension], dstRow = plan.dst[rowDimension];
+  const int64_t columns = plan.shape[last], srcColumn = plan.src[last];
+  // The strips of rows become the last outer dimension.
+  const int64_t side = size == 1 ? 32 : 64 / size;
+  plan.drop(rowDimension);
+  const int64_t strips = (rows + side - 1) / side;
+  plan.shape[last - 1] = strips;
+  plan.src[last - 1] = side;
+  plan.dst[last - 1] = side * dstRow;
+  plan.rank = last;
+  int64_t units = 1;
+  for (int d = 0; d < last; d++) units *= plan.shape[d];
+  const int64_t perUnit = side * columns * size * 2;
+  forRange(units, perUnit < kTaskBytes ? kTaskBytes / perUnit : 1, [&](int64_t begin, int64_t end) {
+    int64_t strip = begin % strips;
+    forOuter(plan, 0, begin, end, [&](int64_t srcOffset, int64_t dstOffset) {
+      const int64_t left = rows - strip * side;
+      withWord(size, [&](auto word) {
+        using T = decltype(word);
+        transposeStrip(static_cast<T*>(args.dst) + dstOffset, dstRow, static_cast<const T*>(args.src) + srcOffset,
+                       srcColumn, left < side ? left : side, columns);
+      });
+      if (++strip == strips) strip = 0;
+    });
+  });
+}
+
+}  // namespace
+
+void copy(const CopyArgs& args) {
+  for (int d = 0; d < args.rank; d++) {
+    if (args.shape[d] == 0) return;
+  }
+  const Plan plan = planOf(args);
+  const int srcSize = elementSize(args.from), dstSize = elementSize(args.to);
+  if (!sameBytes(args.from, args.to)) return copyRows(plan, args, srcSize, dstSize, castFor(args.from, args.to));
+  const int rowDimension = transposedDimension(plan);
+  if (rowDimension >= 0) return copyTransposed(plan, rowDimension, args, srcSize);
+  copyRows(plan, args, srcSize, dstSize, nullptr);
+}
+
+}  // namespace anneal::ANNEAL_LEVEL

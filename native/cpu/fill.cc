@@ -1,0 +1,53 @@
+// Constants, ranges and the identity matrix, of every dtype.
+#include "cpu/kernels.h"
+#include "cpu/math.h"
+#include "cpu/simd.h"
+#include "cpu/strided.h"
+#include "formulas/constant.h"
+
+namespace anneal::ANNEAL_LEVEL {
+
+namespace {
+
+constexpr int64_t kTaskBytes = 256 * 1024;
+
+template <class T>
+void constantFill(T* out, int64_t count, T value) {
+  forRange(count, kTaskBytes / static_cast<int64_t>(sizeof(T)),
+           [&](int64_t begin, int64_t end) { fillRow(out + begin, value, end - begin); });
+}
+
+template <class T>
+void rangeFill(T* out, int64_t count, double start, double step) {
+  forRange(count, kTaskBytes / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) out[i] = fromDouble<T>(start + static_cast<double>(i) * step);
+  });
+}
+
+template <class T>
+void eyeFill(T* out, int64_t count, int64_t columns) {
+  constantFill<T>(out, count, T(0));
+  const int64_t rows = columns > 0 ? count / columns : 0;
+  for (int64_t i = 0; i < rows && i < columns; i++) out[i * columns + i] = T(1);
+}
+
+}  // namespace
+
+void fill(const FillArgs& args) {
+  FillArgs a = args;
+  if (a.dtype == DType::Bool && a.op == FillOp::Constant) a.start = a.start != 0.0 ? 1.0 : 0.0;
+  // A bool is a byte of 0 or 1.
+  withAny("fill", a.dtype == DType::Bool ? DType::UInt8 : a.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    if constexpr (!__is_same(T, bool)) {
+      T* out = static_cast<T*>(a.out);
+      switch (a.op) {
+        case FillOp::Constant: return constantFill<T>(out, a.count, fromDouble<T>(a.start));
+        case FillOp::Range: return rangeFill<T>(out, a.count, a.start, a.step);
+        case FillOp::Eye: return eyeFill<T>(out, a.count, a.columns);
+      }
+    }
+  });
+}
+
+}  // namespace anneal::ANNEAL_LEVEL

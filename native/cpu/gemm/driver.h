@@ -1,0 +1,193 @@
+// The loops around the register tile: what is packed, and how C is cut into tasks.
+#pragma once
+#include "cpu/gemm/cache.h"
+#include "cpu/gemm/epilogue.h"
+#include "cpu/gemm/product.h"
+
+namespace anneal::ANNEAL_LEVEL::gemm {
+
+// Whether the rows of a tile, so many elements apart, fall on so few sets of the first-level cache (64 sets of 64 bytes,
+// at least 8 lines each) that they push each other out.
+template <class T>
+bool rowsCollide(int64_t stride) {
+  int64_t bytes = (stride < 0 ? -stride : stride) * int64_t{sizeof(T)} % 4096;
+  bytes = least(bytes, 4096 - bytes);
+  if (bytes < 64) return kTileRows > 4;
+  return bytes > 2048 - 64 && kTileRows > 8;
+}
+
+template <class T>
+int64_t depthBlocks(const Product<T>& p) {
+  return p.depth <= kWholeDepth ? 1 : ceilDiv(p.depth, kDepthBlock);
+}
+
+// Time of the tiles in this orientation, in vector multiply-adds: arithmetic with idle lanes, packing, turning C.
+template <class T>
+int64_t tiledCost(const Product<T>& p) {
+  const int64_t vectors = ceilDiv(p.cols, W<T>);
+  const int64_t packA = p.aStep == 1 ? 0 : ceilDiv(p.rows, W<T>);
+  const int64_t packB = vectors * (p.bCol == 1 ? 1 : p.bStep == 1 ? 6 : 4 * W<T>);
+  return (p.rows * vectors + packA + packB) * p.depth + (p.flipped ? 16 * p.rows * vectors * depthBlocks(p) : 0);
+}
+
+// One block of a product's columns and depth, ready for tiles.
+template <class T>
+struct Block {
+  const Product<T>& p;
+  int64_t first, depth;  // of the depth
+  int64_t col0, cols;    // of the columns
+  int64_t width;         // of panels of B, in elements
+  Cut tiles;             // of the rows
+  const T* a;            // row tile t begins at a + begin(t) * aRow, or at a + t * aTile where A is packed tile by tile
+  int64_t aRow, aStep, aTile;
+  const T* b;  // the block's corner in B
+  enum { InPlace, Packed, PackedByTask } panels;
+  const T* packedB;  // Packed: panel j at j * width * depth
+  Epilogue<T> epilogue;
+
+  int64_t panelCount() const { return ceilDiv(cols, width); }
+};
+
+template <class T>
+bool packsA(const Product<T>& p, int64_t depth, int64_t cols) {
+  if (p.rows <= 4) return false;
+  return p.aStep == 1 ? cols >= kCopyACols && rowsCollide<T>(p.aRow) : cols >= kPackACols && depth > kPackADepth;
+}
+
+// Copies A and B where tiles can't read them well in place; all tasks then read the copies.
+template <class T>
+void pack(Block<T>& k, bool parallel) {
+  const Product<T>& p = k.p;
+  T* packedA = nullptr;
+  int64_t tasksA = 0;
+  const int64_t tilesAtOnce = most(1, kPackElements / (k.depth * kTileRows));
+  if (packsA(p, k.depth, k.cols)) {
+    if (p.aStep == 1) {
+      k.aRow = k.depth + 16;
+      packedA = scratch<T>(1, p.rows * k.aRow);
+    } else {
+      k.aRow = 1;
+      k.aStep = roundUp<T>(k.tiles.of(0));
+      k.aTile = k.aStep * k.depth;
+      packedA = scratch<T>(1, k.tiles.parts * k.aTile);
+    }
+    tasksA = ceilDiv(k.tiles.parts, tilesAtOnce);
+  }
+  const auto packTile = [&](int64_t t) {
+    const T* from = k.a + k.tiles.begin(t) * p.aRow;
+    if (p.aStep == 1) {
+      packRows(from, p.aRow, k.tiles.of(t), k.depth, packedA + k.tiles.begin(t) * k.aRow, k.aRow);
+    } else {
+      packPanel(from, p.aStep, p.aRow, k.depth, k.tiles.of(t), packedA + t * k.aTile, k.aStep);
+    }
+  };
+  T* packedB = nullptr;
+  int64_t tasksB = 0;
+  const int64_t panelsAtOnce = most(1, kPackElements / (k.depth * k.width));
+  if (k.panels == Block<T>::Packed) {
+    packedB = scratch<T>(0, k.depth * roundUp<T>(k.cols));
+    tasksB = ceilDiv(k.panelCount(), panelsAtOnce);
+  }
+  loop(parallel, tasksA + tasksB, [&](int64_t task) {
+    if (task < tasksA) {
+      for (int64_t t = task * tilesAtOnce; t < least(k.tiles.parts, (task + 1) * tilesAtOnce); ++t) packTile(t);
+    } else {
+      for (int64_t j = (task - tasksA) * panelsAtOnce; j < least(k.panelCount(), (task - tasksA + 1) * panelsAtOnce); ++j) {
+        const int64_t cols = least(k.width, k.cols - j * k.width);
+        packPanel(k.b + j * k.width * p.bCol, p.bStep, p.bCol, k.depth, cols, packedB + j * k.width * k.depth,
+                  roundUp<T>(cols));
+      }
+    }
+  });
+  if (packedA) k.a = packedA;
+  k.packedB = packedB;
+}
+
+// A panel of B: `depth` rows of `width` elements, bStep apart, of which `cols` count.
+template <class T>
+struct Panel {
+  const T* b;
+  int64_t bStep, cols, width;
+};
+
+template <class T>
+Panel<T> panelOf(const Block<T>& k, int64_t index) {
+  const int64_t col = index * k.width;
+  const int64_t cols = least(k.width, k.cols - col);
+  const int64_t width = roundUp<T>(cols);
+  if (k.panels == Block<T>::Packed) return {k.packedB + col * k.depth, width, cols, width};
+  const T* b = k.b + col * k.p.bCol;
+  if (k.panels == Block<T>::InPlace && width == cols) return {b, k.p.bStep, cols, width};
+  T* packed = scratch<T>(3, k.depth * width);
+  packPanel(b, k.p.bStep, k.p.bCol, k.depth, cols, packed, width);
+  return {packed, width, cols, width};
+}
+
+// Row tiles [tile0, tile1) by panels [panel0, panel1).
+template <class T>
+void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, int64_t panel1) {
+  const Product<T>& p = k.p;
+  const int64_t row0 = k.tiles.begin(tile0);
+  const int64_t rows = k.tiles.begin(tile1) - row0;
+  alignas(64) T tileSums[most(kTileRows * kTileVectors, kWideRows * kWideVectors) * W<T>];
+  T* turned = p.flipped ? scratch<T>(2, rows * k.width) : nullptr;
+  for (int64_t index = panel0; index < panel1; ++index) {
+    const Panel<T> panel = panelOf(k, index);
+    const int64_t col = k.col0 + index * k.width;
+    const bool straight = !p.flipped && panel.width == panel.cols && k.epilogue.empty();
+    int64_t row = row0;
+    for (int64_t t = tile0; t < tile1; ++t) {
+      const int64_t height = k.tiles.of(t);
+      const T* a = k.a + (k.aTile ? t * k.aTile : row * k.aRow);
+      const Tile<T> tile = kTiles<T>.of[height - 1][panel.width / W<T> - 1];
+      if (straight) {
+        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, p.c + row * p.cRow + col, p.cRow);
+      } else if (p.flipped) {
+        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, turned + (row - row0) * panel.width, panel.width);
+      } else {
+        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, tileSums, panel.width);
+        finishTile(tileSums, panel.width, height, panel.cols, p.c + row * p.cRow + col, p.cRow, col, k.epilogue);
+      }
+      row += height;
+    }
+    if (p.flipped) {
+      finishTurned(turned, panel.width, rows, panel.cols, p.c + col * p.cRow + row0, p.cRow, row0, k.epilogue);
+    }
+  }
+}
+
+template <class T>
+void multiplyTiled(const Product<T>& p, bool parallel) {
+  const Cut tiles(p.rows, ceilDiv(p.rows, kTileRows));
+  const int64_t width = tileVectors(tiles.of(0)) * W<T>;
+  const int64_t colBlock = ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width;
+  const Cut depths(p.depth, depthBlocks(p));
+  for (int64_t col0 = 0; col0 < p.cols; col0 += colBlock) {
+    const int64_t cols = least(colBlock, p.cols - col0);
+    for (int64_t d = 0; d < depths.parts; ++d) {
+      const int64_t first = depths.begin(d), depth = depths.of(d);
+      Block<T> k{p, first, depth, col0, cols, width, tiles, p.a + first * p.aStep, p.aRow, p.aStep, 0,
+                 p.b + first * p.bStep + col0 * p.bCol, Block<T>::Packed, nullptr,
+                 {d > 0, d + 1 == depths.parts ? p.bias : nullptr}};
+      const int64_t tasks = worthTasks(flops(p) / static_cast<double>(depths.parts));
+      const int64_t rowBlock = most(kTileRows, l2Bytes() / 2 / (depth * int64_t{sizeof(T)}));
+      int64_t tileTaskCount = least(tiles.parts, most(tasks, ceilDiv(p.rows, rowBlock)));
+      if (p.bCol == 1 && tiles.parts <= kInPlaceTiles) {
+        k.panels = Block<T>::InPlace;
+      } else if (p.rows <= rowBlock && k.panelCount() * 4 >= tasks) {
+        k.panels = Block<T>::PackedByTask;
+        tileTaskCount = 1;
+      }
+      pack(k, parallel);
+
+      const Cut tileTasks(tiles.parts, tileTaskCount);
+      const Cut panelTasks(k.panelCount(), least(k.panelCount(), most(1, tasks / tileTasks.parts)));
+      loop(parallel, tileTasks.parts * panelTasks.parts, [&](int64_t task) {
+        const int64_t i = task / panelTasks.parts, j = task % panelTasks.parts;
+        runBlock(k, tileTasks.begin(i), tileTasks.begin(i + 1), panelTasks.begin(j), panelTasks.begin(j + 1));
+      });
+    }
+  }
+}
+
+}  // namespace anneal::ANNEAL_LEVEL::gemm

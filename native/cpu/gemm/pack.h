@@ -1,0 +1,64 @@
+// Copies of operands in the order in which tiles read them.
+#pragma once
+#include "cpu/gemm/transpose.h"
+
+namespace anneal::ANNEAL_LEVEL::gemm {
+
+// dst[j * dstRow + i] = src[i * srcRow + j] for i < rows <= W, j < cols; lanes from `rows` to W become zeros.
+template <class T>
+void transposeStrip(const T* src, int64_t srcRow, int64_t rows, int64_t cols, T* dst, int64_t dstRow) {
+  for (int64_t j = 0; j < cols; j += W<T>) {
+    const int n = cols - j < W<T> ? static_cast<int>(cols - j) : W<T>;
+    V<T> row[W<T>];
+    if (rows == W<T> && n == W<T>) {
+#pragma GCC unroll 16
+      for (int i = 0; i < W<T>; ++i) row[i] = load(src + i * srcRow + j).raw;
+    } else {
+#pragma GCC unroll 16
+      for (int i = 0; i < W<T>; ++i) row[i] = i < rows ? loadPartial(src + i * srcRow + j, n).raw : V<T>{};
+    }
+    transpose<T>(row);
+    T* out = dst + j * dstRow;
+    if (n == W<T>) {
+#pragma GCC unroll 16
+      for (int i = 0; i < W<T>; ++i) store(out + i * dstRow, Vec<T>(row[i]));
+    } else {
+#pragma GCC unroll 16
+      for (int i = 0; i < W<T>; ++i) {
+        if (i < n) store(out + i * dstRow, Vec<T>(row[i]));
+      }
+    }
+  }
+}
+
+// A panel of B, [depth, cols] of any strides, as dst[depth, width]: width is a multiple of W, lanes past cols are zeros.
+template <class T>
+void packPanel(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t cols, T* dst, int64_t width) {
+  if (bCol == 1) {
+    const int rest = static_cast<int>(cols % W<T>);
+    for (int64_t p = 0; p < depth; ++p, b += bStep, dst += width) {
+      int64_t j = 0;
+      for (; j + W<T> <= cols; j += W<T>) store(dst + j, load(b + j));
+      if (rest) store(dst + j, loadPartial(b + j, rest));
+    }
+  } else if (bStep == 1) {
+    for (int64_t j = 0; j < width; j += W<T>) {
+      transposeStrip(b + j * bCol, bCol, cols - j < W<T> ? cols - j : W<T>, depth, dst + j, width);
+    }
+  } else {
+    for (int64_t p = 0; p < depth; ++p, b += bStep, dst += width) {
+      for (int64_t j = 0; j < cols; ++j) dst[j] = b[j * bCol];
+      for (int64_t j = cols; j < width; ++j) dst[j] = T{0};
+    }
+  }
+}
+
+// Rows of A with contiguous depth, as dst[rows, depth] with rows dstRow apart.
+template <class T>
+void packRows(const T* a, int64_t aRow, int64_t rows, int64_t depth, T* dst, int64_t dstRow) {
+  for (int64_t i = 0; i < rows; ++i) {
+    __builtin_memcpy(dst + i * dstRow, a + i * aRow, static_cast<size_t>(depth) * sizeof(T));
+  }
+}
+
+}  // namespace anneal::ANNEAL_LEVEL::gemm

@@ -1,0 +1,189 @@
+// Indexing along one dimension of dense [outer, extent, inner] tensors: select, gather, their transposes, one-hot.
+//
+// Additions happen in the order of the indices: tasks divide outer and inner, never the indices themselves, so repeated
+// indices give the same bits with every thread count.
+#include "cpu/fold.h"
+#include "cpu/support.h"
+
+namespace anneal::ANNEAL_LEVEL {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;  // elements of work a task
+
+int64_t atLeastOne(int64_t value) { return value < 1 ? 1 : value; }
+int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Fails at the first bad one of `count` indices. As unsigned numbers, negative ones are too large as well.
+void checkIndices(const IndexArgs& args, int64_t count) {
+  const uint64_t extent = static_cast<uint64_t>(args.extent);
+  forRange(count, 4 * kGrain, [&](int64_t begin, int64_t end) {
+    uint64_t bad = 0;
+    for (int64_t i = begin; i < end; ++i) bad |= static_cast<uint64_t>(args.index[i]) >= extent;
+    for (int64_t i = begin; bad && i < end; ++i) {
+      if (static_cast<uint64_t>(args.index[i]) < extent) continue;
+      fail(ErrorKind::Index, "[%s] index %lld is outside [0, %lld) at position %lld", args.name,
+           static_cast<long long>(args.index[i]), static_cast<long long>(args.extent), static_cast<long long>(i));
+    }
+  });
+}
+
+// Calls f(Type<T>{}) for an unsigned type as wide as the elements: for operators that only move them.
+template <class F>
+void withWidth(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Bool:
+    case DType::UInt8: return f(Type<uint8_t>{});
+    case DType::Int32:
+    case DType::Float32: return f(Type<uint32_t>{});
+    case DType::Int64:
+    case DType::Float64: return f(Type<uint64_t>{});
+    default: return withAny("index", dtype, [](auto) {});  // fails
+  }
+}
+
+// Calls f(Type<T>{}) for the type that elements are added in: unsigned for integers, whose sums wrap.
+template <class F>
+void withSum(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Int32: return f(Type<uint32_t>{});
+    case DType::Int64: return f(Type<uint64_t>{});
+    default: return withAny("index", dtype, f);
+  }
+}
+
+template <class T>
+void add(T& to, T value) {
+  to = static_cast<T>(to + value);
+}
+void add(bool& to, bool value) { to |= value; }
+
+template <class T>
+void addRow(T* to, const T* from, int64_t n) {
+  forLanes<T>(n, [&](int64_t i, int lanes) {
+    storeLanes(to + i, loadLanes(to + i, lanes) + loadLanes(from + i, lanes), lanes);
+  });
+}
+void addRow(bool* to, const bool* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] |= from[i];
+}
+
+// out [outer, count, inner] = src [outer, extent, inner] at index [count]
+template <class T>
+void select(const IndexArgs& args) {
+  const T* src = static_cast<const T*>(args.src);
+  T* out = static_cast<T*>(args.out);
+  const int64_t inner = args.inner;
+  if (inner == 0) return;
+  forRange(args.outer * args.count, atLeastOne(kGrain / inner), [&](int64_t begin, int64_t end) {
+    int64_t o = begin / args.count, j = begin % args.count;
+    for (int64_t row = begin; row < end; ++row) {
+      const T* from = src + (o * args.extent + args.index[j]) * inner;
+      if (inner == 1) out[row] = *from;
+      else __builtin_memcpy(out + row * inner, from, static_cast<size_t>(inner) * sizeof(T));
+      if (++j == args.count) j = 0, ++o;
+    }
+  });
+}
+
+// out [outer, count, inner] = src [outer, extent, inner] at index [outer, count, inner]
+template <class T>
+void gather(const IndexArgs& args) {
+  const T* src = static_cast<const T*>(args.src);
+  T* out = static_cast<T*>(args.out);
+  const int64_t inner = args.inner;
+  forRange(args.outer * args.count, atLeastOne(kGrain / atLeastOne(inner)), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const T* from = src + row / args.count * args.extent * inner;
+      const int64_t* index = args.index + row * inner;
+      T* to = out + row * inner;
+      for (int64_t i = 0; i < inner; ++i) to[i] = from[index[i] * inner + i];
+    }
+  });
+}
+
+// Calls body(o, begin, end) for strips [begin, end) of inner: about kGrain additions, and no narrower than a few cache
+// lines.
+template <class Body>
+void forStrips(const IndexArgs& args, Body&& body) {
+  if (args.inner == 0 || args.count == 0) return;
+  const int64_t width = smaller(args.inner, (kGrain / args.count + 64) / 64 * 64);
+  const int64_t strips = (args.inner + width - 1) / width;
+  forRange(args.outer * strips, atLeastOne(kGrain / (args.count * width)), [&](int64_t first, int64_t last) {
+    for (int64_t task = first; task < last; ++task) {
+      const int64_t begin = task % strips * width;
+      body(task / strips, begin, smaller(begin + width, args.inner));
+    }
+  });
+}
+
+// out [outer, extent, inner] at index [count] += src [outer, count, inner], from zero
+template <class T>
+void selectAdd(const IndexArgs& args) {
+  const int64_t inner = args.inner;
+  T* whole = static_cast<T*>(args.out);
+  forRange(args.outer * args.extent * inner, kGrain, [&](int64_t begin, int64_t end) {
+    __builtin_memset(whole + begin, 0, static_cast<size_t>(end - begin) * sizeof(T));
+  });
+  forStrips(args, [&](int64_t o, int64_t begin, int64_t end) {
+    const T* src = static_cast<const T*>(args.src) + o * args.count * inner;
+    T* out = whole + o * args.extent * inner;
+    for (int64_t j = 0; j < args.count; ++j) {
+      addRow(out + args.index[j] * inner + begin, src + j * inner + begin, end - begin);
+    }
+  });
+}
+
+// out [outer, extent, inner] at index [outer, count, inner] += src [outer, count, inner], from a copy of base
+template <class T>
+void scatterAdd(const IndexArgs& args) {
+  const int64_t inner = args.inner;
+  const T* base = static_cast<const T*>(args.base);
+  T* whole = static_cast<T*>(args.out);
+  if (base != whole) {
+    forRange(args.outer * args.extent * inner, kGrain, [&](int64_t begin, int64_t end) {
+      __builtin_memcpy(whole + begin, base + begin, static_cast<size_t>(end - begin) * sizeof(T));
+    });
+  }
+  forStrips(args, [&](int64_t o, int64_t begin, int64_t end) {
+    const T* src = static_cast<const T*>(args.src) + o * args.count * inner;
+    const int64_t* index = args.index + o * args.count * inner;
+    T* out = whole + o * args.extent * inner;
+    for (int64_t j = 0; j < args.count; ++j) {
+      for (int64_t i = begin; i < end; ++i) add(out[index[j * inner + i] * inner + i], src[j * inner + i]);
+    }
+  });
+}
+
+// out [outer, extent] = 1 at index [outer], 0 elsewhere
+template <class T>
+void oneHot(const IndexArgs& args) {
+  T* out = static_cast<T*>(args.out);
+  forRange(args.outer, atLeastOne(kGrain / atLeastOne(args.extent)), [&](int64_t begin, int64_t end) {
+    __builtin_memset(out + begin * args.extent, 0, static_cast<size_t>((end - begin) * args.extent) * sizeof(T));
+    for (int64_t o = begin; o < end; ++o) out[o * args.extent + args.index[o]] = T(1);
+  });
+}
+
+}  // namespace
+
+void index(const IndexArgs& args) {
+  switch (args.op) {
+    case IndexOp::Select:
+      checkIndices(args, args.count);
+      return withWidth(args.dtype, [&](auto t) { select<typename decltype(t)::type>(args); });
+    case IndexOp::SelectAdd:
+      checkIndices(args, args.count);
+      return withSum(args.dtype, [&](auto t) { selectAdd<typename decltype(t)::type>(args); });
+    case IndexOp::Gather:
+      checkIndices(args, args.outer * args.count * args.inner);
+      return withWidth(args.dtype, [&](auto t) { gather<typename decltype(t)::type>(args); });
+    case IndexOp::ScatterAdd:
+      checkIndices(args, args.outer * args.count * args.inner);
+      return withSum(args.dtype, [&](auto t) { scatterAdd<typename decltype(t)::type>(args); });
+    case IndexOp::OneHot:
+      checkIndices(args, args.outer);
+      return withAny("oneHot", args.dtype, [&](auto t) { oneHot<typename decltype(t)::type>(args); });
+  }
+}
+
+}  // namespace anneal::ANNEAL_LEVEL

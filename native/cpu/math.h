@@ -1,0 +1,325 @@
+// Elementary functions of vectors: float32 by polynomials, within 2 units in the last place everywhere (denormals,
+// infinities, NaN and huge arguments included); float64 lane by lane through the C library.
+//
+// Polynomials are weighted minimax fits over the interval named, refitted after each coefficient was rounded. A scalar
+// float runs the vector code, so both give the same bits.
+#pragma once
+#include "cpu/simd.h"
+#include "cpu/support.h"
+
+extern "C" double erfc(double);
+
+namespace anneal::ANNEAL_LEVEL {
+
+// c0 + c1 x + c2 x^2 + ... by Horner's rule (Estrin's was no faster: neighbouring vectors overlap anyway).
+template <class T, class... C>
+ANNEAL_INLINE Vec<T> polynomial(Vec<T> x, T c0, C... rest) {
+  if constexpr (sizeof...(rest) == 0) return Vec<T>(c0);
+  else return fma(polynomial(x, rest...), x, Vec<T>(c0));
+}
+
+template <class T, class F>
+ANNEAL_INLINE Vec<T> mapLanes(Vec<T> x, F f) {
+  T lane[Vec<T>::kLanes];
+  store(lane, x);
+  for (int i = 0; i < Vec<T>::kLanes; i++) lane[i] = f(lane[i]);
+  return load(lane);
+}
+template <class T, class F>
+ANNEAL_INLINE Vec<T> mapLanes(Vec<T> x, Vec<T> y, F f) {
+  T a[Vec<T>::kLanes], b[Vec<T>::kLanes];
+  store(a, x);
+  store(b, y);
+  for (int i = 0; i < Vec<T>::kLanes; i++) a[i] = f(a[i], b[i]);
+  return load(a);
+}
+
+// 2^n as float32 for -126 <= n <= 127.
+ANNEAL_INLINE Vec<float> powerOfTwo(Vec<int32_t> n) { return bitCast<float>((n + Vec<int32_t>(127)) << 23); }
+
+// ---- exp, expm1: x = n ln 2 + r, |r| <= ln 2 / 2 --------------------------------------------------------------------
+// ln 2 in two parts; products of the first with integers below 2^14 are exact.
+constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+
+struct ExpParts {
+  Vec<float> n, expm1;  // expm1(r)
+};
+ANNEAL_INLINE ExpParts expParts(Vec<float> x) {
+  const Vec<float> magic(12582912.f);  // 1.5 * 2^23: adding it rounds to an integer
+  const Vec<float> n = fma(x, Vec<float>(1.44269504f), magic) - magic;
+  const Vec<float> r = fma(n, Vec<float>(-kLn2Low), fma(n, Vec<float>(-kLn2High), x));
+  const Vec<float> q = polynomial(r, 5.e-01f, 1.6666666e-01f, 4.1666485e-02f, 8.333541e-03f, 1.3933228e-03f,
+                                  1.9766994e-04f);  // (expm1(r) - r) / r^2
+  return {n, fma(q, r * r, r)};
+}
+
+ANNEAL_INLINE Vec<float> exp(Vec<float> x) {
+  x = max(Vec<float>(-104.f), min(Vec<float>(89.f), x));  // 0 and inf beyond; NaN stays
+  const ExpParts p = expParts(x);
+  // In two factors, so that n = 128 and denormal results come out right.
+  const Vec<int32_t> n = convert<int32_t>(p.n);
+  const Vec<int32_t> half = n >> 1;
+  return (p.expm1 + Vec<float>(1.f)) * powerOfTwo(half) * powerOfTwo(n - half);
+}
+
+ANNEAL_INLINE Vec<float> expm1(Vec<float> x) {
+  const Vec<float> clamped = max(Vec<float>(-18.f), min(Vec<float>(89.f), x));
+  const ExpParts p = expParts(clamped);
+  const Vec<float> s = powerOfTwo(convert<int32_t>(p.n) - Vec<int32_t>(1));  // 2^(n-1), since n may be 128
+  const Vec<float> half = fma(s, p.expm1, s - Vec<float>(0.5f));
+  return select(p.n == Vec<float>(0.f), p.expm1, half + half);
+}
+
+// ---- log, log1p: x = 2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2)) -----------------------------------------------------
+// k ln 2 + log(1 + f)
+ANNEAL_INLINE Vec<float> logSum(Vec<float> k, Vec<float> f) {
+  const Vec<float> p = polynomial(f, 3.3333313e-01f, -2.500001e-01f, 2.0002072e-01f, -1.666799e-01f, 1.4220363e-01f,
+                                  -1.2406208e-01f, 1.1883471e-01f, -1.1670183e-01f, 6.749539e-02f);
+  const Vec<float> square = f * f;
+  const Vec<float> tail = fma(p, square * f, square * Vec<float>(-0.5f));  // log(1 + f) - f
+  return fma(k, Vec<float>(kLn2High), f + fma(k, Vec<float>(kLn2Low), tail));
+}
+
+// Splits a positive normal number: returns k, and x becomes 1 + f.
+ANNEAL_INLINE Vec<int32_t> splitExponent(Vec<float>& x) {
+  const Vec<int32_t> bits = bitCast<int32_t>(x);
+  const Vec<int32_t> k = (bits - Vec<int32_t>(0x3f3504f3)) >> 23;  // the bits of sqrt(1/2)
+  x = bitCast<float>(bits - (k << 23));
+  return k;
+}
+
+// log of 0, of negative numbers, of inf and NaN; log1p's arguments are shifted to these by the caller.
+ANNEAL_INLINE Vec<float> logSpecial(Vec<float> x) {
+  const Vec<float> zero(0.f);
+  return select(x == zero, Vec<float>(-__builtin_inff()), select(x < zero, Vec<float>(__builtin_nanf("")), x));
+}
+
+ANNEAL_INLINE Vec<float> log(Vec<float> x) {
+  const Mask<4> denormal = x < Vec<float>(1.17549435e-38f);
+  Vec<float> m = select(denormal, x * Vec<float>(33554432.f), x);  // 2^25
+  const Vec<float> k = convert<float>(splitExponent(m)) - select(denormal, Vec<float>(25.f), Vec<float>(0.f));
+  const Vec<float> result = logSum(k, m - Vec<float>(1.f));
+  return select((x > Vec<float>(0.f)) & (x < Vec<float>(__builtin_inff())), result, logSpecial(x));
+}
+
+// u = 1 + x rounded, error is what the rounding lost: 1 + f = (u + error) / 2^k.
+ANNEAL_INLINE Vec<float> log1p(Vec<float> x) {
+  const Vec<float> one(1.f), zero(0.f);
+  const Vec<float> u = x + one;
+  const Vec<float> back = u - one;
+  const Vec<float> error = (one - (u - back)) + (x - back);
+  Vec<float> m = u;
+  const Vec<int32_t> k = splitExponent(m);
+  const Vec<float> scaled = error * powerOfTwo(Vec<int32_t>(0) - k);
+  const Vec<float> f = (m - one) + select(u < Vec<float>(1e9f), scaled, zero);
+  const Vec<float> result = logSum(convert<float>(k), f);
+  return select((u > zero) & (u < Vec<float>(__builtin_inff())), result, logSpecial(u));
+}
+
+// ---- tanh, sigmoid, erf ---------------------------------------------------------------------------------------------
+ANNEAL_INLINE Vec<float> tanh(Vec<float> x) {
+  const Vec<float> a = abs(x), z = x * x;
+  const Vec<float> p =
+      polynomial(z, -3.3333248e-01f, 1.3330522e-01f, -5.366365e-02f, 2.0394284e-02f, -5.436072e-03f);  // up to 0.66
+  const Vec<float> small = fma(p * z, a, a);
+  const Vec<float> large = Vec<float>(1.f) - Vec<float>(2.f) / (exp(a + a) + Vec<float>(1.f));
+  return copySign(select(a < Vec<float>(0.625f), small, large), x);
+}
+
+// 1 / (1 + exp(-x)), by exp(-|x|), which does not overflow and keeps the small values exact. The sum's rounding error
+// is put right afterwards; for that, 1 / sum on [1, 2] may be off by 4 %.
+ANNEAL_INLINE Vec<float> sigmoid(Vec<float> x) {
+  const Vec<float> one(1.f);
+  const Vec<float> e = exp(-abs(x));
+  const Vec<float> sum = one + e, error = e - (sum - one);
+  const Vec<float> quotient = select(x < Vec<float>(0.f), e, one) / sum;
+  const Vec<float> inverse = fma(sum, Vec<float>(-0.5f), Vec<float>(1.457f));
+  return fma(quotient * error, -inverse, quotient);
+}
+
+// |x| < 1: x + x P(x^2). Beyond: 1 - exp(Q(|x|)) with Q = log(erfc), which is 1 in float32 from 3.92 on.
+ANNEAL_INLINE Vec<float> erf(Vec<float> x) {
+  const Vec<float> a = abs(x), z = x * x;
+  const Vec<float> p = polynomial(z, 1.2837917e-01f, -3.7612626e-01f, 1.1283579e-01f, -2.6853347e-02f, 5.187162e-03f,
+                                  -7.997853e-04f, 7.806904e-05f);
+  const Vec<float> q = polynomial(min(Vec<float>(4.f), a), 1.884713e-04f, -1.1295804e+00f, -6.3321614e-01f,
+                                  -1.0842253e-01f, 2.5210736e-02f, -4.205487e-03f, 4.41527e-04f, -2.1703601e-05f);
+  return select(a < Vec<float>(1.f), fma(p, x, x), copySign(Vec<float>(1.f) - exp(q), x));
+}
+
+// The normal distribution: returns Phi(x), and gauss becomes exp(-x^2 / 2). The lower tail is gauss t P(t) with
+// t = 1 / (1 + 0.35 |x|), so it keeps its relative accuracy, which (1 + erf) / 2 would lose.
+ANNEAL_INLINE Vec<float> normalCdf(Vec<float> x, Vec<float>& gauss) {
+  const Vec<float> one(1.f);
+  gauss = exp(x * x * Vec<float>(-0.5f));
+  const Vec<float> t = one / fma(abs(x), Vec<float>(0.35f), one);
+  const Vec<float> p = polynomial(t, 1.396214e-01f, 1.3986182e-01f, 1.1983324e-01f, 1.0550645e-01f, -2.310598e-02f,
+                                  1.5916833e-01f, -2.55709e-01f, 1.439691e-01f, -2.9145397e-02f);  // |x| up to 14
+  const Vec<float> tail = gauss * (t * p);
+  return select(x < Vec<float>(0.f), tail, one - tail);
+}
+
+// ---- sin, cos: x = n pi/2 + r, reduced in float64 -------------------------------------------------------------------
+// pi/2 in two parts; n < 2^20 times the first (33 bits) is exact.
+constexpr double kHalfPiHigh = 1.57079632673412561417e+00, kHalfPiLow = 6.07710050650619224932e-11;
+constexpr float kTrigonometricLimit = 524288.f;  // beyond, and for inf and NaN, the C library takes over
+
+ANNEAL_INLINE void reduceHalfPi(Vec<double> x, Vec<double>& n, Vec<double>& r) {
+  const Vec<double> magic(6755399441055744.0);  // 1.5 * 2^52
+  n = fma(x, Vec<double>(0.63661977236758134308), magic) - magic;
+  r = fma(n, Vec<double>(-kHalfPiLow), fma(n, Vec<double>(-kHalfPiHigh), x));
+}
+
+// sin(x + shift pi/2)
+ANNEAL_INLINE Vec<float> sinShifted(Vec<float> x, int shift) {
+  const DoublePair wide = widen(x);
+  DoublePair n, rest;
+  reduceHalfPi(wide.low, n.low, rest.low);
+  reduceHalfPi(wide.high, n.high, rest.high);
+  const Vec<int32_t> quadrant = convert<int32_t>(narrow(n)) + Vec<int32_t>(shift);
+  const Vec<float> r = narrow(rest), z = r * r;
+  const Vec<float> sine = fma(polynomial(z, -1.6666655e-01f, 8.332187e-03f, -1.9517909e-04f) * z, r, r);
+  const Vec<float> c = polynomial(z, 4.1666646e-02f, -1.388731e-03f, 2.4432336e-05f);
+  const Vec<float> cosine = fma(c, z * z, fma(z, Vec<float>(-0.5f), Vec<float>(1.f)));
+  const Mask<4> odd = (quadrant & Vec<int32_t>(1)) != Vec<int32_t>(0);
+  const Vec<int32_t> sign = (quadrant & Vec<int32_t>(2)) << 30;
+  return bitCast<float>(bitCast<int32_t>(select(odd, cosine, sine)) ^ sign);
+}
+
+ANNEAL_INLINE Vec<float> sin(Vec<float> x) {
+  if (!all(abs(x) <= Vec<float>(kTrigonometricLimit))) {
+    return mapLanes(x, [](float v) { return static_cast<float>(::sin(static_cast<double>(v))); });
+  }
+  return select(x == Vec<float>(0.f), x, sinShifted(x, 0));  // keeps -0
+}
+ANNEAL_INLINE Vec<float> cos(Vec<float> x) {
+  if (!all(abs(x) <= Vec<float>(kTrigonometricLimit))) {
+    return mapLanes(x, [](float v) { return static_cast<float>(::cos(static_cast<double>(v))); });
+  }
+  return sinShifted(x, 1);
+}
+
+// ---- pow: 2^(y log2 |x|) in float64 ---------------------------------------------------------------------------------
+// For positive x; the logarithm needs about 33 bits, as it is multiplied by up to 150.
+ANNEAL_INLINE Vec<double> powPositive(Vec<double> x, Vec<double> y) {
+  const Vec<int64_t> bits = bitCast<int64_t>(x);
+  const Vec<int64_t> one(0x3ff0000000000000), rootHalf(0x3fe6a09e667f3bcd);
+  // The exponent as a double, without 64-bit conversions or signed shifts, which SSE2 and AVX2 lack: put the biased
+  // exponent into the low bits of 2^52.
+  const Vec<int64_t> shifted = bits - rootHalf + one;  // positive for all float32 values
+  const Vec<int64_t> biased = bitCast<int64_t>(Vec<double>(4503599627370496.0)) |
+                              bitCast<int64_t>(Vec<uint64_t>(bitCast<uint64_t>(shifted).raw >> 52));
+  const Vec<double> k = bitCast<double>(biased) - Vec<double>(4503599627370496.0 + 1023.0);
+  const Vec<int64_t> exponent = shifted & Vec<int64_t>(INT64_C(0x7ff0000000000000));
+  const Vec<double> m = bitCast<double>(bits - exponent + one);
+  const Vec<double> s = (m - Vec<double>(1.0)) / (m + Vec<double>(1.0));
+  const Vec<double> log2 =
+      fma(s, polynomial(s * s, 2.885390081777849, 0.9617966941152277, 0.5770779417695903, 0.41220931692978285,
+                        0.3199028824408117, 0.2829425922044918),
+          k);
+  const Vec<double> power = max(Vec<double>(-200.0), min(Vec<double>(200.0), y * log2));
+  const Vec<double> magic(6755399441055744.0);
+  const Vec<double> moved = power + magic;  // its low bits are the rounded integer
+  const Vec<double> r = power - (moved - magic);
+  const Vec<double> e = polynomial(r, 0.9999999999997622, 0.6931471805465145, 0.24022650698881665, 0.055504109393409155,
+                                   0.009618128542638929, 0.0013333452062870745, 0.00015403851882721015,
+                                   1.5309737277187393e-05, 1.317583209092599e-06);
+  return bitCast<double>(bitCast<int64_t>(e) + (bitCast<int64_t>(moved) << 52));
+}
+
+ANNEAL_INLINE Vec<float> pow(Vec<float> x, Vec<float> y) {
+  const Vec<float> zero(0.f), one(1.f), infinity(__builtin_inff());
+  if (all(y == Vec<float>(2.f))) return x * x;
+  const Mask<4> integral = round(y) == y;
+  const Mask<4> plain = (abs(y) < infinity) & ((x >= zero) | (integral & (x < zero)));
+  if (!all(plain)) {
+    return mapLanes(x, y, [](float a, float b) {
+      return static_cast<float>(::pow(static_cast<double>(a), static_cast<double>(b)));
+    });
+  }
+  const Vec<float> a = abs(x);
+  const Mask<4> ordinary = (a > zero) & (a < infinity);
+  const DoublePair base = widen(select(ordinary, a, one)), exponent = widen(y);
+  const Vec<float> power = narrow({powPositive(base.low, exponent.low), powPositive(base.high, exponent.high)});
+  // 0^y and inf^y are 0, 1 or inf.
+  const Vec<float> extreme = select(y == zero, one, select((a == zero) ^ (y < zero), zero, infinity));
+  const Vec<float> half = y * Vec<float>(0.5f);
+  const Mask<4> odd = integral & (round(half) != half);
+  const Vec<float> magnitude = select(ordinary, power, extreme);
+  return select(odd, copySign(magnitude, x), magnitude);
+}
+
+// ---- float64 --------------------------------------------------------------------------------------------------------
+ANNEAL_INLINE double sigmoid(double x) {
+  const double e = ::exp(-__builtin_fabs(x));
+  return (x < 0 ? e : 1.0) / (1.0 + e);
+}
+#define ANNEAL_LANES(name, f)                                                                             \
+  ANNEAL_INLINE Vec<double> name(Vec<double> x) {                                                         \
+    return mapLanes(x, [](double v) { return f(v); });                                                    \
+  }
+ANNEAL_LANES(exp, ::exp)
+ANNEAL_LANES(expm1, ::expm1)
+ANNEAL_LANES(log, ::log)
+ANNEAL_LANES(log1p, ::log1p)
+ANNEAL_LANES(tanh, ::tanh)
+ANNEAL_LANES(erf, ::erf)
+ANNEAL_LANES(sin, ::sin)
+ANNEAL_LANES(cos, ::cos)
+ANNEAL_LANES(sigmoid, sigmoid)
+#undef ANNEAL_LANES
+ANNEAL_INLINE Vec<double> pow(Vec<double> x, Vec<double> y) {
+  if (all(y == Vec<double>(2.0))) return x * x;
+  return mapLanes(x, y, [](double a, double b) { return ::pow(a, b); });
+}
+
+ANNEAL_INLINE Vec<double> normalCdf(Vec<double> x, Vec<double>& gauss) {
+  gauss = exp(x * x * Vec<double>(-0.5));
+  return mapLanes(x, [](double v) { return 0.5 * ::erfc(v * -0.70710678118654752440); });
+}
+
+// ---- integers: wraps around; a negative exponent gives 1 / base cut to an integer (0 for base 0) --------------------
+template <class T>
+inline T powInteger(T base, T exponent) {
+  if (exponent < 0) return base == 1 ? T(1) : base == static_cast<T>(-1) ? ((exponent & 1) ? base : T(1)) : T(0);
+  uint64_t result = 1, square = static_cast<uint64_t>(base);
+  for (uint64_t e = static_cast<uint64_t>(exponent); e != 0; e >>= 1) {
+    if (e & 1) result *= square;
+    square *= square;
+  }
+  return static_cast<T>(result);
+}
+template <class T>
+ANNEAL_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) {
+  if (all(y == Vec<T>(T(2)))) return x * x;
+  return mapLanes(x, y, [](T a, T b) { return powInteger<T>(a, b); });
+}
+
+// ---- scalars --------------------------------------------------------------------------------------------------------
+#define ANNEAL_SCALAR(name, f)                                              \
+  ANNEAL_INLINE float name(float x) { return name(Vec<float>(x))[0]; }      \
+  ANNEAL_INLINE double name(double x) { return f(x); }
+ANNEAL_SCALAR(exp, ::exp)
+ANNEAL_SCALAR(expm1, ::expm1)
+ANNEAL_SCALAR(log, ::log)
+ANNEAL_SCALAR(log1p, ::log1p)
+ANNEAL_SCALAR(tanh, ::tanh)
+ANNEAL_SCALAR(erf, ::erf)
+ANNEAL_SCALAR(sin, ::sin)
+ANNEAL_SCALAR(cos, ::cos)
+#undef ANNEAL_SCALAR
+ANNEAL_INLINE float sigmoid(float x) { return sigmoid(Vec<float>(x))[0]; }
+ANNEAL_INLINE float normalCdf(float x, float& gauss) {
+  Vec<float> wide;
+  const Vec<float> result = normalCdf(Vec<float>(x), wide);
+  gauss = wide[0];
+  return result[0];
+}
+ANNEAL_INLINE double normalCdf(double x, double& gauss) {
+  gauss = ::exp(x * x * -0.5);
+  return 0.5 * ::erfc(x * -0.70710678118654752440);
+}
+ANNEAL_INLINE float pow(float x, float y) { return pow(Vec<float>(x), Vec<float>(y))[0]; }
+ANNEAL_INLINE double pow(double x, double y) { return ::pow(x, y); }
+
+}  // namespace anneal::ANNEAL_LEVEL

@@ -1,0 +1,191 @@
+// Reductions along the middle of dense [outer, extent, inner] tensors: sums, variance, extremes and their positions.
+#include "cpu/blocks.h"
+
+namespace anneal::ANNEAL_LEVEL {
+namespace {
+
+template <template <class> class Op, class T>
+void foldValues(const ReduceArgs& args) {
+  T* const dst[1] = {static_cast<T*>(args.dst)};
+  fold<Op<T>, Values<T>, T>(static_cast<const T*>(args.src), args.outer, args.extent, args.inner, nullptr, dst);
+}
+
+template <class T>
+void mean(const ReduceArgs& args) {
+  foldValues<SumOf, T>(args);
+  T* dst = static_cast<T*>(args.dst);
+  const T n = static_cast<T>(args.extent);
+  forRange(args.outer * args.inner, kBlock, [&](int64_t begin, int64_t end) {
+    forLanes<T>(end - begin, [&](int64_t i, int lanes) {
+      storeLanes(dst + begin + i, loadLanes(dst + begin + i, lanes) / Vec<T>(n), lanes);
+    });
+  });
+}
+
+// Two passes: the mean, then deviations from it. Their sum would be zero but for the rounding of the mean; it corrects
+// the sum of squares (Chan, Golub, LeVeque: "Algorithms for computing the sample variance", 1983, eq. 1.7).
+template <class T>
+struct Spread {
+  double n, divisor;
+  bool root;
+
+  T of(T deviations, T squares) const {
+    const double s = static_cast<double>(deviations), sum = static_cast<double>(squares) - s * s / n;
+    const double variance = (sum < 0 ? 0 : sum) / divisor;
+    return static_cast<T>(root ? __builtin_sqrt(variance) : variance);
+  }
+};
+
+template <class T>
+void variance(const ReduceArgs& args) {
+  const T* src = static_cast<const T*>(args.src);
+  T* dst = static_cast<T*>(args.dst);
+  const int64_t outer = args.outer, extent = args.extent, inner = args.inner, size = outer * inner;
+  const double n = static_cast<double>(extent), divisor = n - args.correction;
+  const Spread<T> spread{n, divisor > 0 ? divisor : 0, args.op == ReduceOp::Std};
+  if (chunkRows(extent, inner) < extent) {
+    mean<T>(args);
+    T* sums = scratch<T>(2, 2 * size);
+    T* const out[2] = {sums, sums + size};
+    fold<SumOf<T>, Moments<T>, T>(src, outer, extent, inner, dst, out);
+    for (int64_t i = 0; i < size; ++i) dst[i] = spread.of(sums[i], sums[size + i]);
+    return;
+  }
+  forBlocks(outer, extent, inner, larger(extent, 1), [&](const Block& block) {
+    T center[kStrip], deviations[kStrip], squares[kStrip];
+    const T* from = src + block.outer * extent * inner + block.column;
+    T* const means[1] = {center};
+    T* const moments[2] = {deviations, squares};
+    foldBlock<SumOf<T>, Values<T>, T>(from, block, inner, nullptr, means);
+    for (int64_t i = 0; i < block.columns; ++i) center[i] /= static_cast<T>(n);
+    foldBlock<SumOf<T>, Moments<T>, T>(from, block, inner, center, moments);
+    T* to = dst + block.outer * inner + block.column;
+    for (int64_t i = 0; i < block.columns; ++i) to[i] = spread.of(deviations[i], squares[i]);
+  });
+}
+
+// ---- positions of extremes -----------------------------------------------------------------------------------------
+// The first of n >= 1 elements that equals `best`, or is NaN where best is.
+template <class T>
+int64_t find(const T* p, int64_t n, T best) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  if constexpr (kIsFloat<T>) {
+    if (best != best) {
+      while (i + kLanes <= n && !any(load(p + i) != load(p + i))) i += kLanes;
+      while (i < n && p[i] == p[i]) ++i;
+      return i;
+    }
+  }
+  while (i + kLanes <= n && !any(load(p + i) == Vec<T>(best))) i += kLanes;
+  while (i < n && p[i] != best) ++i;
+  return i;
+}
+
+// Rows: their extreme first, then the first chunk and the first element that has it.
+template <class Op, class T>
+void argRows(const ReduceArgs& args) {
+  const T* src = static_cast<const T*>(args.src);
+  int64_t* dst = static_cast<int64_t*>(args.dst);
+  const int64_t extent = args.extent, rows = chunkRows(extent, 1), chunks = parts(extent, rows);
+  T* partial = scratch<T>(2, args.outer * chunks);
+  forBlocks(args.outer, extent, 1, rows, [&](const Block& block) {
+    const T* from = src + block.outer * extent + block.row;
+    T* const out[1] = {partial + block.outer * chunks + block.chunk};
+    foldBlock<Op, Values<T>, T>(from, block, 1, nullptr, out);
+    if (chunks == 1) dst[block.outer] = find(from, extent, *out[0]);
+  });
+  if (chunks == 1) return;
+  forRange(args.outer, 1, [&](int64_t o, int64_t) {
+    const T* values = partial + o * chunks;
+    T best = values[0];
+    for (int64_t c = 1; c < chunks; ++c) best = Op::apply(best, values[c]);
+    const int64_t row = find(values, chunks, best) * rows;
+    dst[o] = row + find(src + o * extent + row, smaller(rows, extent - row), best);
+  });
+}
+
+// Columns, a vector of them at a time: the best so far and where it was.
+template <class Op, class T>
+void argColumns(const ReduceArgs& args) {
+  const T* src = static_cast<const T*>(args.src);
+  int64_t* dst = static_cast<int64_t*>(args.dst);
+  const int64_t extent = args.extent, inner = args.inner;
+  constexpr int kLanes = Vec<T>::kLanes;
+  using Row = typename LaneTypes<T>::Int;
+  // Narrow positions restart where they would not fit their lanes.
+  constexpr int64_t kRows = sizeof(T) == 1 ? 127 : int64_t{1} << 30;
+  forBlocks(args.outer, extent, inner, extent, [&](const Block& block) {
+    for (int64_t c = 0; c < block.columns; c += kLanes) {
+      const int n = static_cast<int>(smaller(kLanes, block.columns - c));
+      const T* from = src + block.outer * extent * inner + block.column + c;
+      int64_t* to = dst + block.outer * inner + block.column + c;
+      Vec<T> best = loadLanes(from, n);
+      for (int i = 0; i < n; ++i) to[i] = 0;
+      for (int64_t first = 0; first < extent; first += kRows) {
+        Vec<Row> where(static_cast<Row>(-1));
+        for (int64_t row = 0; row < smaller(kRows, extent - first); ++row) {
+          const Vec<T> x = loadLanes(from + (first + row) * inner, n);
+          const auto better = Op::better(x, best);
+          best = select(better, x, best);
+          where = select(better, Vec<Row>(static_cast<Row>(row)), where);
+        }
+        for (int i = 0; i < n; ++i) {
+          if (where[i] >= 0) to[i] = first + where[i];
+        }
+      }
+    }
+  });
+}
+
+template <template <class> class Op, class T>
+void arg(const ReduceArgs& args) {
+  if (args.inner == 1) argRows<Op<T>, T>(args);
+  else argColumns<Op<T>, T>(args);
+}
+
+// The dtypes of each kind of reduction: f(Type<T>{}).
+template <class F>
+void withReal(DType dtype, F&& f) {
+  withFloat("reduce", dtype, f);
+}
+template <class F>
+void withSum(DType dtype, F&& f) {
+  if (dtype == DType::Int64) f(Type<uint64_t>{});  // sums wrap
+  else withReal(dtype, f);
+}
+template <class F>
+void withOrdered(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Bool:
+    case DType::UInt8: return f(Type<uint8_t>{});
+    case DType::Int32: return f(Type<int32_t>{});
+    case DType::Int64: return f(Type<int64_t>{});
+    default: return withReal(dtype, f);
+  }
+}
+
+}  // namespace
+
+void reduce(const ReduceArgs& args) {
+  if (args.outer == 0 || args.inner == 0) return;
+  const auto sum = [&](auto t) { foldValues<SumOf, typename decltype(t)::type>(args); };
+  const auto product = [&](auto t) { foldValues<ProductOf, typename decltype(t)::type>(args); };
+  const auto max = [&](auto t) { foldValues<MaxOf, typename decltype(t)::type>(args); };
+  const auto min = [&](auto t) { foldValues<MinOf, typename decltype(t)::type>(args); };
+  const auto argMax = [&](auto t) { arg<MaxOf, typename decltype(t)::type>(args); };
+  const auto argMin = [&](auto t) { arg<MinOf, typename decltype(t)::type>(args); };
+  switch (args.op) {
+    case ReduceOp::Sum: return withSum(args.dtype, sum);
+    case ReduceOp::Prod: return withSum(args.dtype, product);
+    case ReduceOp::Max: return withOrdered(args.dtype, max);
+    case ReduceOp::Min: return withOrdered(args.dtype, min);
+    case ReduceOp::ArgMax: return withOrdered(args.dtype, argMax);
+    case ReduceOp::ArgMin: return withOrdered(args.dtype, argMin);
+    case ReduceOp::Mean: return withReal(args.dtype, [&](auto t) { mean<typename decltype(t)::type>(args); });
+    case ReduceOp::Variance:
+    case ReduceOp::Std: return withReal(args.dtype, [&](auto t) { variance<typename decltype(t)::type>(args); });
+  }
+}
+
+}  // namespace anneal::ANNEAL_LEVEL

@@ -1,0 +1,128 @@
+// Strided memory: an odometer over outer dimensions, and rows moved by width only (a float32 moves as 4 bytes).
+#pragma once
+#include "cpu/simd.h"
+#include "cpu/support.h"
+
+namespace anneal::ANNEAL_LEVEL {
+
+inline int elementSize(DType dtype) {
+  switch (dtype) {
+    case DType::Bool:
+    case DType::UInt8: return 1;
+    case DType::Float16:
+    case DType::BFloat16: return 2;
+    case DType::Int32:
+    case DType::Float32: return 4;
+    default: return 8;
+  }
+}
+
+// Counts through a shape in row-major order, and keeps the offset of each of up to kPointwiseInputs strided operands.
+struct Odometer {
+  int rank = 0, count = 0;
+  const int64_t* shape = nullptr;
+  const int64_t* strides[kPointwiseInputs];
+  int64_t index[kRank];
+  int64_t offset[kPointwiseInputs];  // in elements
+
+  // To the position-th element.
+  void start(int64_t position) {
+    for (int i = 0; i < count; i++) offset[i] = 0;
+    for (int d = rank - 1; d >= 0; d--) {
+      index[d] = position % shape[d];
+      position /= shape[d];
+      for (int i = 0; i < count; i++) offset[i] += index[d] * strides[i][d];
+    }
+  }
+
+  void advance() {
+    for (int d = rank - 1; d >= 0; d--) {
+      for (int i = 0; i < count; i++) offset[i] += strides[i][d];
+      if (++index[d] < shape[d]) return;
+      for (int i = 0; i < count; i++) offset[i] -= strides[i][d] * shape[d];
+      index[d] = 0;
+    }
+  }
+};
+
+namespace {
+
+typedef uint8_t __attribute__((may_alias)) Word1;
+typedef uint32_t __attribute__((may_alias)) Word4;
+typedef uint64_t __attribute__((may_alias)) Word8;
+
+template <class T>
+struct WordOf;
+template <>
+struct WordOf<uint8_t> {
+  using type = Word1;
+};
+template <>
+struct WordOf<uint32_t> {
+  using type = Word4;
+};
+template <>
+struct WordOf<uint64_t> {
+  using type = Word8;
+};
+
+// f(T{}) with an unsigned integer of the width.
+template <class F>
+ANNEAL_INLINE void withWord(int size, F&& f) {
+  if (size == 4) f(uint32_t{});
+  else if (size == 8) f(uint64_t{});
+  else f(uint8_t{});
+}
+
+template <class T>
+ANNEAL_INLINE void fillRow(T* dst, T value, int64_t n) {
+  const Vec<T> v(value);
+  int64_t i = 0;
+  for (; i + Vec<T>::kLanes <= n; i += Vec<T>::kLanes) store(dst + i, v);
+  if (i < n) storePartial(dst + i, v, static_cast<int>(n - i));
+}
+
+template <class T>
+ANNEAL_INLINE void copyRow(T* dst, const T* src, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  if (n > 8 * kLanes) {
+    __builtin_memcpy(dst, src, static_cast<size_t>(n) * sizeof(T));
+    return;
+  }
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(dst + i, load(src + i));
+  if (i < n) storePartial(dst + i, loadPartial(src + i, static_cast<int>(n - i)), static_cast<int>(n - i));
+}
+
+// dst[i] = src[i * stride]
+inline void gatherRow(void* dst, const void* src, int64_t stride, int64_t n, int size) {
+  withWord(size, [&](auto word) {
+    using T = decltype(word);
+    using Word = typename WordOf<T>::type;
+    if (stride == 1) return copyRow(static_cast<T*>(dst), static_cast<const T*>(src), n);
+    const Word* from = static_cast<const Word*>(src);
+    if (stride == 0) return fillRow(static_cast<T*>(dst), T{*from}, n);
+    Word* to = static_cast<Word*>(dst);
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4, from += 4 * stride) {
+      const T a = from[0], b = from[stride], c = from[2 * stride], d = from[3 * stride];
+      to[i] = a, to[i + 1] = b, to[i + 2] = c, to[i + 3] = d;
+    }
+    for (; i < n; i++, from += stride) to[i] = *from;
+  });
+}
+
+// dst[i * stride] = src[i]
+inline void scatterRow(void* dst, int64_t stride, const void* src, int64_t n, int size) {
+  withWord(size, [&](auto word) {
+    using T = decltype(word);
+    using Word = typename WordOf<T>::type;
+    if (stride == 1) return copyRow(static_cast<T*>(dst), static_cast<const T*>(src), n);
+    Word* to = static_cast<Word*>(dst);
+    const Word* from = static_cast<const Word*>(src);
+    for (int64_t i = 0; i < n; i++, to += stride) *to = from[i];
+  });
+}
+
+}  // namespace
+}  // namespace anneal::ANNEAL_LEVEL

@@ -1,0 +1,79 @@
+// What every kernel file includes: the level's namespace, the element-type switch, and parallel loops over lambdas.
+//
+// Kernel files are compiled once for each instruction set. Nothing in them may be shared between levels, so they keep to
+// namespace anneal::ANNEAL_LEVEL, use compiler builtins for memory and C functions for float64 mathematics, and include no
+// standard library header with inline functions.
+#pragma once
+#include "core/error_kind.h"
+#include "core/kernels.h"
+#include "core/parallel.h"
+
+extern "C" {
+double exp(double);
+double expm1(double);
+double log(double);
+double log1p(double);
+double pow(double, double);
+double tanh(double);
+double erf(double);
+double sin(double);
+double cos(double);
+}
+
+namespace anneal::ANNEAL_LEVEL {
+
+// body(task) for every task in [0, tasks), on the compute pool.
+template <class Body>
+void forTasks(int64_t tasks, Body&& body) {
+  parallelRun(
+      tasks, [](void* context, int64_t task) { (*static_cast<Body*>(context))(task); }, &body);
+}
+
+// Cuts [0, count) into blocks of `grain` and calls body(begin, end) for each. The cut depends on count and grain alone;
+// a range of one block runs on the calling thread.
+template <class Body>
+void forRange(int64_t count, int64_t grain, Body&& body) {
+  if (count <= grain) {
+    if (count > 0) body(int64_t{0}, count);
+    return;
+  }
+  forTasks((count + grain - 1) / grain, [&](int64_t task) {
+    const int64_t begin = task * grain;
+    const int64_t end = begin + grain < count ? begin + grain : count;
+    body(begin, end);
+  });
+}
+
+template <class T>
+T* scratch(int slot, int64_t count) {
+  return static_cast<T*>(threadScratch(slot, static_cast<size_t>(count) * sizeof(T)));
+}
+
+template <class T>
+struct Type {
+  using type = T;
+};
+
+// Calls f(Type<T>{}) for the element type of a floating dtype; the error names the operator's family.
+template <class F>
+void withFloat(const char* family, DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Float32: return f(Type<float>{});
+    case DType::Float64: return f(Type<double>{});
+    default: fail(ErrorKind::DType, "[%s] no kernel for dtype code %d on cpu", family, static_cast<int>(dtype));
+  }
+}
+
+// The same for every dtype that tensors may have.
+template <class F>
+void withAny(const char* family, DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Bool: return f(Type<bool>{});
+    case DType::UInt8: return f(Type<uint8_t>{});
+    case DType::Int32: return f(Type<int32_t>{});
+    case DType::Int64: return f(Type<int64_t>{});
+    default: return withFloat(family, dtype, f);
+  }
+}
+
+}  // namespace anneal::ANNEAL_LEVEL

@@ -1,0 +1,92 @@
+// Applying an operator: prepare, infer, allocate, launch, record.
+#include <algorithm>
+
+#include "cpu/dispatch.h"
+#include "ops/operator.h"
+
+namespace anneal {
+
+const char* Call::name() const { return op->name; }
+
+const char* nameOf(ParamKind kind) {
+  switch (kind) {
+    case ParamKind::Tensor: return "Tensor";
+    case ParamKind::OptionalTensor: return "Tensor or null";
+    case ParamKind::Operand: return "Tensor or number";
+    case ParamKind::TensorList: return "array of Tensors";
+    case ParamKind::Bool: return "boolean";
+    case ParamKind::Int: return "integer";
+    case ParamKind::Float: return "number";
+    case ParamKind::Ints: return "array of integers";
+    case ParamKind::OptionalInts: return "array of integers or null";
+    case ParamKind::DType: return "dtype";
+  }
+  return "";
+}
+
+bool isInput(ParamKind kind) { return kind <= ParamKind::TensorList; }
+
+const Backend& backendOf(Device device) {
+  // One slot a device; cuda's is filled when its library has been loaded.
+  static const Backend* const backends[kDevices] = {cpuLevel().backend, nullptr};
+  const Backend* backend = backends[static_cast<int>(device)];
+  if (!backend) fail(ErrorKind::Device, "device %s is not available", nameOf(device));
+  return *backend;
+}
+
+void failNotImplemented(const char* op, Device device) {
+  fail(ErrorKind::Device, "[%s] is not implemented on %s", op, nameOf(device));
+}
+
+namespace {
+
+Tensors compute(const Call& call) {
+  const Operator& op = *call.op;
+  Tensors outputs;
+  if (op.view) {
+    op.view(call, outputs);
+  } else if (op.infer) {
+    Specs specs;
+    op.infer(call, specs);
+    outputs.reserve(specs.size());
+    for (const TensorSpec& spec : specs) outputs.push_back(Tensor::empty(spec, call.device));
+    op.run(call, outputs);
+  }
+  return outputs;
+}
+
+}  // namespace
+
+Tensors apply(Call call) {
+  const Operator& op = *call.op;
+  if (op.prepare) op.prepare(call);
+  if (op.expand && !op.infer) {
+    Tensors outputs;
+    op.expand(call, outputs);
+    return outputs;
+  }
+  const Context& now = context();
+  const bool records = now.gradEnabled && op.differentiable() && now.recorder && now.recorder->wants(call);
+  Tensors outputs;
+  {
+    // Copies that a kernel or view needs for itself are not operators of the user's.
+    GradMode off(false);
+    outputs = compute(call);
+  }
+  if (records) now.recorder->record(call, outputs);
+  return outputs;
+}
+
+Tensors apply(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> attrs) {
+  Call call{&op, std::move(inputs), std::move(attrs)};
+  for (const Tensor& input : call.inputs) {
+    if (input.defined()) call.device = input.device();
+  }
+  return apply(std::move(call));
+}
+
+Tensor apply1(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> attrs) {
+  return std::move(apply(op, std::move(inputs), std::move(attrs))[0]);
+}
+
+}  // namespace anneal

@@ -1,0 +1,99 @@
+// Tensors from nothing.
+#include <cmath>
+
+#include "ops/families.h"
+#include "ops/functional.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr Param kFull[] = {{"shape", ParamKind::Ints}, {"value", ParamKind::Float}, {"dtype", ParamKind::DType}};
+constexpr Param kArange[] = {
+    {"start", ParamKind::Float}, {"end", ParamKind::Float}, {"step", ParamKind::Float}, {"dtype", ParamKind::DType}};
+constexpr Param kLinspace[] = {
+    {"start", ParamKind::Float}, {"end", ParamKind::Float}, {"count", ParamKind::Int}, {"dtype", ParamKind::DType}};
+constexpr Param kEye[] = {{"rows", ParamKind::Int}, {"columns", ParamKind::Int}, {"dtype", ParamKind::DType}};
+
+Dims shapeOf(const Call& call) {
+  const Dims shape = toDims(call.list(0));
+  for (int64_t d : shape) {
+    if (d < 0)
+      fail(ErrorKind::Shape, "[%s] %s is not a shape: sizes are not negative", call.name(), shape.str().c_str());
+  }
+  return shape;
+}
+
+void run(const Call& call, Tensor& out, FillOp op, double start, double step, int64_t columns = 0) {
+  if (out.size() == 0) return;
+  FillArgs args{};
+  args.op = op;
+  args.dtype = out.dtype();
+  args.count = out.size();
+  args.columns = columns;
+  args.start = start;
+  args.step = step;
+  args.out = out.data();
+  launch(call.name(), call.device, &Backend::fill, args);
+}
+
+void inferArange(const Call& call, Specs& out) {
+  const double start = call.real(0), end = call.real(1), step = call.real(2);
+  const double count = std::ceil((end - start) / step);
+  if (!(step != 0) || !std::isfinite(count)) {
+    fail(ErrorKind::Argument, "[%s] there is no finite range from %g to %g by %g", call.name(), start, end, step);
+  }
+  if (count > 9007199254740992.0) fail(ErrorKind::OutOfMemory, "[%s] the range is too long", call.name());
+  out.push_back({call.dtype(3), {count > 0 ? static_cast<int64_t>(count) : 0}});
+}
+
+void checkCount(const Call& call, int64_t count, const char* what) {
+  if (count < 0) {
+    fail(ErrorKind::Argument, "[%s] %s must not be negative: %lld", call.name(), what, static_cast<long long>(count));
+  }
+}
+
+const Operator kOperators[] = {
+    {.name = "full",
+     .doc = "every element is `value`",
+     .params = kFull,
+     .infer =
+         [](const Call& call, Specs& out) {
+           out.push_back({call.dtype(2), shapeOf(call)});
+         },
+     .run = [](const Call& call, Tensors& out) { run(call, out[0], FillOp::Constant, call.real(1), 0); }},
+    {.name = "arange",
+     .doc = "start, start + step, ... before end",
+     .params = kArange,
+     .infer = inferArange,
+     .run = [](const Call& call, Tensors& out) { run(call, out[0], FillOp::Range, call.real(0), call.real(2)); }},
+    {.name = "linspace",
+     .doc = "`count` numbers evenly from start to end, both included",
+     .params = kLinspace,
+     .infer =
+         [](const Call& call, Specs& out) {
+           checkCount(call, call.integer(2), "count");
+           out.push_back({call.dtype(3), {call.integer(2)}});
+         },
+     .run =
+         [](const Call& call, Tensors& out) {
+           const auto gaps = static_cast<double>(call.integer(2) - 1);
+           run(call, out[0], FillOp::Range, call.real(0), gaps > 0 ? (call.real(1) - call.real(0)) / gaps : 0);
+         }},
+    {.name = "eye",
+     .doc = "ones on the diagonal, zeros elsewhere",
+     .params = kEye,
+     .infer =
+         [](const Call& call, Specs& out) {
+           checkCount(call, call.integer(0), "rows");
+           checkCount(call, call.integer(1), "columns");
+           out.push_back({call.dtype(2), {call.integer(0), call.integer(1)}});
+         },
+     .run = [](const Call& call, Tensors& out) { run(call, out[0], FillOp::Eye, 0, 0, call.integer(1)); }},
+};
+
+}  // namespace
+
+Family creationFamily() { return kOperators; }
+
+}  // namespace anneal

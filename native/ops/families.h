@@ -1,0 +1,30 @@
+// The families of operators, each a table in the file of its name.
+#pragma once
+#include <span>
+
+#include "ops/operator.h"
+
+namespace anneal {
+
+using Family = std::span<const Operator>;
+
+Family pointwiseFamily();
+Family activationFamily();
+Family matmulFamily();
+Family reduceFamily();
+Family softmaxFamily();
+Family lossFamily();
+Family crossEntropyFamily();
+Family shapeFamily();
+Family indexFamily();
+Family creationFamily();
+Family randomFamily();
+Family optimizerFamily();
+
+inline std::vector<Family> families() {
+  return {pointwiseFamily(), activationFamily(), matmulFamily(),       reduceFamily(),
+          softmaxFamily(),   lossFamily(),       crossEntropyFamily(), shapeFamily(),
+          indexFamily(),     creationFamily(),   randomFamily(),       optimizerFamily()};
+}
+
+}  // namespace anneal

@@ -1,0 +1,252 @@
+// Indexing: rows and elements picked by number, and the sums that undo it. Indices are checked by the kernels.
+#include "ops/families.h"
+#include "ops/functional.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr Param kSelect[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}};
+constexpr Param kSelectBackward[] = {
+    {"dout", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}, {"extent", ParamKind::Int}};
+constexpr Param kScatter[] = {
+    {"base", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}, {"src", ParamKind::Tensor}};
+constexpr Param kOneHot[] = {{"index", ParamKind::Tensor}, {"classes", ParamKind::Int}};
+
+int axisOf(const Call& call) { return normalizeAxis(call.name(), call.integer(0), call.in(0).rank()); }
+
+void toIndex(Call& call, int i) {
+  if (categoryOf(call.in(i).dtype()) != Category::Integer) {
+    fail(ErrorKind::DType, "[%s] indices must be integers, not %s", call.name(), nameOf(call.in(i).dtype()));
+  }
+  call.inputs[i] = cast(call.in(i), DType::Int64);
+}
+
+// [outer, extent, inner] around `axis` of `shape`.
+IndexArgs argsAround(const Call& call, IndexOp op, const Dims& shape, int axis) {
+  IndexArgs args{};
+  args.op = op;
+  args.outer = args.inner = 1;
+  for (int i = 0; i < axis; ++i) args.outer *= shape[i];
+  for (int i = axis + 1; i < shape.size(); ++i) args.inner *= shape[i];
+  args.extent = shape[axis];
+  args.name = call.name();
+  return args;
+}
+
+// ---- indexSelect -----------------------------------------------------------------------------------------------------------
+
+void prepareSelect(Call& call) {
+  toIndex(call, 1);
+  if (call.in(1).rank() != 1) {
+    fail(ErrorKind::Shape, "[%s] the index must have one dimension, not %s", call.name(),
+         call.in(1).shape().str().c_str());
+  }
+}
+
+void inferSelect(const Call& call, Specs& out) {
+  TensorSpec spec = call.in(0).spec();
+  spec.shape[axisOf(call)] = call.in(1).dim(0);
+  out.push_back(spec);
+}
+
+void runSelect(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  const Tensor x = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
+  IndexArgs args = argsAround(call, IndexOp::Select, x.shape(), axisOf(call));
+  args.dtype = x.dtype();
+  args.count = index.dim(0);
+  args.src = x.data();
+  args.index = static_cast<const int64_t*>(index.data());
+  args.out = out[0].data();
+  launch(call.name(), call.device, &Backend::index, args);
+}
+
+void selectGradient(GradCall& g) {
+  static const Operator& backward = findOperator("indexSelectBackward");
+  const int axis = normalizeAxis("indexSelect", g.integer(0), g.spec(0).shape.size());
+  g.set(0, apply1(backward, {g.dout(), g.in(1)}, {attr(axis), attr(g.spec(0).shape[axis])}));
+}
+
+void inferSelectBackward(const Call& call, Specs& out) {
+  TensorSpec spec = call.in(0).spec();
+  const int axis = axisOf(call);
+  if (call.in(1).dim(0) != spec.shape[axis] || call.integer(1) < 0) {
+    fail(ErrorKind::Shape, "[%s] %lld indices do not fit %s along axis %d", call.name(),
+         static_cast<long long>(call.in(1).dim(0)), spec.shape.str().c_str(), axis);
+  }
+  spec.shape[axis] = call.integer(1);
+  out.push_back(spec);
+}
+
+void runSelectBackward(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  const Tensor dout = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
+  IndexArgs args = argsAround(call, IndexOp::SelectAdd, out[0].shape(), axisOf(call));
+  args.dtype = dout.dtype();
+  args.count = index.dim(0);
+  args.src = dout.data();
+  args.index = static_cast<const int64_t*>(index.data());
+  args.out = out[0].data();
+  launch(call.name(), call.device, &Backend::index, args);
+}
+
+void selectBackwardGradient(GradCall& g) {
+  static const Operator& select = findOperator("indexSelect");
+  g.set(0, apply1(select, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
+}
+
+// ---- gather and scatterAdd ---------------------------------------------------------------------------------------------------
+
+// The index may be smaller than x off the axis: x is cut to it.
+void prepareGather(Call& call) {
+  static const Operator& slice = findOperator("slice");
+  toIndex(call, 1);
+  const Dims index = call.in(1).shape(), shape = call.in(0).shape();
+  const int axis = axisOf(call);
+  for (int i = 0; i < shape.size(); ++i) {
+    if (index.size() != shape.size() || (i != axis && index[i] > shape[i])) {
+      fail(ErrorKind::Shape, "[%s] an index of %s does not fit %s along axis %d", call.name(), index.str().c_str(),
+           shape.str().c_str(), axis);
+    }
+    if (i != axis && index[i] < shape[i]) {
+      call.inputs[0] = apply1(slice, {call.in(0)}, {attr(i), attr(0), attr(index[i]), attr(1)});
+    }
+  }
+}
+
+void inferGather(const Call& call, Specs& out) { out.push_back({call.in(0).dtype(), call.in(1).shape()}); }
+
+void runGather(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  const Tensor x = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
+  const int axis = axisOf(call);
+  IndexArgs args = argsAround(call, IndexOp::Gather, x.shape(), axis);
+  args.dtype = x.dtype();
+  args.count = index.dim(axis);
+  args.src = x.data();
+  args.index = static_cast<const int64_t*>(index.data());
+  args.out = out[0].data();
+  launch(call.name(), call.device, &Backend::index, args);
+}
+
+void gatherGradient(GradCall& g) {
+  static const Operator& scatterAdd = findOperator("scatterAdd");
+  const Tensor zeros = filled(g.spec(0), 0, g.call().device);
+  g.set(0, apply1(scatterAdd, {zeros, g.in(1), g.dout()}, {attr(g.integer(0))}));
+}
+
+void prepareScatter(Call& call) {
+  toIndex(call, 1);
+  const DType dtype = promote(call.in(0).dtype(), call.in(2).dtype());
+  if (dtype == DType::Bool) fail(ErrorKind::DType, "[%s] is not defined for bool", call.name());
+  call.inputs[0] = cast(call.in(0), dtype);
+  call.inputs[2] = cast(call.in(2), dtype);
+}
+
+void inferScatter(const Call& call, Specs& out) {
+  const Dims &base = call.in(0).shape(), &index = call.in(1).shape();
+  const int axis = axisOf(call);
+  bool fits = index == call.in(2).shape() && index.size() == base.size();
+  for (int i = 0; fits && i < base.size(); ++i) fits = i == axis || base[i] == index[i];
+  if (!fits) {
+    fail(ErrorKind::Shape, "[%s] index %s and source %s must be alike, and fit %s off axis %d", call.name(),
+         index.str().c_str(), call.in(2).shape().str().c_str(), base.str().c_str(), axis);
+  }
+  out.push_back(call.in(0).spec());
+}
+
+void runScatter(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  const Tensor base = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
+  const Tensor src = dense(call.name(), call.in(2));
+  const int axis = axisOf(call);
+  IndexArgs args = argsAround(call, IndexOp::ScatterAdd, base.shape(), axis);
+  args.dtype = base.dtype();
+  args.count = index.dim(axis);
+  args.src = src.data();
+  args.base = base.data();
+  args.index = static_cast<const int64_t*>(index.data());
+  args.out = out[0].data();
+  launch(call.name(), call.device, &Backend::index, args);
+}
+
+void scatterGradient(GradCall& g) {
+  static const Operator& gather = findOperator("gather");
+  if (g.needs(0)) g.set(0, g.dout());
+  if (g.needs(2)) g.set(2, apply1(gather, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
+}
+
+// ---- oneHot -----------------------------------------------------------------------------------------------------------------
+
+void inferOneHot(const Call& call, Specs& out) {
+  if (call.integer(0) < 1) {
+    fail(ErrorKind::Argument, "[%s] classes must be positive, not %lld", call.name(),
+         static_cast<long long>(call.integer(0)));
+  }
+  Dims shape = call.in(0).shape();
+  shape.push(call.integer(0));
+  out.push_back({DType::Int64, shape});
+}
+
+void runOneHot(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  const Tensor index = dense(call.name(), call.in(0));
+  IndexArgs args{};
+  args.op = IndexOp::OneHot;
+  args.dtype = out[0].dtype();
+  args.outer = index.size();
+  args.extent = call.integer(0);
+  args.count = args.inner = 1;
+  args.index = static_cast<const int64_t*>(index.data());
+  args.out = out[0].data();
+  args.name = call.name();
+  launch(call.name(), call.device, &Backend::index, args);
+}
+
+const Operator kOperators[] = {
+    {.name = "indexSelect",
+     .doc = "the entries of x along the axis that a vector of indices names",
+     .params = kSelect,
+     .prepare = prepareSelect,
+     .infer = inferSelect,
+     .run = runSelect,
+     .gradient = selectGradient,
+     .saves = saveIn(1)},
+    {.name = "indexSelectBackward",
+     .doc = "zeros with `extent` entries along the axis, and dout added at the indices",
+     .params = kSelectBackward,
+     .prepare = prepareSelect,
+     .infer = inferSelectBackward,
+     .run = runSelectBackward,
+     .gradient = selectBackwardGradient,
+     .saves = saveIn(1)},
+    {.name = "gather",
+     .doc = "out[i][j] = x[index[i][j]][j] for axis 0, alike for others",
+     .params = kSelect,
+     .prepare = prepareGather,
+     .infer = inferGather,
+     .run = runGather,
+     .gradient = gatherGradient,
+     .saves = saveIn(1)},
+    {.name = "scatterAdd",
+     .doc = "base with out[index[i][j]][j] += src[i][j] for axis 0, alike for others",
+     .params = kScatter,
+     .prepare = prepareScatter,
+     .infer = inferScatter,
+     .run = runScatter,
+     .gradient = scatterGradient,
+     .saves = saveIn(1)},
+    {.name = "oneHot",
+     .doc = "a last dimension of `classes`, 1 at the index and 0 elsewhere; int64",
+     .params = kOneHot,
+     .prepare = [](Call& call) { toIndex(call, 0); },
+     .infer = inferOneHot,
+     .run = runOneHot},
+};
+
+}  // namespace
+
+Family indexFamily() { return kOperators; }
+
+}  // namespace anneal

@@ -1,0 +1,136 @@
+// Random numbers. The caller passes seed and offset of its generator: element i of a call is a function of them and i alone.
+#include <cmath>
+
+#include "ops/elementwise.h"
+#include "ops/families.h"
+#include "ops/functional.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr Param kTwoParameters[] = {{"shape", ParamKind::Ints},  {"a", ParamKind::Float},  {"b", ParamKind::Float},
+                                    {"dtype", ParamKind::DType}, {"seed", ParamKind::Int}, {"offset", ParamKind::Int}};
+constexpr Param kBernoulli[] = {{"shape", ParamKind::Ints},
+                                {"probability", ParamKind::Float},
+                                {"dtype", ParamKind::DType},
+                                {"seed", ParamKind::Int},
+                                {"offset", ParamKind::Int}};
+constexpr Param kPermutation[] = {{"count", ParamKind::Int}, {"seed", ParamKind::Int}, {"offset", ParamKind::Int}};
+constexpr Param kDropout[] = {
+    {"x", ParamKind::Tensor}, {"probability", ParamKind::Float}, {"seed", ParamKind::Int}, {"offset", ParamKind::Int}};
+
+void inferShaped(const Call& call, Specs& out, int dtype) {
+  const Dims shape = toDims(call.list(0));
+  for (int64_t d : shape) {
+    if (d < 0)
+      fail(ErrorKind::Shape, "[%s] %s is not a shape: sizes are not negative", call.name(), shape.str().c_str());
+  }
+  out.push_back({call.dtype(dtype), shape});
+}
+
+void checkProbability(const Call& call, double p) {
+  if (!(p >= 0 && p <= 1)) fail(ErrorKind::Argument, "[%s] a probability is from 0 to 1, not %g", call.name(), p);
+}
+
+RandomArgs argsFor(const Call& call, RandomOp op, const Tensor& out, int seed) {
+  RandomArgs args{};
+  args.op = op;
+  args.dtype = out.dtype();
+  args.count = out.size();
+  args.seed = static_cast<uint64_t>(call.integer(seed));
+  args.offset = static_cast<uint64_t>(call.integer(seed + 1));
+  args.out = out.data();
+  return args;
+}
+
+void start(const Call& call, const RandomArgs& args) {
+  if (args.count > 0) launch(call.name(), call.device, &Backend::random, args);
+}
+
+template <RandomOp Op>
+void runTwoParameters(const Call& call, Tensors& out) {
+  RandomArgs args = argsFor(call, Op, out[0], 4);
+  args.a = call.real(1);
+  args.b = call.real(2);
+  start(call, args);
+}
+
+void inferNormal(const Call& call, Specs& out) {
+  if (!isFloating(call.dtype(3))) {
+    fail(ErrorKind::DType, "[%s] makes floating tensors, not %s", call.name(), nameOf(call.dtype(3)));
+  }
+  inferShaped(call, out, 3);
+}
+
+void inferDropout(const Call& call, Specs& out) {
+  checkProbability(call, call.real(0));
+  out.push_back(call.in(0).spec());
+  out.push_back({DType::Bool, call.in(0).shape()});
+}
+
+void runDropout(const Call& call, Tensors& out) {
+  const Tensor x = dense(call.name(), call.in(0));
+  RandomArgs args = argsFor(call, RandomOp::Dropout, out[0], 1);
+  args.a = call.real(0);
+  args.in = x.data();
+  args.mask = out[1].data();
+  start(call, args);
+}
+
+void dropoutGradient(GradCall& g) {
+  const double keep = 1 - g.real(0);
+  g.set(0, mul(mul(g.dout(), cast(g.out(1), g.spec(0).dtype)), keep > 0 ? 1 / keep : 0));
+}
+
+const Operator kOperators[] = {
+    {.name = "uniform",
+     .doc = "evenly from a (included) to b (excluded)",
+     .params = kTwoParameters,
+     .infer = [](const Call& call, Specs& out) { inferShaped(call, out, 3); },
+     .run = runTwoParameters<RandomOp::Uniform>},
+    {.name = "normal",
+     .doc = "normally, with mean a and standard deviation b (Box-Muller)",
+     .params = kTwoParameters,
+     .infer = inferNormal,
+     .run = runTwoParameters<RandomOp::Normal>},
+    {.name = "bernoulli",
+     .doc = "1 with the given probability, else 0",
+     .params = kBernoulli,
+     .infer =
+         [](const Call& call, Specs& out) {
+           checkProbability(call, call.real(1));
+           inferShaped(call, out, 2);
+         },
+     .run =
+         [](const Call& call, Tensors& out) {
+           RandomArgs args = argsFor(call, RandomOp::Bernoulli, out[0], 3);
+           args.a = call.real(1);
+           start(call, args);
+         }},
+    {.name = "randperm",
+     .doc = "the numbers 0 to count - 1 in random order; int64",
+     .params = kPermutation,
+     .infer =
+         [](const Call& call, Specs& out) {
+           if (call.integer(0) < 0) fail(ErrorKind::Argument, "[%s] count must not be negative", call.name());
+           out.push_back({DType::Int64, {call.integer(0)}});
+         },
+     .run = [](const Call& call, Tensors& out) { start(call, argsFor(call, RandomOp::Permutation, out[0], 1)); }},
+    {.name = "dropout",
+     .doc = "x with elements zeroed at the given probability and the rest divided by 1 - probability",
+     .params = kDropout,
+     .outputs = 2,
+     .visible = 1,
+     .prepare = prepareDifferentiable,
+     .infer = inferDropout,
+     .run = runDropout,
+     .gradient = dropoutGradient,
+     .saves = saveOut(1)},
+};
+
+}  // namespace
+
+Family randomFamily() { return kOperators; }
+
+}  // namespace anneal

@@ -1,0 +1,209 @@
+// Reductions over any axes.
+#include "ops/axes.h"
+#include "ops/elementwise.h"
+#include "ops/families.h"
+#include "ops/functional.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr Param kReduce[] = {
+    {"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}, {"keepDims", ParamKind::Bool}};
+constexpr Param kSpread[] = {{"x", ParamKind::Tensor},
+                             {"axes", ParamKind::OptionalInts},
+                             {"keepDims", ParamKind::Bool},
+                             {"correction", ParamKind::Float}};
+
+std::vector<int64_t> axesOf(const Call& call) { return resolveAxes(call.name(), call.attrs[0], call.in(0).rank()); }
+
+// Sums of integers and truth values are int64.
+void prepareSum(Call& call) {
+  if (!isFloating(call.in(0).dtype())) call.inputs[0] = cast(call.in(0), DType::Int64);
+}
+
+void prepareMean(Call& call) {
+  if (!isFloating(call.in(0).dtype())) call.inputs[0] = cast(call.in(0), DType::Float32);
+}
+
+void infer(const Call& call, Specs& out) {
+  out.push_back({call.in(0).dtype(), reducedShape(call.in(0).shape(), axesOf(call), call.flag(1))});
+}
+
+// max, min and their positions have no value over nothing.
+void checkNotEmpty(const Call& call, const std::vector<int64_t>& axes) {
+  const Dims& shape = call.in(0).shape();
+  for (int64_t axis : axes) {
+    if (shape[static_cast<int>(axis)] == 0) {
+      fail(ErrorKind::Shape, "[%s] nothing to choose from along axis %lld of %s", call.name(),
+           static_cast<long long>(axis), shape.str().c_str());
+    }
+  }
+}
+
+void inferExtreme(const Call& call, Specs& out) {
+  checkNotEmpty(call, axesOf(call));
+  infer(call, out);
+}
+
+void inferArg(const Call& call, Specs& out) {
+  const auto axes = axesOf(call);
+  if (call.attrs[0].present && call.list(0).size() > 1) {
+    fail(ErrorKind::Argument, "[%s] takes one axis or none (the flattened tensor)", call.name());
+  }
+  checkNotEmpty(call, axes);
+  out.push_back({DType::Int64, reducedShape(call.in(0).shape(), axes, call.flag(1))});
+}
+
+template <ReduceOp Op>
+void run(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  const Arranged arranged = arrange(call.name(), call.in(0), axesOf(call));
+  ReduceArgs args{};
+  args.op = Op;
+  args.dtype = call.in(0).dtype();
+  args.outer = arranged.outer;
+  args.extent = arranged.extent;
+  args.inner = arranged.inner;
+  args.correction = call.attrs.size() > 2 ? call.real(2) : 0;
+  args.src = arranged.x.data();
+  args.dst = out[0].data();
+  launch(call.name(), call.device, &Backend::reduce, args);
+}
+
+std::vector<int64_t> axesOf(const GradCall& g) {
+  return resolveAxes(g.call().name(), g.call().attrs[0], g.spec(0).shape.size());
+}
+
+// A reduced tensor with its axes back as size 1, so that it broadcasts against the input.
+Tensor unreduced(const GradCall& g, const Tensor& reduced) {
+  return g.flag(1) ? reduced : restoreAxes(reduced, axesOf(g), g.spec(0).shape.size());
+}
+
+double countOf(const GradCall& g) {
+  double count = 1;
+  for (int64_t axis : axesOf(g)) count *= static_cast<double>(g.spec(0).shape[static_cast<int>(axis)]);
+  return count;
+}
+
+void sumGradient(GradCall& g) { g.set(0, expand(unreduced(g, g.dout()), g.spec(0).shape)); }
+
+void meanGradient(GradCall& g) { g.set(0, expand(unreduced(g, div(g.dout(), countOf(g))), g.spec(0).shape)); }
+
+// Ties share the gradient evenly.
+void extremeGradient(GradCall& g) {
+  const Tensor& x = g.in(0);
+  const Tensor chosen = cast(equal(x, unreduced(g, g.out(0))), x.dtype());
+  const Tensor share = div(unreduced(g, g.dout()), sum(chosen, axesOf(g), true));
+  g.set(0, mul(chosen, share));
+}
+
+// d prod / dx_i is the product of the others: prod / x_i, unless an x is zero.
+void prodGradient(GradCall& g) {
+  const Tensor& x = g.in(0);
+  const auto axes = axesOf(g);
+  static const Operator& prod = findOperator("prod");
+  const Tensor zero = number(0, x), one = number(1, x);
+  const Tensor isZero = equal(x, zero);
+  const Tensor zeros = sum(cast(isZero, x.dtype()), axes, true);
+  const Tensor safe = where(isZero, one, x);
+  const Tensor others = div(apply1(prod, {safe}, {attr(axes), attr(true)}), safe);
+  // One zero: only its own derivative is left. Two: none is.
+  const Tensor lonely = where(isZero, others, zero);
+  const Tensor slope = where(equal(zeros, zero), others, where(equal(zeros, one), lonely, zero));
+  g.set(0, mul(unreduced(g, g.dout()), slope));
+}
+
+Tensor deviation(GradCall& g) {
+  const Tensor& x = g.in(0);
+  return sub(x, mean(x, axesOf(g), true));
+}
+
+void varianceGradient(GradCall& g) {
+  g.set(0, mul(unreduced(g, mul(g.dout(), 2 / (countOf(g) - g.real(2)))), deviation(g)));
+}
+
+void stdGradient(GradCall& g) {
+  const Tensor scale = div(g.dout(), mul(g.out(0), countOf(g) - g.real(2)));
+  g.set(0, mul(unreduced(g, scale), deviation(g)));
+}
+
+const Operator kOperators[] = {
+    {.name = "sum",
+     .doc = "sum over the axes; integers and bool are summed as int64",
+     .params = kReduce,
+     .fusion = Fusion::Reduction,
+     .prepare = prepareSum,
+     .infer = infer,
+     .run = run<ReduceOp::Sum>,
+     .gradient = sumGradient},
+    {.name = "mean",
+     .doc = "mean over the axes; integers are averaged as float32",
+     .params = kReduce,
+     .fusion = Fusion::Reduction,
+     .prepare = prepareMean,
+     .infer = infer,
+     .run = run<ReduceOp::Mean>,
+     .gradient = meanGradient},
+    {.name = "max",
+     .doc = "largest element over the axes; ties share the gradient",
+     .params = kReduce,
+     .fusion = Fusion::Reduction,
+     .infer = inferExtreme,
+     .run = run<ReduceOp::Max>,
+     .gradient = extremeGradient,
+     .saves = saveIn(0) | saveOut(0)},
+    {.name = "min",
+     .doc = "smallest element over the axes; ties share the gradient",
+     .params = kReduce,
+     .fusion = Fusion::Reduction,
+     .infer = inferExtreme,
+     .run = run<ReduceOp::Min>,
+     .gradient = extremeGradient,
+     .saves = saveIn(0) | saveOut(0)},
+    {.name = "prod",
+     .doc = "product over the axes; integers and bool are multiplied as int64",
+     .params = kReduce,
+     .fusion = Fusion::Reduction,
+     .prepare = prepareSum,
+     .infer = infer,
+     .run = run<ReduceOp::Prod>,
+     .gradient = prodGradient,
+     .saves = saveIn(0)},
+    {.name = "argmax",
+     .doc = "position of the first largest element along one axis, or in the flattened tensor; int64",
+     .params = kReduce,
+     .fusion = Fusion::Reduction,
+     .infer = inferArg,
+     .run = run<ReduceOp::ArgMax>},
+    {.name = "argmin",
+     .doc = "position of the first smallest element along one axis, or in the flattened tensor; int64",
+     .params = kReduce,
+     .fusion = Fusion::Reduction,
+     .infer = inferArg,
+     .run = run<ReduceOp::ArgMin>},
+    {.name = "variance",
+     .doc = "mean squared deviation from the mean, divided by count - correction",
+     .params = kSpread,
+     .fusion = Fusion::Reduction,
+     .prepare = prepareMean,
+     .infer = infer,
+     .run = run<ReduceOp::Variance>,
+     .gradient = varianceGradient,
+     .saves = saveIn(0)},
+    {.name = "std",
+     .doc = "square root of the variance",
+     .params = kSpread,
+     .fusion = Fusion::Reduction,
+     .prepare = prepareMean,
+     .infer = infer,
+     .run = run<ReduceOp::Std>,
+     .gradient = stdGradient,
+     .saves = saveIn(0) | saveOut(0)},
+};
+
+}  // namespace
+
+Family reduceFamily() { return kOperators; }
+
+}  // namespace anneal

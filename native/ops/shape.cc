@@ -1,0 +1,555 @@
+// Shapes: views where strides allow, copies where they do not.
+#include <algorithm>
+#include <numeric>
+
+#include "ops/families.h"
+#include "ops/functional.h"
+
+namespace anneal {
+
+Tensor copyTo(const char* op, const Tensor& x, DType dtype) {
+  Tensor out = Tensor::empty({dtype, x.shape()}, x.device());
+  copyInto(op, x, out);
+  return out;
+}
+
+void copyInto(const char* op, const Tensor& from, const Tensor& to) {
+  if (to.size() == 0) return;
+  CopyArgs args{};
+  args.from = from.dtype();
+  args.to = to.dtype();
+  args.src = from.data();
+  args.dst = to.data();
+  const Dims strides = broadcastStrides(from.shape(), from.strides(), to.shape());
+  for (int i = 0; i < to.rank(); ++i) {
+    const int64_t extent = to.dim(i);
+    if (extent == 1) continue;
+    const int last = args.rank - 1;
+    // Neighbouring dimensions that both sides walk through in one stride are one dimension.
+    if (last >= 0 && args.srcStrides[last] == strides[i] * extent &&
+        args.dstStrides[last] == to.strides()[i] * extent) {
+      args.shape[last] *= extent;
+      args.srcStrides[last] = strides[i];
+      args.dstStrides[last] = to.strides()[i];
+      continue;
+    }
+    args.shape[args.rank] = extent;
+    args.srcStrides[args.rank] = strides[i];
+    args.dstStrides[args.rank] = to.strides()[i];
+    ++args.rank;
+  }
+  launch(op, to.device(), &Backend::copy, args);
+}
+
+namespace {
+
+constexpr Param kX[] = {{"x", ParamKind::Tensor}};
+constexpr Param kCast[] = {{"x", ParamKind::Tensor}, {"dtype", ParamKind::DType}};
+constexpr Param kShape[] = {{"x", ParamKind::Tensor}, {"shape", ParamKind::Ints}};
+constexpr Param kAxes[] = {{"x", ParamKind::Tensor}, {"axes", ParamKind::Ints}};
+constexpr Param kTwoAxes[] = {{"x", ParamKind::Tensor}, {"axis0", ParamKind::Int}, {"axis1", ParamKind::Int}};
+constexpr Param kOptionalAxes[] = {{"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}};
+constexpr Param kAxis[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int}};
+constexpr Param kSlice[] = {{"x", ParamKind::Tensor},
+                            {"axis", ParamKind::Int},
+                            {"begin", ParamKind::Int},
+                            {"end", ParamKind::Int},
+                            {"step", ParamKind::Int}};
+constexpr Param kSliceBackward[] = {{"dout", ParamKind::Tensor}, {"shape", ParamKind::Ints}, {"axis", ParamKind::Int},
+                                    {"begin", ParamKind::Int},   {"end", ParamKind::Int},    {"step", ParamKind::Int}};
+constexpr Param kList[] = {{"tensors", ParamKind::TensorList}, {"axis", ParamKind::Int}};
+constexpr Param kSplit[] = {{"x", ParamKind::Tensor}, {"sizes", ParamKind::Ints}, {"axis", ParamKind::Int}};
+constexpr Param kPad[] = {{"x", ParamKind::Tensor}, {"padding", ParamKind::Ints}, {"value", ParamKind::Float}};
+
+// ---- reshape -----------------------------------------------------------------------------------------------------------
+
+// The asked shape with its one -1 filled in.
+Dims resolveShape(const char* op, const Tensor& x, const std::vector<int64_t>& asked) {
+  Dims shape = toDims(asked);
+  int unknown = -1;
+  int64_t known = 1;
+  for (int i = 0; i < shape.size(); ++i) {
+    if (shape[i] == -1 && unknown < 0) {
+      unknown = i;
+    } else if (shape[i] < 0) {
+      fail(ErrorKind::Shape, "[%s] %s is not a shape: sizes are not negative, with one -1 at most", op,
+           shape.str().c_str());
+    } else if (__builtin_mul_overflow(known, shape[i], &known)) {
+      fail(ErrorKind::Shape, "[%s] a shape of %s is too large", op, shape.str().c_str());
+    }
+  }
+  const int64_t size = x.size();
+  if (unknown >= 0 && known > 0 && size % known == 0) {
+    shape[unknown] = size / known;
+    known = size;
+  }
+  if (known != size || (unknown >= 0 && shape[unknown] < 0)) {
+    fail(ErrorKind::Shape, "[%s] %s has %lld elements and does not fit %s", op, x.shape().str().c_str(),
+         static_cast<long long>(size), shape.str().c_str());
+  }
+  return shape;
+}
+
+// Strides that show x as `shape` without moving an element; false when there are none.
+bool viewStrides(const Tensor& x, const Dims& shape, Dims& strides) {
+  if (x.contiguous()) {
+    strides = contiguousStrides(shape);
+    return true;
+  }
+  // Walks both shapes from the right: each run of x's dimensions that is dense in itself can be cut anew.
+  strides = Dims::filled(shape.size(), 0);
+  int at = shape.size() - 1;
+  for (int end = x.rank() - 1; end >= 0;) {
+    int begin = end;
+    int64_t run = x.dim(end);
+    const int64_t base = x.strides()[end];
+    while (begin > 0 && (x.dim(begin - 1) == 1 || run == 1 || x.strides()[begin - 1] == base * run)) {
+      if (run == 1 && x.dim(begin - 1) != 1) break;
+      run *= x.dim(--begin);
+    }
+    int64_t covered = 1;
+    for (; at >= 0 && (covered < run || shape[at] == 1); --at) {
+      strides[at] = base * covered;
+      covered *= shape[at];
+    }
+    if (covered != run) return false;
+    end = begin - 1;
+  }
+  return true;
+}
+
+Tensor reshapeView(const char* op, const Tensor& x, const Dims& shape) {
+  Dims strides;
+  if (viewStrides(x, shape, strides)) return x.view(shape, strides, x.offset());
+  const Tensor dense = copyTo(op, x, x.dtype());
+  return dense.view(shape, contiguousStrides(shape), 0);
+}
+
+void reshapeOperator(const Call& call, Tensors& out) {
+  out.push_back(reshapeView(call.name(), call.in(0), resolveShape(call.name(), call.in(0), call.list(0))));
+}
+
+void reshapeGradient(GradCall& g) { g.set(0, reshape(g.dout(), g.spec(0).shape)); }
+
+void squeezeOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  Dims shape = x.shape(), strides = x.strides();
+  std::vector<bool> drop(x.rank(), false);
+  if (call.attrs[0].present) {
+    for (int64_t axis : call.list(0)) {
+      const int at = normalizeAxis(call.name(), axis, x.rank());
+      drop[at] = x.dim(at) == 1;
+    }
+  } else {
+    for (int i = 0; i < x.rank(); ++i) drop[i] = x.dim(i) == 1;
+  }
+  for (int i = x.rank() - 1; i >= 0; --i) {
+    if (!drop[i]) continue;
+    shape.erase(i);
+    strides.erase(i);
+  }
+  out.push_back(x.view(shape, strides, x.offset()));
+}
+
+void unsqueezeOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  const int axis = normalizeAxis(call.name(), call.integer(0), x.rank() + 1);
+  Dims shape = x.shape(), strides = x.strides();
+  shape.insert(axis, 1);
+  strides.insert(axis, 1);
+  out.push_back(x.view(shape, strides, x.offset()));
+}
+
+// ---- order of dimensions -------------------------------------------------------------------------------------------------
+
+std::vector<int> permutationOf(const Call& call) {
+  const int rank = call.in(0).rank();
+  std::vector<int> axes;
+  std::vector<bool> seen(rank, false);
+  for (int64_t axis : call.list(0)) {
+    const int at = normalizeAxis(call.name(), axis, rank);
+    if (seen[at]) fail(ErrorKind::Argument, "[%s] axis %d appears twice", call.name(), at);
+    seen[at] = true;
+    axes.push_back(at);
+  }
+  if (static_cast<int>(axes.size()) != rank) {
+    fail(ErrorKind::Argument, "[%s] %zu axes given for a tensor of %d dimensions", call.name(), axes.size(), rank);
+  }
+  return axes;
+}
+
+void permuteOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  Dims shape, strides;
+  for (int axis : permutationOf(call)) {
+    shape.push(x.dim(axis));
+    strides.push(x.strides()[axis]);
+  }
+  out.push_back(x.view(shape, strides, x.offset()));
+}
+
+void permuteGradient(GradCall& g) {
+  const int rank = g.spec(0).shape.size();
+  std::vector<int64_t> inverse(rank);
+  for (int i = 0; i < rank; ++i) inverse[normalizeAxis("permute", g.list(0)[i], rank)] = i;
+  g.set(0, permute(g.dout(), inverse));
+}
+
+void transposeOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  const int a = normalizeAxis(call.name(), call.integer(0), x.rank());
+  const int b = normalizeAxis(call.name(), call.integer(1), x.rank());
+  Dims shape = x.shape(), strides = x.strides();
+  std::swap(shape[a], shape[b]);
+  std::swap(strides[a], strides[b]);
+  out.push_back(x.view(shape, strides, x.offset()));
+}
+
+void transposeGradient(GradCall& g) {
+  static const Operator& op = findOperator("transpose");
+  g.set(0, apply1(op, {g.dout()}, g.call().attrs));
+}
+
+void flipOperator(const Call& call, Tensors& out) {
+  // Negative strides would reach every kernel, so flipping copies: the source is walked backwards.
+  const Tensor& x = call.in(0);
+  Dims strides = x.strides();
+  int64_t offset = x.offset();
+  std::vector<bool> flipped(x.rank(), false);
+  for (int64_t axis : call.list(0)) {
+    const int at = normalizeAxis(call.name(), axis, x.rank());
+    if (flipped[at]) fail(ErrorKind::Argument, "[%s] axis %d appears twice", call.name(), at);
+    flipped[at] = true;
+    if (x.dim(at) == 0) continue;
+    offset += (x.dim(at) - 1) * strides[at];
+    strides[at] = -strides[at];
+  }
+  out.push_back(copyTo(call.name(), x.view(x.shape(), strides, offset), x.dtype()));
+}
+
+void flipGradient(GradCall& g) {
+  static const Operator& op = findOperator("flip");
+  g.set(0, apply1(op, {g.dout()}, g.call().attrs));
+}
+
+// ---- expand --------------------------------------------------------------------------------------------------------------
+
+void expandOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  Dims shape = toDims(call.list(0));
+  const int lead = shape.size() - x.rank();
+  for (int i = 0; i < shape.size(); ++i) {
+    if (shape[i] == -1 && i >= lead) shape[i] = x.dim(i - lead);
+    const bool fits = i < lead || x.dim(i - lead) == shape[i] || x.dim(i - lead) == 1;
+    if (lead < 0 || shape[i] < 0 || !fits) {
+      fail(ErrorKind::Shape, "[%s] %s does not expand to %s: only dimensions of size 1 do", call.name(),
+           x.shape().str().c_str(), toDims(call.list(0)).str().c_str());
+    }
+  }
+  if (lead < 0) {
+    fail(ErrorKind::Shape, "[%s] %s does not expand to the shorter %s", call.name(), x.shape().str().c_str(),
+         shape.str().c_str());
+  }
+  numel(shape);  // too large a shape is an error here, not in whoever copies it
+  out.push_back(x.view(shape, broadcastStrides(x.shape(), x.strides(), shape), x.offset()));
+}
+
+// ---- parts -----------------------------------------------------------------------------------------------------------------
+
+struct Range {
+  int axis;
+  int64_t begin, step, count;
+};
+
+// As Python slices: negative positions count from the end, both ends are clamped.
+Range resolveSlice(const char* op, const Dims& shape, int64_t axis, int64_t begin, int64_t end, int64_t step) {
+  const int at = normalizeAxis(op, axis, shape.size());
+  if (step < 1) {
+    fail(ErrorKind::Argument, "[%s] the step must be at least 1, not %lld; use flip to reverse", op,
+         static_cast<long long>(step));
+  }
+  const int64_t extent = shape[at];
+  const auto position = [extent](int64_t p) { return std::clamp<int64_t>(p < 0 ? p + extent : p, 0, extent); };
+  const int64_t from = position(begin), to = position(end);
+  const int64_t count = to > from ? (to - from - 1) / step + 1 : 0;
+  return {at, from, step, count};
+}
+
+Tensor sliceView(const Tensor& x, const Range& range) {
+  Dims shape = x.shape(), strides = x.strides();
+  shape[range.axis] = range.count;
+  if (range.count > 1) strides[range.axis] *= range.step;
+  const int64_t skip = range.count > 0 ? range.begin * x.strides()[range.axis] : 0;
+  return x.view(shape, strides, x.offset() + skip);
+}
+
+void sliceOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  out.push_back(sliceView(
+      x, resolveSlice(call.name(), x.shape(), call.integer(0), call.integer(1), call.integer(2), call.integer(3))));
+}
+
+void sliceGradient(GradCall& g) {
+  static const Operator& op = findOperator("sliceBackward");
+  g.set(0, apply1(op, {g.dout()},
+                  {attr(toList(g.spec(0).shape)), attr(g.integer(0)), attr(g.integer(1)), attr(g.integer(2)),
+                   attr(g.integer(3))}));
+}
+
+void sliceBackwardOperator(const Call& call, Tensors& out) {
+  const Tensor& dout = call.in(0);
+  const Dims shape = toDims(call.list(0));
+  const Range range =
+      resolveSlice(call.name(), shape, call.integer(1), call.integer(2), call.integer(3), call.integer(4));
+  Tensor result = filled({dout.dtype(), shape}, 0, call.device);
+  const Tensor target = sliceView(result, range);
+  if (!(target.shape() == dout.shape())) {
+    fail(ErrorKind::Shape, "[%s] a gradient of %s does not fit a slice of %s", call.name(), dout.shape().str().c_str(),
+         target.shape().str().c_str());
+  }
+  copyInto(call.name(), dout, target);
+  out.push_back(result);
+}
+
+void sliceBackwardGradient(GradCall& g) {
+  static const Operator& op = findOperator("slice");
+  g.set(0, apply1(op, {g.dout()}, {attr(g.integer(1)), attr(g.integer(2)), attr(g.integer(3)), attr(g.integer(4))}));
+}
+
+void splitOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  const int axis = normalizeAxis(call.name(), call.integer(1), x.rank());
+  int64_t begin = 0;
+  for (int64_t size : call.list(0)) {
+    if (size < 0 || size > x.dim(axis) - begin) {
+      begin = -1;
+      break;
+    }
+    out.push_back(sliceView(x, {axis, begin, 1, size}));
+    begin += size;
+  }
+  if (begin != x.dim(axis)) {
+    fail(ErrorKind::Shape, "[%s] the sizes do not add up to dimension %d of %s", call.name(), axis,
+         x.shape().str().c_str());
+  }
+}
+
+void splitGradient(GradCall& g) {
+  static const Operator& concat = findOperator("concat");
+  const TensorSpec& whole = g.spec(0);
+  const int axis = normalizeAxis("split", g.integer(1), whole.shape.size());
+  std::vector<Tensor> parts;
+  for (size_t i = 0; i < g.list(0).size(); ++i) {
+    TensorSpec part = whole;
+    part.shape[axis] = g.list(0)[i];
+    const Tensor& dout = g.dout(static_cast<int>(i));
+    parts.push_back(dout.defined() ? dout : filled(part, 0, g.call().device));
+  }
+  g.set(0, apply1(concat, std::move(parts), {attr(axis)}));
+}
+
+// ---- joining ---------------------------------------------------------------------------------------------------------------
+
+void prepareJoin(Call& call) {
+  if (call.inputs.empty()) fail(ErrorKind::Argument, "[%s] needs at least one tensor", call.name());
+  DType dtype = call.in(0).dtype();
+  for (const Tensor& t : call.inputs) dtype = promote(dtype, t.dtype());
+  for (Tensor& t : call.inputs) t = cast(t, dtype);
+}
+
+void inferConcat(const Call& call, Specs& out) {
+  TensorSpec spec = call.in(0).spec();
+  const int axis = normalizeAxis(call.name(), call.integer(0), spec.shape.size());
+  for (size_t i = 1; i < call.inputs.size(); ++i) {
+    const Dims& shape = call.inputs[i].shape();
+    bool fits = shape.size() == spec.shape.size();
+    for (int d = 0; fits && d < shape.size(); ++d) fits = d == axis || shape[d] == spec.shape[d];
+    if (!fits) {
+      fail(ErrorKind::Shape, "[%s] shapes differ outside axis %d: %s and %s", call.name(), axis,
+           call.in(0).shape().str().c_str(), shape.str().c_str());
+    }
+    spec.shape[axis] += shape[axis];
+  }
+  out.push_back(spec);
+}
+
+void runConcat(const Call& call, Tensors& out) {
+  const int axis = normalizeAxis(call.name(), call.integer(0), out[0].rank());
+  int64_t begin = 0;
+  for (const Tensor& part : call.inputs) {
+    copyInto(call.name(), part, sliceView(out[0], {axis, begin, 1, part.dim(axis)}));
+    begin += part.dim(axis);
+  }
+}
+
+void concatGradient(GradCall& g) {
+  static const Operator& slice = findOperator("slice");
+  const int axis = normalizeAxis("concat", g.integer(0), g.spec(0).shape.size());
+  int64_t begin = 0;
+  for (int i = 0; i < g.inputs(); ++i) {
+    const int64_t end = begin + g.spec(i).shape[axis];
+    if (g.needs(i)) g.set(i, apply1(slice, {g.dout()}, {attr(axis), attr(begin), attr(end), attr(1)}));
+    begin = end;
+  }
+}
+
+void expandStack(const Call& call, Tensors& out) {
+  static const Operator& unsqueeze = findOperator("unsqueeze");
+  static const Operator& concat = findOperator("concat");
+  if (call.inputs.empty()) fail(ErrorKind::Argument, "[%s] needs at least one tensor", call.name());
+  std::vector<Tensor> parts;
+  for (const Tensor& t : call.inputs) {
+    if (!(t.shape() == call.in(0).shape())) {
+      fail(ErrorKind::Shape, "[%s] shapes differ: %s and %s", call.name(), call.in(0).shape().str().c_str(),
+           t.shape().str().c_str());
+    }
+    parts.push_back(apply1(unsqueeze, {t}, {attr(call.integer(0))}));
+  }
+  const int axis = normalizeAxis(call.name(), call.integer(0), call.in(0).rank() + 1);
+  out.push_back(apply1(concat, std::move(parts), {attr(axis)}));
+}
+
+// padding holds (before, after) for each dimension, first to last.
+void inferPad(const Call& call, Specs& out) {
+  TensorSpec spec = call.in(0).spec();
+  const auto& padding = call.list(0);
+  if (padding.size() != 2 * static_cast<size_t>(spec.shape.size())) {
+    fail(ErrorKind::Argument, "[%s] %zu paddings given for %d dimensions: two for each are needed", call.name(),
+         padding.size(), spec.shape.size());
+  }
+  for (int i = 0; i < spec.shape.size(); ++i) {
+    if (padding[2 * i] < 0 || padding[2 * i + 1] < 0)
+      fail(ErrorKind::Argument, "[%s] a padding is negative", call.name());
+    if (__builtin_add_overflow(spec.shape[i], padding[2 * i], &spec.shape[i]) ||
+        __builtin_add_overflow(spec.shape[i], padding[2 * i + 1], &spec.shape[i])) {
+      fail(ErrorKind::OutOfMemory, "[%s] the padded tensor is too large", call.name());
+    }
+  }
+  out.push_back(spec);
+}
+
+Tensor padInterior(const Tensor& whole, const std::vector<int64_t>& padding, const Dims& inner) {
+  Tensor view = whole;
+  for (int i = 0; i < inner.size(); ++i) view = sliceView(view, {i, padding[2 * i], 1, inner[i]});
+  return view;
+}
+
+void runPad(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  FillArgs args{};
+  args.op = FillOp::Constant;
+  args.dtype = out[0].dtype();
+  args.count = out[0].size();
+  args.start = call.real(1);
+  args.out = out[0].data();
+  launch(call.name(), call.device, &Backend::fill, args);
+  copyInto(call.name(), call.in(0), padInterior(out[0], call.list(0), call.in(0).shape()));
+}
+
+void padGradient(GradCall& g) {
+  static const Operator& slice = findOperator("slice");
+  Tensor grad = g.dout();
+  const Dims& inner = g.spec(0).shape;
+  for (int i = 0; i < inner.size(); ++i) {
+    const int64_t begin = g.list(0)[2 * i];
+    grad = apply1(slice, {grad}, {attr(i), attr(begin), attr(begin + inner[i]), attr(1)});
+  }
+  g.set(0, grad);
+}
+
+const Operator kOperators[] = {
+    {.name = "cast",
+     .doc = "x converted to another dtype; floats are truncated to integers, bool is x != 0",
+     .params = kCast,
+     .infer =
+         [](const Call& call, Specs& out) {
+           out.push_back({call.dtype(0), call.in(0).shape()});
+         },
+     .run = [](const Call& call, Tensors& out) { copyInto(call.name(), call.in(0), out[0]); },
+     .gradient = [](GradCall& g) { g.set(0, cast(g.dout(), g.spec(0).dtype)); }},
+    {.name = "contiguous",
+     .doc = "a dense copy of x in row-major order",
+     .params = kX,
+     .infer = [](const Call& call, Specs& out) { out.push_back(call.in(0).spec()); },
+     .run = [](const Call& call, Tensors& out) { copyInto(call.name(), call.in(0), out[0]); },
+     .gradient = [](GradCall& g) { g.set(0, g.dout()); }},
+    {.name = "reshape",
+     .doc = "the same elements in another shape; one size may be -1",
+     .params = kShape,
+     .fusion = Fusion::View,
+     .view = reshapeOperator,
+     .gradient = reshapeGradient},
+    {.name = "squeeze",
+     .doc = "without dimensions of size 1: all, or those of `axes` that have it",
+     .params = kOptionalAxes,
+     .fusion = Fusion::View,
+     .view = squeezeOperator,
+     .gradient = reshapeGradient},
+    {.name = "unsqueeze",
+     .doc = "with a new dimension of size 1 at `axis`",
+     .params = kAxis,
+     .fusion = Fusion::View,
+     .view = unsqueezeOperator,
+     .gradient = reshapeGradient},
+    {.name = "permute",
+     .doc = "dimensions in the order of `axes`",
+     .params = kAxes,
+     .fusion = Fusion::View,
+     .view = permuteOperator,
+     .gradient = permuteGradient},
+    {.name = "transpose",
+     .doc = "two dimensions exchanged",
+     .params = kTwoAxes,
+     .fusion = Fusion::View,
+     .view = transposeOperator,
+     .gradient = transposeGradient},
+    {.name = "flip",
+     .doc = "the order along `axes` reversed (a copy)",
+     .params = kAxes,
+     .view = flipOperator,
+     .gradient = flipGradient},
+    {.name = "expand",
+     .doc = "dimensions of size 1 repeated without a copy; -1 keeps a size",
+     .params = kShape,
+     .fusion = Fusion::View,
+     .view = expandOperator,
+     .gradient = [](GradCall& g) { g.set(0, sumTo(g.dout(), g.spec(0).shape)); }},
+    {.name = "slice",
+     .doc = "elements begin, begin + step, ... before end along `axis`; negative positions count from the end",
+     .params = kSlice,
+     .fusion = Fusion::View,
+     .view = sliceOperator,
+     .gradient = sliceGradient},
+    {.name = "sliceBackward",
+     .doc = "zeros of `shape` with dout at the slice",
+     .params = kSliceBackward,
+     .view = sliceBackwardOperator,
+     .gradient = sliceBackwardGradient},
+    {.name = "split",
+     .doc = "consecutive parts of the given sizes along `axis`",
+     .params = kSplit,
+     .outputs = kVariadic,
+     .fusion = Fusion::View,
+     .view = splitOperator,
+     .gradient = splitGradient},
+    {.name = "concat",
+     .doc = "tensors joined along an existing `axis`",
+     .params = kList,
+     .prepare = prepareJoin,
+     .infer = inferConcat,
+     .run = runConcat,
+     .gradient = concatGradient},
+    {.name = "stack", .doc = "tensors of one shape joined along a new `axis`", .params = kList, .expand = expandStack},
+    {.name = "pad",
+     .doc = "x surrounded by `value`; padding is (before, after) for each dimension",
+     .params = kPad,
+     .infer = inferPad,
+     .run = runPad,
+     .gradient = padGradient},
+};
+
+}  // namespace
+
+Family shapeFamily() { return kOperators; }
+
+}  // namespace anneal

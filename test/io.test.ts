@@ -1,0 +1,327 @@
+// safetensors: the same bytes as the reference implementation, whole files or none, and every malformed header refused.
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ArgumentError, DTypeError, FormatError, io, type Tensor, tensor } from 'anneal';
+import fc from 'fast-check';
+import { expectNoLeaks } from './live-tensors';
+
+const fixture = (name: string) => join(__dirname, 'fixtures', name);
+
+// What make_safetensors.py wrote.
+function referenceTensors(): Record<string, Tensor> {
+  return {
+    weight: tensor(Float32Array.of(-0.5, -0.25, 0, 0.25, 0.5, 0.75), { shape: [2, 3] }),
+    double: tensor(Float64Array.of(1 / 3, -2.5e300, Infinity)),
+    small: tensor(Int32Array.of(-(2 ** 31), 2 ** 31 - 1), { shape: [2, 1] }),
+    large: tensor(BigInt64Array.of(2n ** 62n + 1n, -(2n ** 53n) - 1n)),
+    bytes: tensor(Uint8Array.of(0, 7, 255)),
+    flags: tensor(Uint8Array.of(1, 0, 1), { dtype: 'bool' }),
+    scalar: tensor(Float32Array.of(42), { shape: [] }),
+    empty: tensor(new Float32Array(0), { shape: [0, 5] }),
+    '10': tensor(Float32Array.of(10)),
+    '9': tensor(Float32Array.of(9)),
+    '🔥 größe "日本"\n': tensor(Float32Array.of(1.5)),
+    '\uffee': tensor(Float32Array.of(2.5)),
+  };
+}
+
+// A file from a header given as JSON or as an object, and some bytes of data.
+function fileOf(header: unknown, dataBytes = 0): Uint8Array {
+  const json = typeof header === 'string' ? header : JSON.stringify(header);
+  const bytes = Buffer.alloc(8 + Buffer.byteLength(json) + dataBytes);
+  bytes.writeBigUInt64LE(BigInt(Buffer.byteLength(json)));
+  bytes.write(json, 8);
+  return bytes;
+}
+
+function entry(begin: number, end: number, shape = [(end - begin) / 4], dtype = 'F32') {
+  return { dtype, shape, data_offsets: [begin, end] };
+}
+
+async function assertEqualTensors(actual: Record<string, Tensor>, expected: Record<string, Tensor>): Promise<void> {
+  assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).sort());
+  for (const [name, value] of Object.entries(expected)) {
+    assert.equal(actual[name].dtype, value.dtype, name);
+    assert.deepEqual(actual[name].shape, value.shape, name);
+    assert.deepEqual(await actual[name].data(), await value.data(), name);
+  }
+}
+
+function release(...groups: Record<string, Tensor>[]): void {
+  for (const group of groups) for (const value of Object.values(group)) value.dispose();
+}
+
+describe('io: safetensors', () => {
+  expectNoLeaks();
+
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'anneal-io-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('reads a file of the reference implementation', async () => {
+    const expected = referenceTensors();
+    const actual = await io.load(fixture('reference.safetensors'));
+    await assertEqualTensors(actual, expected);
+    release(actual, expected);
+  });
+
+  it('writes the same bytes as the reference implementation', async () => {
+    const tensors = referenceTensors();
+    const expected = await readFile(fixture('reference.safetensors'));
+    const path = join(folder, 'same.safetensors');
+    await io.save(path, tensors, { format: 'pt' });
+    assert.ok(expected.equals(await readFile(path)), 'save');
+    const shuffled = new Map(Object.entries(tensors).reverse());
+    assert.ok(expected.equals(await io.serialize(shuffled, { format: 'pt' })), 'serialize');
+    release(tensors);
+  });
+
+  it('reads the header alone', async () => {
+    const { metadata, tensors } = await io.loadMetadata(fixture('reference.safetensors'));
+    assert.deepEqual(metadata, { format: 'pt' });
+    assert.deepEqual(tensors.weight, { dtype: 'F32', shape: [2, 3], bytes: 24 });
+    assert.deepEqual(tensors.scalar, { dtype: 'F32', shape: [], bytes: 4 });
+    assert.equal(Object.keys(tensors).length, 12);
+  });
+
+  it('loads chosen tensors, and says which dtype it lacks', async () => {
+    const half = fixture('half.safetensors');
+    await assert.rejects(io.load(half), (error: Error) => {
+      assert.ok(error instanceof DTypeError);
+      assert.match(error.message, /\[load\] .*half\.safetensors: tensor "brain" is BF16, which is not supported/);
+      return true;
+    });
+    const chosen = await io.load(half, { keys: ['single'] });
+    assert.deepEqual(await chosen.single.array(), [1, -2]);
+    assert.deepEqual(Object.keys(chosen), ['single']);
+    assert.deepEqual(await io.load(half, { keys: [] }), {});
+    await assert.rejects(io.load(half, { keys: ['single', 'bias'] }), (error: Error) => {
+      assert.ok(error instanceof ArgumentError);
+      assert.equal(error.message, `[load] ${half} holds no tensor named "bias"`);
+      return true;
+    });
+    assert.equal((await io.loadMetadata(half)).tensors.half.dtype, 'F16');
+    release(chosen);
+  });
+
+  it('holds awkward names and no tensors at all', async () => {
+    const awkward = new Map(['__proto__', 'constructor', '', ' ', '\u0000'].map((name) => [name, tensor([1, 2])]));
+    const loaded = await io.deserialize(await io.serialize(awkward));
+    assert.deepEqual(new Set(Object.keys(loaded)), new Set(awkward.keys()));
+    assert.equal(Object.getPrototypeOf(loaded), Object.prototype);
+    release(loaded, Object.fromEntries(awkward));
+    assert.deepEqual(Buffer.from(await io.serialize({})).toString('latin1'), '\b\0\0\0\0\0\0\0{}      ');
+    assert.deepEqual(await io.deserialize(await io.serialize({})), {});
+  });
+
+  it('refuses names and metadata that the format cannot hold', async () => {
+    const value = tensor([1]);
+    const refused = (promise: Promise<unknown>, message: RegExp) =>
+      assert.rejects(promise, (error: Error) => error instanceof ArgumentError && message.test(error.message));
+    await refused(io.serialize({ __metadata__: value }), /\[serialize\] a tensor cannot be named "__metadata__"/);
+    await refused(io.serialize({ '\ud800': value }), /cannot be named/);
+    await refused(
+      io.serialize({ a: value }, { epoch: 1 as never }),
+      /expected metadata "epoch" to be a string but received 1/,
+    );
+    await refused(io.serialize({ a: [1] as never }), /expected "a" to be a tensor but received object/);
+    await refused(io.serialize(null as never), /expected tensors to be an object or a Map but received null/);
+    value.dispose();
+    await assert.rejects(io.serialize({ a: value }));
+  });
+
+  it('keeps the values of a tensor disposed while the file is written', async () => {
+    const first = tensor([1, 2]);
+    const second = tensor([3, 4]);
+    const pending = io.serialize({ first, second });
+    release({ first, second });
+    const loaded = await io.deserialize(await pending);
+    assert.deepEqual(await loaded.second.array(), [3, 4]);
+    release(loaded);
+  });
+
+  it('leaves the former file and no other when a save fails', async () => {
+    const place = await mkdtemp(join(folder, 'atomic-'));
+    const path = join(place, 'model.safetensors');
+    const old = { a: tensor([1, 2, 3]) };
+    const large = { b: tensor(new Float32Array(6 << 20)) };
+    await io.save(path, old);
+    const bytes = await readFile(path);
+    const controller = new AbortController();
+    const saving = io.save(path, large, undefined, { signal: controller.signal });
+    while ((await readdir(place)).length < 2) await new Promise(setImmediate);
+    controller.abort(new Error('stop'));
+    await assert.rejects(saving, /stop/);
+    await assert.rejects(io.save(path, large, undefined, { signal: controller.signal }), /stop/);
+    assert.deepEqual(await readdir(place), ['model.safetensors']);
+    assert.ok(bytes.equals(await readFile(path)));
+    await assert.rejects(io.save(join(place, 'missing', 'model'), old), { code: 'ENOENT' });
+    await assert.rejects(io.save(place, old));
+    assert.deepEqual(await readdir(place), ['model.safetensors']);
+    release(old, large);
+  });
+
+  it('replaces what a symbolic link names, not the link', async function () {
+    if (process.platform === 'win32') this.skip();
+    const path = join(folder, 'linked.safetensors');
+    const link = join(folder, 'link.safetensors');
+    const value = { a: tensor([1]) };
+    await writeFile(path, 'old');
+    await chmod(path, 0o644);
+    await symlink(path, link);
+    await io.save(link, value);
+    assert.deepEqual(Object.keys((await io.loadMetadata(path)).tensors), ['a']);
+    release(value);
+  });
+
+  it('reads from a file beyond 2 GiB', async function () {
+    const bytes = 2 ** 31 + 8;
+    const header = fileOf({ big: entry(0, bytes, [bytes], 'U8'), tail: entry(bytes, bytes + 8) });
+    const path = join(folder, 'large.safetensors');
+    const file = await open(path, 'w');
+    try {
+      // Sparse: takes no disk.
+      await file.truncate(header.length + bytes + 8);
+      await file.write(header, 0, header.length, 0);
+      await file.write(new Uint8Array(Float32Array.of(1.5, -2).buffer), 0, 8, header.length + bytes);
+    } catch {
+      this.skip();
+    } finally {
+      await file.close();
+    }
+    const loaded = await io.load(path, { keys: ['tail'] });
+    assert.deepEqual(await loaded.tail.array(), [1.5, -2]);
+    release(loaded);
+    await rm(path);
+  });
+
+  const malformed: [what: string, bytes: Uint8Array, message: RegExp][] = [
+    ['an empty file', new Uint8Array(0), /expected a header length of 8 bytes but found 0/],
+    [
+      'a header beyond the file',
+      Buffer.from('\x10\0\0\0\0\0\0\0{}', 'latin1'),
+      /expected a header of 16 bytes but found 2/,
+    ],
+    ['a header beyond the limit', new Uint8Array(16).fill(255), /expected a header of at most 100000000 bytes/],
+    ['a header that is no object', fileOf('[]'), /expected the header to begin with "\{" but found "\["/],
+    ['an empty header', fileOf(''), /expected the header to begin with "\{"/],
+    ['a byte order mark', fileOf('\ufeff{}'), /expected the header to begin with "\{"/],
+    ['broken JSON', fileOf('{"a":'), /expected the header to be JSON/],
+    ['deep nesting', fileOf(`{"a":${'['.repeat(1e6)}`), /expected the header to be JSON/],
+    ['broken UTF-8', Buffer.from('\x04\0\0\0\0\0\0\0{"\xff"', 'latin1'), /expected the header to be UTF-8/],
+    ['a repeated tensor', fileOf('{"a":1,"\\u0061":2}'), /key "a" appears twice/],
+    ['a repeated field', fileOf('{"a":{"dtype":"F32","shape":[],"dtype":"F32"}}'), /key "dtype" appears twice/],
+    [
+      'metadata of numbers',
+      fileOf({ __metadata__: { epoch: 1 } }),
+      /expected __metadata__ "epoch" to be a string but found 1/,
+    ],
+    ['metadata in a list', fileOf({ __metadata__: [] }), /expected __metadata__ to be an object/],
+    ['a tensor that is no object', fileOf({ a: 1 }), /tensor "a": expected an object but found 1/],
+    ['an unknown dtype', fileOf({ a: entry(0, 4, [1], 'F31') }, 4), /tensor "a": unknown dtype "F31"/],
+    ['no dtype', fileOf({ a: { shape: [1], data_offsets: [0, 4] } }, 4), /tensor "a": unknown dtype nothing/],
+    ['a negative size', fileOf({ a: entry(0, 4, [-1]) }, 4), /tensor "a": expected shape to be a list of sizes/],
+    ['a fractional size', fileOf({ a: entry(0, 4, [0.5]) }, 4), /tensor "a": expected shape to be a list of sizes/],
+    [
+      'one offset',
+      fileOf({ a: { ...entry(0, 4), data_offsets: [4] } }, 4),
+      /tensor "a": expected data_offsets to be two/,
+    ],
+    ['descending offsets', fileOf({ a: entry(4, 0, [1]) }, 4), /tensor "a": expected data_offsets to ascend/],
+    [
+      'offsets beyond 2^53',
+      fileOf({ a: { ...entry(0, 4), data_offsets: [0, 2 ** 60] } }, 4),
+      /expected data_offsets to be two/,
+    ],
+    [
+      'a size mismatch',
+      fileOf({ a: entry(0, 8, [3]) }, 8),
+      /tensor "a": F32 \[3\] needs 12 bytes but data_offsets span 8/,
+    ],
+    [
+      'an overflowing shape',
+      fileOf({ a: entry(0, 0, new Array(99).fill(2 ** 52)) }),
+      /tensor "a": F32 .* needs .* span 0/,
+    ],
+    ['half a byte', fileOf({ a: entry(0, 1, [3], 'F4') }, 1), /tensor "a": F4 \[3\] needs 12 bits/],
+    ['an overlap', fileOf({ a: entry(0, 8), b: entry(4, 8) }, 8), /tensor "b": overlaps .* begin at 8 but found 4/],
+    ['a hole', fileOf({ a: entry(0, 4), b: entry(8, 12) }, 12), /tensor "b": leaves a hole .* begin at 4 but found 8/],
+    ['a hole at the front', fileOf({ a: entry(4, 8) }, 8), /tensor "a": leaves a hole .* begin at 0 but found 4/],
+    [
+      'missing data',
+      fileOf({ a: entry(0, 8) }, 7),
+      /tensor "a": expected 8 bytes of tensors after the header but found 7/,
+    ],
+    [
+      'data too many',
+      fileOf({ a: entry(0, 8) }, 9),
+      /tensor "a": expected 8 bytes of tensors after the header but found 9/,
+    ],
+    ['data without tensors', fileOf({}, 1), /expected 0 bytes of tensors after the header but found 1/],
+    [
+      'a bool of 2',
+      Buffer.concat([fileOf({ a: entry(0, 2, [2], 'BOOL') }), Buffer.of(1, 2)]),
+      /tensor "a": .* but found 2/,
+    ],
+  ];
+  for (const [what, bytes, message] of malformed) {
+    it(`refuses ${what}`, async () => {
+      const path = join(folder, 'malformed.safetensors');
+      await writeFile(path, bytes);
+      for (const load of [() => io.load(path), () => io.deserialize(bytes)]) {
+        await assert.rejects(load(), (error: Error) => {
+          assert.ok(error instanceof FormatError, `${error}`);
+          assert.match(error.message, message);
+          return true;
+        });
+      }
+      await assert.rejects(io.load(path), (error: Error) => error.message.startsWith(`[load] ${path}: `));
+    });
+  }
+
+  it('never does anything but read or reject damaged bytes', async () => {
+    const tensors = referenceTensors();
+    const bytes = await io.serialize(tensors, { format: 'pt' });
+    release(tensors);
+    const headerEnd = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const edit = fc.tuple(
+      fc.nat(headerEnd - 1),
+      fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('{}[]",:019FI '))),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { maxLength: 3 }), fc.nat(30), async (edits, cut) => {
+        const damaged = bytes.slice(0, bytes.length - cut);
+        for (const [at, value] of edits) damaged[at] = value;
+        try {
+          release(await io.deserialize(damaged));
+        } catch (error) {
+          assert.ok(error instanceof FormatError || error instanceof DTypeError, `${error}`);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('returns any tensors as they were', async () => {
+    const shape = fc.array(fc.nat(3), { maxLength: 4 });
+    const values = fc.tuple(shape, fc.constantFrom('float32', 'float64', 'uint8'), fc.infiniteStream(fc.double()));
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(fc.string({ unit: 'grapheme' }), values), async (dictionary) => {
+        const made = Object.entries(dictionary).map(([name, [sizes, dtype, stream]]) => {
+          const elements = [...stream.take(sizes.reduce((product, size) => product * size, 1))];
+          const Kind = dtype === 'float32' ? Float32Array : dtype === 'float64' ? Float64Array : Uint8Array;
+          return [name, tensor(Kind.from(elements), { shape: sizes })] as const;
+        });
+        const tensors = Object.fromEntries(made);
+        const loaded = await io.deserialize(await io.serialize(tensors));
+        await assertEqualTensors(loaded, tensors);
+        release(loaded, tensors);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

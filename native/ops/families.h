@@ -16,15 +16,16 @@ Family softmaxFamily();
 Family lossFamily();
 Family crossEntropyFamily();
 Family shapeFamily();
+Family joinFamily();
 Family indexFamily();
 Family creationFamily();
 Family randomFamily();
 Family optimizerFamily();
 
 inline std::vector<Family> families() {
-  return {pointwiseFamily(), activationFamily(), matmulFamily(),       reduceFamily(),
-          softmaxFamily(),   lossFamily(),       crossEntropyFamily(), shapeFamily(),
-          indexFamily(),     creationFamily(),   randomFamily(),       optimizerFamily()};
+  return {pointwiseFamily(), activationFamily(),   matmulFamily(),   reduceFamily(), softmaxFamily(),
+          lossFamily(),      crossEntropyFamily(), shapeFamily(),    joinFamily(),   indexFamily(),
+          creationFamily(),  randomFamily(),       optimizerFamily()};
 }
 
 }  // namespace anneal

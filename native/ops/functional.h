@@ -1,5 +1,6 @@
 // Operators as C++ functions, for gradient rules and compositions: each looks its record up once and applies it.
 #pragma once
+#include "ops/copy.h"
 #include "ops/operator.h"
 
 namespace anneal {
@@ -54,13 +55,6 @@ Tensor logSoftmax(const Tensor& x, int64_t axis);
 
 Reduction reductionOf(const char* op, int64_t value);
 Tensor reduceLoss(const Tensor& errors, Reduction reduction);
-
-// Kernels behind the shape operators, for use inside other operators: no operator, so never on the tape. Both take any
-// strides and convert dtypes; `from` broadcasts to `to`.
-Tensor copyTo(const char* op, const Tensor& x, DType dtype);
-void copyInto(const char* op, const Tensor& from, const Tensor& to);
-// x itself when it is dense, else a dense copy: for kernels that want contiguous input.
-inline Tensor dense(const char* op, const Tensor& x) { return x.contiguous() ? x : copyTo(op, x, x.dtype()); }
 
 // Sums over the dimensions along which `shape` was broadcast: the gradient of broadcasting.
 Tensor sumTo(const Tensor& x, const Dims& shape);

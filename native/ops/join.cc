@@ -1,0 +1,183 @@
+// Tensors joined, taken apart and surrounded.
+#include "ops/families.h"
+#include "ops/functional.h"
+#include "ops/slice.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr Param kList[] = {{"tensors", ParamKind::TensorList}, {"axis", ParamKind::Int}};
+constexpr Param kSplit[] = {{"x", ParamKind::Tensor}, {"sizes", ParamKind::Ints}, {"axis", ParamKind::Int}};
+constexpr Param kPad[] = {{"x", ParamKind::Tensor}, {"padding", ParamKind::Ints}, {"value", ParamKind::Float}};
+
+void splitOperator(const Call& call, Tensors& out) {
+  const Tensor& x = call.in(0);
+  const int axis = normalizeAxis(call.name(), call.integer(1), x.rank());
+  int64_t begin = 0;
+  for (int64_t size : call.list(0)) {
+    if (size < 0 || size > x.dim(axis) - begin) {
+      begin = -1;
+      break;
+    }
+    out.push_back(sliceView(x, {axis, begin, 1, size}));
+    begin += size;
+  }
+  if (begin != x.dim(axis)) {
+    fail(ErrorKind::Shape, "[%s] the sizes do not add up to dimension %d of %s", call.name(), axis,
+         x.shape().str().c_str());
+  }
+}
+
+void splitGradient(GradCall& g) {
+  static const Operator& concat = findOperator("concat");
+  const TensorSpec& whole = g.spec(0);
+  const int axis = normalizeAxis("split", g.integer(1), whole.shape.size());
+  std::vector<Tensor> parts;
+  for (size_t i = 0; i < g.list(0).size(); ++i) {
+    TensorSpec part = whole;
+    part.shape[axis] = g.list(0)[i];
+    const Tensor& dout = g.dout(static_cast<int>(i));
+    parts.push_back(dout.defined() ? dout : filled(part, 0, g.call().device));
+  }
+  g.set(0, apply1(concat, std::move(parts), {attr(axis)}));
+}
+
+// ---- joining ---------------------------------------------------------------------------------------------------------------
+
+void prepareJoin(Call& call) {
+  if (call.inputs.empty()) fail(ErrorKind::Argument, "[%s] needs at least one tensor", call.name());
+  DType dtype = call.in(0).dtype();
+  for (const Tensor& t : call.inputs) dtype = promote(dtype, t.dtype());
+  for (Tensor& t : call.inputs) t = cast(t, dtype);
+}
+
+void inferConcat(const Call& call, Specs& out) {
+  TensorSpec spec = call.in(0).spec();
+  const int axis = normalizeAxis(call.name(), call.integer(0), spec.shape.size());
+  for (size_t i = 1; i < call.inputs.size(); ++i) {
+    const Dims& shape = call.inputs[i].shape();
+    bool fits = shape.size() == spec.shape.size();
+    for (int d = 0; fits && d < shape.size(); ++d) fits = d == axis || shape[d] == spec.shape[d];
+    if (!fits) {
+      fail(ErrorKind::Shape, "[%s] shapes differ outside axis %d: %s and %s", call.name(), axis,
+           call.in(0).shape().str().c_str(), shape.str().c_str());
+    }
+    spec.shape[axis] += shape[axis];
+  }
+  out.push_back(spec);
+}
+
+void runConcat(const Call& call, Tensors& out) {
+  const int axis = normalizeAxis(call.name(), call.integer(0), out[0].rank());
+  int64_t begin = 0;
+  for (const Tensor& part : call.inputs) {
+    copyInto(call.name(), part, sliceView(out[0], {axis, begin, 1, part.dim(axis)}));
+    begin += part.dim(axis);
+  }
+}
+
+void concatGradient(GradCall& g) {
+  static const Operator& slice = findOperator("slice");
+  const int axis = normalizeAxis("concat", g.integer(0), g.spec(0).shape.size());
+  int64_t begin = 0;
+  for (int i = 0; i < g.inputs(); ++i) {
+    const int64_t end = begin + g.spec(i).shape[axis];
+    if (g.needs(i)) g.set(i, apply1(slice, {g.dout()}, {attr(axis), attr(begin), attr(end), attr(1)}));
+    begin = end;
+  }
+}
+
+void expandStack(const Call& call, Tensors& out) {
+  static const Operator& unsqueeze = findOperator("unsqueeze");
+  static const Operator& concat = findOperator("concat");
+  if (call.inputs.empty()) fail(ErrorKind::Argument, "[%s] needs at least one tensor", call.name());
+  std::vector<Tensor> parts;
+  for (const Tensor& t : call.inputs) {
+    if (!(t.shape() == call.in(0).shape())) {
+      fail(ErrorKind::Shape, "[%s] shapes differ: %s and %s", call.name(), call.in(0).shape().str().c_str(),
+           t.shape().str().c_str());
+    }
+    parts.push_back(apply1(unsqueeze, {t}, {attr(call.integer(0))}));
+  }
+  const int axis = normalizeAxis(call.name(), call.integer(0), call.in(0).rank() + 1);
+  out.push_back(apply1(concat, std::move(parts), {attr(axis)}));
+}
+
+// padding holds (before, after) for each dimension, first to last.
+void inferPad(const Call& call, Specs& out) {
+  TensorSpec spec = call.in(0).spec();
+  const auto& padding = call.list(0);
+  if (padding.size() != 2 * static_cast<size_t>(spec.shape.size())) {
+    fail(ErrorKind::Argument, "[%s] %zu paddings given for %d dimensions: two for each are needed", call.name(),
+         padding.size(), spec.shape.size());
+  }
+  for (int i = 0; i < spec.shape.size(); ++i) {
+    if (padding[2 * i] < 0 || padding[2 * i + 1] < 0)
+      fail(ErrorKind::Argument, "[%s] a padding is negative", call.name());
+    if (__builtin_add_overflow(spec.shape[i], padding[2 * i], &spec.shape[i]) ||
+        __builtin_add_overflow(spec.shape[i], padding[2 * i + 1], &spec.shape[i])) {
+      fail(ErrorKind::OutOfMemory, "[%s] the padded tensor is too large", call.name());
+    }
+  }
+  out.push_back(spec);
+}
+
+Tensor padInterior(const Tensor& whole, const std::vector<int64_t>& padding, const Dims& inner) {
+  Tensor view = whole;
+  for (int i = 0; i < inner.size(); ++i) view = sliceView(view, {i, padding[2 * i], 1, inner[i]});
+  return view;
+}
+
+void runPad(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  FillArgs args{};
+  args.op = FillOp::Constant;
+  args.dtype = out[0].dtype();
+  args.count = out[0].size();
+  args.start = call.real(1);
+  args.out = out[0].data();
+  launch(call.name(), call.device, &Backend::fill, args);
+  copyInto(call.name(), call.in(0), padInterior(out[0], call.list(0), call.in(0).shape()));
+}
+
+void padGradient(GradCall& g) {
+  static const Operator& slice = findOperator("slice");
+  Tensor grad = g.dout();
+  const Dims& inner = g.spec(0).shape;
+  for (int i = 0; i < inner.size(); ++i) {
+    const int64_t begin = g.list(0)[2 * i];
+    grad = apply1(slice, {grad}, {attr(i), attr(begin), attr(begin + inner[i]), attr(1)});
+  }
+  g.set(0, grad);
+}
+
+const Operator kOperators[] = {
+    {.name = "split",
+     .doc = "consecutive parts of the given sizes along `axis`",
+     .params = kSplit,
+     .outputs = kVariadic,
+     .fusion = Fusion::View,
+     .view = splitOperator,
+     .gradient = splitGradient},
+    {.name = "concat",
+     .doc = "tensors joined along an existing `axis`",
+     .params = kList,
+     .prepare = prepareJoin,
+     .infer = inferConcat,
+     .run = runConcat,
+     .gradient = concatGradient},
+    {.name = "stack", .doc = "tensors of one shape joined along a new `axis`", .params = kList, .expand = expandStack},
+    {.name = "pad",
+     .doc = "x surrounded by `value`; padding is (before, after) for each dimension",
+     .params = kPad,
+     .infer = inferPad,
+     .run = runPad,
+     .gradient = padGradient},
+};
+
+}  // namespace
+
+Family joinFamily() { return kOperators; }
+
+}  // namespace anneal

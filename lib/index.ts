@@ -6,7 +6,7 @@ export * as optim from './optim';
 export * as train from './train';
 export { type GradOptions, grad } from './autograd';
 export { enableGrad, isGradEnabled, keep, noGrad, scope } from './context';
-export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './create';
+export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './ops/create';
 export {
   engineInfo,
   getNumThreads,

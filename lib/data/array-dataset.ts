@@ -1,6 +1,6 @@
 // A dataset over typed arrays that stay as they are, such as the bytes of images: only the rows of a batch are
 // converted, on the engine.
-import { tensor } from '../create';
+import { tensor } from '../ops/create';
 import { ArgumentError, DTypeError, ShapeError } from '../errors';
 import type { DType, Tensor, TypedArray } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';

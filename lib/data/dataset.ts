@@ -1,5 +1,5 @@
 // What a dataset is, and the one over tensors.
-import { tensor } from '../create';
+import { tensor } from '../ops/create';
 import { ShapeError } from '../errors';
 import { Tensor } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';

@@ -1,5 +1,5 @@
 // Features brought to mean 0 and standard deviation 1.
-import { tensor } from '../create';
+import { tensor } from '../ops/create';
 import { ArgumentError, FormatError, ShapeError } from '../errors';
 import { Tensor } from '../tensor';
 import { checkArgument } from './arguments';

@@ -1,6 +1,6 @@
 // The table that `module.summary()` returns: a line a module, indented by depth, and totals.
 import { noGrad, scope } from '../context';
-import { zeros } from '../create';
+import { zeros } from '../ops/create';
 import { ArgumentError } from '../errors';
 import { Tensor } from '../tensor';
 import { observeForward } from './forward';

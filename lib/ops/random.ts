@@ -53,10 +53,10 @@ export class Generator {
     this.#offset = offset;
   }
 
-  /** Sets `count` numbers aside and returns where they are. @internal */
+  /** Sets `count` numbers aside (the offset counts Philox blocks of four) and returns where they are. @internal */
   take(count: number): [seed: bigint, offset: number] {
     const offset = this.#offset;
-    this.#offset += Math.max(1, count);
+    this.#offset += Math.ceil(count / 4);
     return [this.#seed, offset];
   }
 }

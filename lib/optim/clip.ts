@@ -1,6 +1,6 @@
 // Gradient clipping: shrinks gradients in place between backward and step.
 import { noGrad, scope } from '../context';
-import { zeros } from '../create';
+import { zeros } from '../ops/create';
 import { ArgumentError } from '../errors';
 import { stack } from '../ops/shape';
 import { Tensor } from '../tensor';

@@ -1,6 +1,6 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
 import { keep, noGrad } from '../context';
-import { zeros } from '../create';
+import { zeros } from '../ops/create';
 import { ArgumentError } from '../errors';
 import { Tensor } from '../tensor';
 import { type OptimizerState, packState, unpackState } from './state';

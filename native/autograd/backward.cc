@@ -1,8 +1,10 @@
 #include "autograd/backward.h"
 
+#include <algorithm>
 #include <map>
-#include <queue>
+#include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "ops/functional.h"
 
@@ -13,7 +15,9 @@ namespace {
 // What a gradient rule sees of a node (ops/operator.h).
 class NodeGradCall : public GradCall {
  public:
-  NodeGradCall(const Ref<Node>& node, std::vector<Tensor> douts) : node_(node), douts_(std::move(douts)) {
+  // needs: by input, whether its gradient goes anywhere.
+  NodeGradCall(const Ref<Node>& node, std::vector<Tensor> douts, std::vector<bool> needs)
+      : node_(node), douts_(std::move(douts)), needs_(std::move(needs)) {
     gradients.resize(node->edges.size());
     outputs_.reserve(node->outputs.size());
     for (size_t j = 0; j < node->outputs.size(); ++j) {
@@ -40,7 +44,7 @@ class NodeGradCall : public GradCall {
     return outputs_[i];
   }
   const Tensor& dout(int i) const override { return douts_[i]; }
-  bool needs(int i) const override { return node_->edges[i].wanted(); }
+  bool needs(int i) const override { return needs_[i]; }
   int inputs() const override { return static_cast<int>(node_->edges.size()); }
   void set(int i, Tensor gradient) override { gradients[i] = std::move(gradient); }
 
@@ -58,8 +62,19 @@ class NodeGradCall : public GradCall {
 
   const Ref<Node>& node_;
   std::vector<Tensor> douts_;
+  std::vector<bool> needs_;
   std::vector<Tensor> outputs_;
 };
+
+// An input of a composition as a variable of its own. The gradient by it is then a partial one, even where one input was
+// computed from another; with createGraph it stays linked to the input, so that derivatives of it pass through.
+Tensor isolated(const Tensor& input, bool createGraph) {
+  static const Operator& view = findOperator("reshape");
+  if (createGraph && requiresGrad(input)) return apply1(view, {input}, {attr(toList(input.shape()))});
+  Tensor variable = input.alias();
+  setRequiresGrad(variable, true);
+  return variable;
+}
 
 // The gradient of an operator that has a composition but no rule: runs the composition and differentiates that.
 void gradientThroughExpansion(NodeGradCall& grads, const Ref<Node>& node) {
@@ -68,11 +83,8 @@ void gradientThroughExpansion(NodeGradCall& grads, const Ref<Node>& node) {
   Tensors wanted;
   for (size_t i = 0; i < node->inputs.size(); ++i) {
     Tensor value = node->inputs[i].value.defined() ? grads.in(static_cast<int>(i)) : Tensor();
-    if (value.defined() && node->edges[i].wanted()) {
-      if (!createGraph) {
-        value = value.alias();
-        setRequiresGrad(value, true);
-      }
+    if (value.defined() && grads.needs(static_cast<int>(i))) {
+      value = isolated(value, createGraph);
       wanted.push_back(value);
     }
     call.inputs.push_back(std::move(value));
@@ -90,7 +102,8 @@ void gradientThroughExpansion(NodeGradCall& grads, const Ref<Node>& node) {
   const Tensors found = gradients(live, wanted, seeds, {.retainGraph = createGraph, .createGraph = createGraph});
   size_t next = 0;
   for (size_t i = 0; i < node->inputs.size(); ++i) {
-    if (node->inputs[i].value.defined() && node->edges[i].wanted()) grads.set(static_cast<int>(i), found[next++]);
+    const int input = static_cast<int>(i);
+    if (node->inputs[i].value.defined() && grads.needs(input)) grads.set(input, found[next++]);
   }
 }
 
@@ -114,7 +127,35 @@ class Walk {
   explicit Walk(BackwardOptions options) : options_(options) {}
 
   // Gradients that arrive at (node, output) or at the leaf of `tensor` are kept for the caller.
-  void capture(const Tensor& tensor) { captures_.push_back(edgeOf(tensor)); }
+  void capture(const Tensor& tensor) {
+    captures_.push_back(edgeOf(tensor));
+    targets_.insert(keyOf(captures_.back()));
+  }
+
+  // Confines the walk to what lies between the outputs and the captures.
+  void confine(const Tensors& outputs) {
+    confined_ = true;
+    // Nothing older than every captured node leads to one.
+    uint64_t oldest = UINT64_MAX;
+    for (const Edge& edge : captures_) oldest = std::min(oldest, edge.node ? edge.node->id : 0);
+    std::map<uint64_t, Node*> reached;  // inputs before what consumes them
+    std::vector<Node*> stack;
+    const auto reach = [&](const Edge& edge) {
+      Node* node = edge.node.get();
+      if (node && node->id >= oldest && reached.emplace(node->id, node).second) stack.push_back(node);
+    };
+    for (const Tensor& output : outputs) reach(edgeOf(output));
+    while (!stack.empty()) {
+      const Node* node = stack.back();
+      stack.pop_back();
+      for (const Edge& edge : node->edges) reach(edge);
+    }
+    for (const auto& [id, node] : reached) {
+      if (std::any_of(node->edges.begin(), node->edges.end(), [this](const Edge& edge) { return leads(edge); })) {
+        between_.insert(node);
+      }
+    }
+  }
 
   void seed(const Tensor& output, Tensor gradient) { send(edgeOf(output), std::move(gradient)); }
 
@@ -164,6 +205,17 @@ class Walk {
     Tensor leaf, gradient;
   };
 
+  using Target = std::pair<const void*, int>;
+  static Target keyOf(const Edge& edge) {
+    return edge.node ? Target{edge.node.get(), edge.output} : Target{edge.leaf.defined() ? edge.leaf.impl() : nullptr, 0};
+  }
+
+  // Whether a gradient sent along this edge is of use.
+  bool leads(const Edge& edge) const {
+    if (!edge.wanted()) return false;
+    return !confined_ || between_.contains(edge.node.get()) || targets_.contains(keyOf(edge));
+  }
+
   static std::shared_ptr<HookList> hooksOf(const Tensor& leaf) {
     const GradMeta* meta = gradMeta(leaf);
     return meta ? meta->hooks : nullptr;
@@ -172,6 +224,7 @@ class Walk {
   static void addTo(Tensor& sum, Tensor gradient) { sum = sum.defined() ? add(sum, gradient) : std::move(gradient); }
 
   void send(const Edge& edge, Tensor gradient) {
+    if (!leads(edge)) return;
     if (edge.node) {
       Pending& pending = queue_[edge.node->id];
       if (!pending.node) {
@@ -179,7 +232,7 @@ class Walk {
         pending.douts.resize(edge.node->outputSpecs.size());
       }
       addTo(pending.douts[edge.output], std::move(gradient));
-    } else if (edge.leaf.defined()) {
+    } else {
       Arrival& arrival = leaves_[edge.leaf.impl()];
       if (!arrival.leaf.defined()) {
         arrival.leaf = edge.leaf;
@@ -198,13 +251,16 @@ class Walk {
         capturedOutputs_[{node.get(), edge.output}] = douts[edge.output];
       }
     }
+    if (confined_ && !between_.contains(node.get())) return;  // captured itself, and nothing before it is
     if (node->freed) {
       fail(ErrorKind::Autograd,
            "[%s] backward a second time through a graph that has been freed; pass retainGraph: true to the first "
            "backward",
            node->call.name());
     }
-    NodeGradCall call(node, std::move(douts));
+    std::vector<bool> needs;
+    for (const Edge& edge : node->edges) needs.push_back(leads(edge));
+    NodeGradCall call(node, std::move(douts), std::move(needs));
     if (node->call.op->gradient) {
       node->call.op->gradient(call);
     } else {
@@ -222,6 +278,9 @@ class Walk {
   std::unordered_map<TensorImpl*, Arrival> leaves_;
   std::vector<TensorImpl*> leafOrder_;
   std::vector<Edge> captures_;
+  std::set<Target> targets_;  // the captures
+  bool confined_ = false;
+  std::unordered_set<const Node*> between_;
   std::map<std::pair<Node*, int>, Tensor> capturedOutputs_;
 };
 
@@ -266,6 +325,7 @@ Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& 
     if (!requiresGrad(input)) fail(ErrorKind::Autograd, "[grad] an input does not require a gradient");
     walk.capture(input);
   }
+  walk.confine(outputs);
   seedAll(walk, outputs, seeds);
   walk.run();
   return walk.captured();

@@ -31,7 +31,7 @@ struct Saved {
   uint32_t version = 0;
 };
 
-struct Node : Counted {
+struct Node : Counted, Pooled<Node> {
   uint64_t id = 0;  // grows with creation: consumers have larger ids than what they consume
   Call call;        // operator and attributes; inputs cleared
   std::vector<TensorSpec> inputSpecs;
@@ -44,7 +44,7 @@ struct Node : Counted {
   void free();  // drops what was saved
 };
 
-struct GradMeta : AutogradMeta {
+struct GradMeta : AutogradMeta, Pooled<GradMeta> {
   bool requiresGrad = false;  // of a leaf
   Tensor grad;                // of a leaf
   Ref<Node> node;             // of a result

@@ -32,6 +32,7 @@ napi_value getThreads(Entry& js) { return js.from(static_cast<int32_t>(Pool::ins
 
 // memory(): [live, cached, peak, handles]
 napi_value memory(Entry& js) {
+  js.environment().releaseCollected();
   const MemoryStats stats = Allocator::instance().stats();
   napi_value list = js.newArray(4);
   js.setElement(list, 0, js.from(static_cast<double>(stats.live)));
@@ -47,6 +48,7 @@ napi_value resetPeak(Entry& js) {
 }
 
 napi_value trim(Entry& js) {
+  js.environment().releaseCollected();
   Allocator::instance().trim();
   return js.undefined();
 }

@@ -66,7 +66,7 @@ napi_value entry(napi_env env, napi_callback_info info) {
   try {
     Entry call(env, info);
     environment = &call.environment();
-    setContext(&environment->context);
+    environment->enter();
     try {
       return Function(call);
     } catch (const Error& error) {

@@ -12,6 +12,9 @@ namespace {
 // An object's own share, so that many tiny tensors count too.
 constexpr int64_t kHandleBytes = 256;
 
+// Entries for which a handle outlives its object.
+constexpr uint64_t kGrace = 8;
+
 }  // namespace
 
 void check(napi_status status) {
@@ -21,6 +24,10 @@ void check(napi_status status) {
 Environment* Environment::create(napi_env env) {
   auto* self = new Environment(env);
   self->context.recorder = tapeRecorder();
+  self->context.reclaim = [self] {
+    if (self->collector_) self->collect(true);
+    self->releaseCollected();
+  };
   napi_value name;
   check(napi_create_string_utf8(env, "anneal", NAPI_AUTO_LENGTH, &name));
   check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, self, settle,
@@ -39,18 +46,26 @@ void Environment::cleanup(void* data) {
   Stream::instance().wait(Stream::instance().submitted());
   napi_release_threadsafe_function(self->completions_, napi_tsfn_abort);
   self->closed_ = true;
+  self->context.reclaim = nullptr;
   setContext(nullptr);
+  self->releaseCollected();
   if (self->attached_ == 0) delete self;
 }
 
 // ---- handles -----------------------------------------------------------------------------------------------------------------
 
+void Environment::enter() {
+  ++entries_;
+  setContext(&context);
+  while (!collected_.empty() && collected_.front()->collectedAt + kGrace < entries_) {
+    Handle* handle = collected_.front();
+    collected_.pop_front();
+    release(handle);
+  }
+}
+
 Handle* Environment::newHandle(Tensor tensor) {
-  // A view adds nothing to what its base was counted for.
-  const bool shared = tensor.storage().references() > 1;
-  const int64_t bytes = kHandleBytes + (shared ? 0 : static_cast<int64_t>(tensor.storage().bytes()));
-  if (held_ + bytes > collectAt_) relieve(bytes);
-  held_ += bytes;
+  if (pressure() > collectAt_) relieve();
   int32_t number;
   if (free_.empty()) {
     number = static_cast<int32_t>(handles_.size());
@@ -59,94 +74,123 @@ Handle* Environment::newHandle(Tensor tensor) {
     number = free_.back();
     free_.pop_back();
   }
-  auto* handle = new Handle{this, std::move(tensor), number, bytes};
+  auto* handle = new Handle{{}, this, std::move(tensor), number};
   handles_[number] = handle;
   ++live_;
   return handle;
 }
 
 void Environment::attach(napi_value object, Handle* handle) {
+  if (napi_add_finalizer(env_, object, handle, finalizeHandle, nullptr, nullptr) != napi_ok) throw PendingException{};
+  handle->owned = true;
   ++attached_;
-  if (napi_add_finalizer(env_, object, handle, finalizeHandle, nullptr, nullptr) != napi_ok) {
-    release(handle);
-    throw PendingException{};
-  }
 }
 
 int32_t Environment::adopt(napi_value object, Tensor tensor) {
   Handle* handle = newHandle(std::move(tensor));
-  attach(object, handle);
+  try {
+    attach(object, handle);
+  } catch (const PendingException&) {
+    --live_;
+    release(handle);
+    throw;
+  }
   return handle->number;
 }
 
 int32_t Environment::lend(Tensor tensor) { return newHandle(std::move(tensor))->number; }
 
-void Environment::claim(napi_value object, int32_t number) {
-  if (number < 0 || number >= static_cast<int32_t>(handles_.size()) || !handles_[number]) {
-    fail(ErrorKind::Disposed, "there is no tensor %d", number);
+void Environment::claim(napi_value object, int64_t number) {
+  Handle* handle = find(static_cast<double>(number));
+  if (!handle || handle->owned) {
+    fail(ErrorKind::Disposed, "there is no tensor %lld to claim", static_cast<long long>(number));
   }
-  attach(object, handles_[number]);
+  attach(object, handle);
 }
 
 // May run in the middle of a garbage collection: frees memory, and never calls into JavaScript.
+//
+// An object can be found dead between the reading of its number and the call that passes it, since the compiler sees no
+// later use of the object; so the number stays good for a few entries.
 void Environment::finalizeHandle(napi_env, void* data, void*) {
   auto* handle = static_cast<Handle*>(data);
   Environment* self = handle->environment;
+  --self->attached_;
+  if (!self->closed_) {
+    handle->collectedAt = self->entries_;
+    if (handle->tensor.defined()) --self->live_;
+    self->collected_.push_back(handle);
+    return;
+  }
+  if (handle->tensor.defined()) --self->live_;
   self->release(handle);
-  if (self->closed_ && self->attached_ == 0) delete self;
+  if (self->attached_ == 0) delete self;
+}
+
+void Environment::releaseCollected() {
+  while (!collected_.empty()) {
+    Handle* handle = collected_.front();
+    collected_.pop_front();
+    release(handle);
+  }
 }
 
 void Environment::release(Handle* handle) {
-  if (handle->tensor.defined()) {
-    --live_;
-    held_ -= handle->bytes;
-  }
-  --attached_;
   handles_[handle->number] = nullptr;
   free_.push_back(handle->number);
   delete handle;
 }
 
-void Environment::dispose(int32_t number) {
-  if (number < 0 || number >= static_cast<int32_t>(handles_.size()) || !handles_[number]) return;
-  Handle* handle = handles_[number];
-  if (!handle->tensor.defined()) return;
+Handle* Environment::find(double number) const {
+  const bool known = number >= 0 && number < static_cast<double>(handles_.size());
+  return known ? handles_[static_cast<size_t>(number)] : nullptr;
+}
+
+void Environment::dispose(int64_t number) {
+  Handle* handle = find(static_cast<double>(number));
+  if (!handle || !handle->tensor.defined()) return;
   handle->tensor = Tensor();
   --live_;
-  held_ -= handle->bytes;
 }
 
 const Tensor& Environment::tensor(double number, const char* op, const char* param) const {
   // The TypeScript side passes -1 for a disposed tensor; anything else that is no live number is a stale one.
-  if (number >= 0 && number < static_cast<double>(handles_.size())) {
-    const Handle* handle = handles_[static_cast<size_t>(number)];
-    if (handle && handle->tensor.defined()) return handle->tensor;
-  }
+  const Handle* handle = find(number);
+  if (handle && handle->tensor.defined()) return handle->tensor;
   fail(ErrorKind::Disposed, "[%s] '%s' has been disposed", op, param);
+}
+
+// Bytes that this environment keeps, the graphs behind its tensors included.
+int64_t Environment::pressure() const { return Storage::liveHere() + attached_ * kHandleBytes; }
+
+void Environment::collect(bool major) {
+  napi_value function, receiver, argument;
+  check(napi_get_reference_value(env_, collector_, &function));
+  check(napi_get_undefined(env_, &receiver));
+  check(napi_get_boolean(env_, major, &argument));
+  check(napi_call_function(env_, receiver, function, 1, &argument, nullptr));
 }
 
 // JavaScript's collector sees a tensor as a small object and would leave gigabytes of them lying. Node-API's way of telling it
 // (napi_adjust_external_memory) answers with full collections, and aborts in V8 11.3 (Node 20) when one is due while another is
 // being marked. So the engine asks for collections itself: minor ones, a fraction of a millisecond, since a step's tensors die
 // young; a major one when those no longer help.
-void Environment::relieve(int64_t bytes) {
+void Environment::relieve() {
   if (!collector_) return;
-  const auto collect = [this](bool major) {
-    napi_value function, receiver, argument;
-    check(napi_get_reference_value(env_, collector_, &function));
-    check(napi_get_undefined(env_, &receiver));
-    check(napi_get_boolean(env_, major, &argument));
-    check(napi_call_function(env_, receiver, function, 1, &argument, nullptr));
-  };
   collect(false);
-  if (held_ + bytes > 2 * afterMajor_ + kMajorStep) {
+  releaseCollected();
+  if (pressure() > 2 * afterMajor_ + kMajorStep) {
     collect(true);
-    afterMajor_ = held_;
+    releaseCollected();
+    afterMajor_ = pressure();
   }
-  collectAt_ = held_ + std::max(kStep, held_ / 4);
+  collectAt_ = pressure() + std::max(kStep, pressure() / 4);
 }
 
 void Environment::setCollector(napi_value function) {
+  napi_valuetype type;
+  check(napi_typeof(env_, function, &type));
+  if (type != napi_function) fail(ErrorKind::Argument, "[setCollector] expected a function");
   if (collector_) napi_delete_reference(env_, collector_);
   check(napi_create_reference(env_, function, 1, &collector_));
 }

@@ -2,11 +2,13 @@
 #pragma once
 #include <node_api.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/context.h"
+#include "core/pooled.h"
 #include "core/tensor.h"
 
 namespace anneal::binding {
@@ -14,11 +16,12 @@ namespace anneal::binding {
 class Environment;
 
 // A tensor that JavaScript holds, named by its number. JavaScript keeps the number in an object, whose finalizer comes here.
-struct Handle {
+struct Handle : Pooled<Handle> {
   Environment* environment;
   Tensor tensor;  // undefined once disposed
   int32_t number;
-  int64_t bytes;  // that go when the handle does
+  bool owned = false;        // by an object of JavaScript's
+  uint64_t collectedAt = 0;  // entry during which the object died
 };
 
 class Environment {
@@ -28,17 +31,21 @@ class Environment {
   napi_env env() const { return env_; }
   Context context;
 
+  // Called at the beginning of each entry from JavaScript.
+  void enter();
+
   // ---- handles
   int32_t adopt(napi_value object, Tensor tensor);  // the object's death releases it
   int32_t lend(Tensor tensor);                      // for `claim`
-  void claim(napi_value object, int32_t number);
+  void claim(napi_value object, int64_t number);
   const Tensor& tensor(double number, const char* op, const char* param) const;
-  void dispose(int32_t number);
+  void dispose(int64_t number);
   int64_t liveHandles() const { return live_; }
 
   // ---- garbage
   // The function that collects garbage: collect(major). See `relieve`.
   void setCollector(napi_value function);
+  void releaseCollected();
 
   // ---- errors
   void setErrorClasses(napi_value array);
@@ -67,19 +74,23 @@ class Environment {
   static void cleanup(void* data);
   static void settle(napi_env env, napi_value callback, void* context, void* data);
   Handle* newHandle(Tensor tensor);
+  Handle* find(double number) const;  // null when there is none
   void attach(napi_value object, Handle* handle);
   void release(Handle* handle);
-  void relieve(int64_t bytes);
+  int64_t pressure() const;
+  void collect(bool major);
+  void relieve();
 
   napi_env env_;
   std::vector<Handle*> handles_;
   std::vector<int32_t> free_;
-  int64_t live_ = 0;      // not disposed
+  int64_t live_ = 0;      // not disposed, their object alive
   int64_t attached_ = 0;  // with a finalizer to come
   bool closed_ = false;
-  int64_t held_ = 0;           // bytes that handles keep
-  int64_t collectAt_ = kStep;  // a minor collection when held_ gets here
-  int64_t afterMajor_ = 0;     // held_ after the last major one
+  uint64_t entries_ = 0;
+  std::deque<Handle*> collected_;  // their object is dead; see `finalizeHandle`
+  int64_t collectAt_ = kStep;      // a minor collection when the pressure gets here
+  int64_t afterMajor_ = 0;         // pressure after the last major one
   napi_ref collector_ = nullptr;
   napi_ref errorClasses_ = nullptr;
   napi_threadsafe_function completions_ = nullptr;

@@ -91,7 +91,7 @@ napi_value readSync(Entry& js) {
 }
 
 napi_value dispose(Entry& js) {
-  js.environment().dispose(static_cast<int32_t>(js.integer(0, kSelf)));
+  js.environment().dispose(js.integer(0, kSelf));
   return js.undefined();
 }
 
@@ -102,7 +102,7 @@ napi_value detach(Entry& js) {
 
 // claim(object, number): the object will own a handle that was lent.
 napi_value claim(Entry& js) {
-  js.environment().claim(js[0], static_cast<int32_t>(js.integer(1, kSelf)));
+  js.environment().claim(js[0], js.integer(1, kSelf));
   return js.undefined();
 }
 

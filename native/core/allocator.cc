@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdlib>
 
+#include "core/context.h"
 #include "core/error.h"
 #include "core/stream.h"
 #include "core/system.h"
@@ -18,7 +19,7 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kCheckedSize = size_t{16} << 20;  // from here on the system is asked what it has left
+constexpr int64_t kCheckedSize = int64_t{16} << 20;
 constexpr int64_t kMaxCached = int64_t{1} << 30;
 
 // Four classes an octave: at most a quarter of a block is wasted.
@@ -58,8 +59,20 @@ void* Allocator::takeCached(int sizeClass, Use use) {
   return data;
 }
 
+// The system promises more than it has, and kills whoever makes use of it. What it has left does not tell of blocks that
+// were handed out and not written yet, so all that is ours must fit into that and what is resident already.
+bool Allocator::systemHas(int64_t size) {
+  unchecked_ += size;
+  if (unchecked_ < kCheckedSize) return true;
+  const int64_t available = availableMemory(), resident = residentMemory();
+  if (size > available) return false;
+  if (resident > 0 && live_ + cached_ + size - resident > available) return false;
+  unchecked_ = 0;
+  return true;
+}
+
 void* Allocator::fromSystem(size_t size) {
-  if (size >= kCheckedSize && static_cast<int64_t>(size) > availableMemory()) return nullptr;
+  if (!systemHas(static_cast<int64_t>(size))) return nullptr;
   const size_t alignment = size >= 2 * kHugePage ? kHugePage : kAlignment;
   void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 #ifdef __linux__
@@ -68,34 +81,40 @@ void* Allocator::fromSystem(size_t size) {
   return data;
 }
 
-void* Allocator::allocate(size_t bytes, Use use) {
-  const int sizeClass = classOf(bytes);
+void* Allocator::attempt(int sizeClass, Use use) {
   const size_t size = sizeOfClass(sizeClass);
-  std::unique_lock<std::mutex> lock(mutex_);
-  if (limit_ > 0 && live_ + static_cast<int64_t>(size) > limit_) {
-    fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes: %lld of the limit of %lld are in use", bytes,
-         static_cast<long long>(live_), static_cast<long long>(limit_));
-  }
+  if (overLimit(static_cast<int64_t>(size))) return nullptr;
   void* data = takeCached(sizeClass, use);
   if (data) {
     cached_ -= static_cast<int64_t>(size);
   } else {
     data = fromSystem(size);
-    if (!data) {
-      lock.unlock();
-      Stream::instance().wait(Stream::instance().submitted());
-      lock.lock();
-      releaseCached();
-      data = fromSystem(size);
-    }
-    if (!data) {
-      fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes: %lld bytes are in use and the system has %lld left",
-           bytes, static_cast<long long>(live_), static_cast<long long>(availableMemory()));
-    }
   }
+  if (!data) return nullptr;
   live_ += static_cast<int64_t>(size);
   peak_ = std::max(peak_, live_);
+  most_ = std::max(most_, live_);
   return data;
+}
+
+void* Allocator::allocate(size_t bytes, Use use) {
+  const int sizeClass = classOf(bytes);
+  std::unique_lock<std::mutex> lock(mutex_);
+  void* data = attempt(sizeClass, use);
+  if (data) return data;
+  lock.unlock();
+  if (context().reclaim) context().reclaim();
+  Stream::instance().wait(Stream::instance().submitted());
+  lock.lock();
+  releaseCached();
+  data = attempt(sizeClass, use);
+  if (data) return data;
+  if (overLimit(static_cast<int64_t>(sizeOfClass(sizeClass)))) {
+    fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes: %lld of the limit of %lld are in use", bytes,
+         static_cast<long long>(live_), static_cast<long long>(limit_));
+  }
+  fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes: %lld bytes are in use and the system has %lld left", bytes,
+       static_cast<long long>(live_), static_cast<long long>(availableMemory()));
 }
 
 void Allocator::release(void* block, size_t bytes) {
@@ -105,7 +124,8 @@ void Allocator::release(void* block, size_t bytes) {
   live_ -= size;
   cached_ += size;
   free_[sizeClass].push_back({block, Stream::instance().submitted()});
-  if (cached_ > kMaxCached) releaseCached();
+  // What was in use at one time will be again: a training step's memory comes and goes.
+  if (cached_ > kMaxCached && live_ + cached_ > most_) releaseCached();
 }
 
 void Allocator::releaseCached() {

@@ -22,7 +22,7 @@ class Allocator {
 
   static Allocator& instance();
 
-  // Throws OutOfMemoryError. A size of 0 gives a valid, unusable block.
+  // Throws OutOfMemoryError, after the context's `reclaim` has been tried. A size of 0 gives a valid, unusable block.
   void* allocate(size_t bytes, Use use);
   void release(void* block, size_t bytes);
 
@@ -38,13 +38,18 @@ class Allocator {
     uint64_t lastUse;  // stream sequence number
   };
 
+  bool overLimit(int64_t size) const { return limit_ > 0 && live_ + size > limit_; }
+  void* attempt(int sizeClass, Use use);  // null when there is no memory
   void* takeCached(int sizeClass, Use use);
   void* fromSystem(size_t size);
+  bool systemHas(int64_t size);
   void releaseCached();
 
   std::mutex mutex_;
   std::array<std::deque<Block>, kClasses> free_;
   int64_t live_ = 0, cached_ = 0, peak_ = 0, limit_ = 0;
+  int64_t most_ = 0;       // peak that is never reset
+  int64_t unchecked_ = 0;  // bytes taken since the system was asked what it has left
 };
 
 }  // namespace anneal

@@ -1,5 +1,7 @@
 // The state of whoever calls the engine: one a JavaScript environment (a native test has its own).
 #pragma once
+#include <functional>
+
 #include "core/stream.h"
 
 namespace anneal {
@@ -10,6 +12,8 @@ struct Context {
   StreamClient client;
   bool gradEnabled = true;
   Recorder* recorder = nullptr;
+  // Called when memory runs out: frees tensors that are garbage, if the caller has a way to find them.
+  std::function<void()> reclaim;
 };
 
 // The context of the calling thread. An environment sets its own at every entry; otherwise it is a default one.

@@ -43,6 +43,7 @@ int64_t numel(const Dims& shape) {
   int64_t count = 1;
   bool zero = false;
   for (int64_t d : shape) {
+    if (d < 0) fail(ErrorKind::Shape, "a size in %s is negative", shape.str().c_str());
     // A zero does not excuse the others: strides are products of them.
     zero = zero || d == 0;
     d = std::max<int64_t>(d, 1);

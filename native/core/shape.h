@@ -39,7 +39,8 @@ class Dims {
   int size_ = 0;
 };
 
-// Number of elements; throws OutOfMemoryError when it does not fit 2^53 (no allocation of that size can succeed).
+// Number of elements; throws ShapeError for a negative size, and OutOfMemoryError when it does not fit 2^53 (no allocation
+// of that size can succeed).
 int64_t numel(const Dims& shape);
 
 // Row-major strides in elements.

@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <thread>
 
 #ifdef __linux__
 #include <sched.h>
+#include <unistd.h>
 #endif
 
 namespace anneal {
@@ -50,19 +52,25 @@ int quotaCount() {
   return std::max(1, static_cast<int>(std::ceil(quota / period)));
 }
 
-int64_t machineAvailable() {
-  FILE* file = std::fopen("/proc/meminfo", "re");
-  if (!file) return kUnlimited;
+// The number behind `key` in a file of lines "key number ..."; `fallback` when there is none.
+int64_t readField(const char* path, const char* key, int64_t fallback) {
+  FILE* file = std::fopen(path, "re");
+  if (!file) return fallback;
   char line[128];
-  int64_t kilobytes = 0, result = kUnlimited;
+  const size_t length = std::strlen(key);
+  int64_t result = fallback;
   while (std::fgets(line, sizeof line, file)) {
-    if (std::sscanf(line, "MemAvailable: %" SCNd64, &kilobytes) == 1) {
-      result = kilobytes * 1024;
-      break;
-    }
+    if (std::strncmp(line, key, length) != 0) continue;
+    std::sscanf(line + length, "%" SCNd64, &result);
+    break;
   }
   std::fclose(file);
   return result;
+}
+
+int64_t machineAvailable() {
+  const int64_t kilobytes = readField("/proc/meminfo", "MemAvailable:", -1);
+  return kilobytes < 0 ? kUnlimited : kilobytes * 1024;
 }
 
 int64_t cgroupAvailable() {
@@ -71,7 +79,10 @@ int64_t cgroupAvailable() {
   if (limit == kUnlimited) return kUnlimited;
   const int64_t used =
       readNumber("/sys/fs/cgroup/memory.current", readNumber("/sys/fs/cgroup/memory/memory.usage_in_bytes", 0));
-  return std::max<int64_t>(0, limit - used);
+  // Cached files count as used, and give way.
+  constexpr const char* kStat = "/sys/fs/cgroup/memory.stat";
+  const int64_t files = readField(kStat, "inactive_file ", 0) + readField(kStat, "active_file ", 0);
+  return std::max<int64_t>(0, limit - std::max<int64_t>(0, used - files));
 }
 
 }  // namespace
@@ -85,5 +96,18 @@ int availableProcessors() {
 }
 
 int64_t availableMemory() { return std::min(machineAvailable(), cgroupAvailable()); }
+
+int64_t residentMemory() {
+#ifdef __linux__
+  int64_t total = 0, resident = 0;
+  if (FILE* file = std::fopen("/proc/self/statm", "re")) {
+    if (std::fscanf(file, "%" SCNd64 " %" SCNd64, &total, &resident) != 2) resident = 0;
+    std::fclose(file);
+  }
+  return resident * sysconf(_SC_PAGESIZE);
+#else
+  return 0;
+#endif
+}
 
 }  // namespace anneal

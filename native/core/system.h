@@ -11,4 +11,7 @@ int availableProcessors();
 // Bytes that can still be allocated before the machine or the cgroup runs out; INT64_MAX where it cannot be told.
 int64_t availableMemory();
 
+// Bytes of this process that lie in memory; 0 where it cannot be told.
+int64_t residentMemory();
+
 }  // namespace anneal

@@ -6,9 +6,20 @@ namespace anneal {
 
 const char* nameOf(Device device) { return device == Device::CPU ? "cpu" : "cuda"; }
 
-Storage::Storage(size_t bytes, Allocator::Use use) : data_(Allocator::instance().allocate(bytes, use)), bytes_(bytes) {}
+namespace {
+thread_local int64_t liveBytes = 0;
+}
 
-Storage::~Storage() { Allocator::instance().release(data_, bytes_); }
+Storage::Storage(size_t bytes, Allocator::Use use) : data_(Allocator::instance().allocate(bytes, use)), bytes_(bytes) {
+  liveBytes += static_cast<int64_t>(bytes);
+}
+
+Storage::~Storage() {
+  liveBytes -= static_cast<int64_t>(bytes_);
+  Allocator::instance().release(data_, bytes_);
+}
+
+int64_t Storage::liveHere() { return liveBytes; }
 
 void destroy(Storage* storage) { delete storage; }
 void destroy(TensorImpl* impl) { delete impl; }

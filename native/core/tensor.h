@@ -6,6 +6,7 @@
 
 #include "core/allocator.h"
 #include "core/dtype.h"
+#include "core/pooled.h"
 #include "core/ref.h"
 #include "core/shape.h"
 
@@ -16,7 +17,7 @@ constexpr int kDevices = 2;
 const char* nameOf(Device device);
 
 // A block of the allocator, shared by all views of it.
-class Storage : public Counted {
+class Storage : public Counted, public Pooled<Storage> {
  public:
   Storage(size_t bytes, Allocator::Use use);
   ~Storage();
@@ -25,6 +26,9 @@ class Storage : public Counted {
 
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
+
+  // Bytes in storages of the calling thread: those it made less those it dropped.
+  static int64_t liveHere();
 
   // Counts in-place updates, so that backward notices a saved value that is no longer the one it saved.
   uint32_t version() const { return version_; }
@@ -47,7 +51,7 @@ struct AutogradMeta {
   virtual ~AutogradMeta() = default;
 };
 
-struct TensorImpl : Counted {
+struct TensorImpl : Counted, Pooled<TensorImpl> {
   DType dtype;
   Device device;
   bool weak = false;  // a number of the user's, not stored yet: takes part in promotion by its category only

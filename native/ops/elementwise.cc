@@ -57,7 +57,7 @@ struct Merged {
 };
 
 // Drops dimensions of size 1 and joins neighbours that every input walks through in one stride.
-Merged mergeDimensions(const Dims& shape, const std::vector<Dims>& strides) {
+Merged mergeDimensions(const Dims& shape, std::span<const Dims> strides) {
   Merged merged;
   for (int i = 0; i < shape.size(); ++i) {
     if (shape[i] == 1) continue;
@@ -115,11 +115,12 @@ void inferComparison(const Call& call, Specs& outputs) { outputs.push_back({DTyp
 void runPointwise(const Call& call, Tensors& outputs) {
   const Tensor& out = outputs[0];
   if (out.size() == 0) return;
-  std::vector<Dims> strides;
-  for (const Tensor& input : call.inputs) {
-    strides.push_back(broadcastStrides(input.shape(), input.strides(), out.shape()));
+  std::array<Dims, kPointwiseInputs> strides;
+  const size_t inputs = call.inputs.size();
+  for (size_t j = 0; j < inputs; ++j) {
+    strides[j] = broadcastStrides(call.inputs[j].shape(), call.inputs[j].strides(), out.shape());
   }
-  const Merged merged = mergeDimensions(out.shape(), strides);
+  const Merged merged = mergeDimensions(out.shape(), {strides.data(), inputs});
   PointwiseArgs args{};
   args.op = call.op->pointwise;
   args.dtype = call.inputs.back().dtype();

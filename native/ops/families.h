@@ -17,15 +17,15 @@ Family lossFamily();
 Family crossEntropyFamily();
 Family shapeFamily();
 Family joinFamily();
-Family indexFamily();
-Family creationFamily();
+Family indexingFamily();
+Family createFamily();
 Family randomFamily();
 Family optimizerFamily();
 
 inline std::vector<Family> families() {
   return {pointwiseFamily(), activationFamily(),   matmulFamily(),   reduceFamily(), softmaxFamily(),
-          lossFamily(),      crossEntropyFamily(), shapeFamily(),    joinFamily(),   indexFamily(),
-          creationFamily(),  randomFamily(),       optimizerFamily()};
+          lossFamily(),      crossEntropyFamily(), shapeFamily(),    joinFamily(),   indexingFamily(),
+          createFamily(),  randomFamily(),       optimizerFamily()};
 }
 
 }  // namespace anneal

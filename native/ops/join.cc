@@ -63,7 +63,9 @@ void inferConcat(const Call& call, Specs& out) {
       fail(ErrorKind::Shape, "[%s] shapes differ outside axis %d: %s and %s", call.name(), axis,
            call.in(0).shape().str().c_str(), shape.str().c_str());
     }
-    spec.shape[axis] += shape[axis];
+    if (__builtin_add_overflow(spec.shape[axis], shape[axis], &spec.shape[axis])) {
+      fail(ErrorKind::OutOfMemory, "[%s] the joined tensor is too large", call.name());
+    }
   }
   out.push_back(spec);
 }

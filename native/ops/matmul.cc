@@ -79,8 +79,8 @@ void runMatmul(const Call& call, Tensors& out) {
   const Tensor b = asColumn(call.in(1));
   if (b.rank() == 2 && a.rank() > 2 && a.contiguous()) {
     // One matrix on the right: all rows of the batch are rows of a single product.
-    a = a.view({a.size() / std::max<int64_t>(a.shape().back(), 1), a.shape().back()}, {a.shape().back(), 1},
-               a.offset());
+    const int64_t k = a.shape().back();
+    a = a.view({out[0].size() / b.dim(1), k}, {k, 1}, a.offset());
   }
   MatmulArgs args = productArgs(a, b, out[0]);
   const Dims batch = broadcastShapes(call.name(), batchOf(a.shape()), batchOf(b.shape()));

@@ -1,9 +1,9 @@
 // Tensors from values, and from nothing.
-import { type DType, dtypeCode, inspectArray, toTypedArray, type TypedArray } from './dtype';
-import { ArgumentError, describe, ShapeError } from './errors';
-import { native } from './native';
-import { call, operator } from './ops/call';
-import { adopt, type NestedArray, Tensor } from './tensor';
+import { type DType, dtypeCode, inspectArray, toTypedArray, type TypedArray } from '../dtype';
+import { ArgumentError, describe, ShapeError } from '../errors';
+import { native } from '../native';
+import { call, operator } from './call';
+import { adopt, type NestedArray, Tensor } from '../tensor';
 
 const op = {
   full: operator('full'),

@@ -94,6 +94,6 @@ const Operator kOperators[] = {
 
 }  // namespace
 
-Family creationFamily() { return kOperators; }
+Family createFamily() { return kOperators; }
 
 }  // namespace anneal

@@ -247,6 +247,6 @@ const Operator kOperators[] = {
 
 }  // namespace
 
-Family indexFamily() { return kOperators; }
+Family indexingFamily() { return kOperators; }
 
 }  // namespace anneal

@@ -32,7 +32,9 @@ export function grad(
   const sources = handlesOf('grad', 'inputs', list(inputs));
   const targets = handlesOf('grad', 'outputs', list(outputs));
   const seeds = gradOutputs instanceof Tensor ? [gradOutputs] : (gradOutputs ?? []);
-  const seedHandles = seeds.map((seed) => (seed === null ? -1 : (handlesOf('grad', 'gradOutputs', [seed])[0] as number)));
+  const seedHandles = seeds.map((seed) =>
+    seed === null ? -1 : (handlesOf('grad', 'gradOutputs', [seed])[0] as number),
+  );
   const outs = sources.map(() => new Tensor());
   const handles = native.gradients(outs, targets, sources, seedHandles, retainGraph, createGraph);
   return outs.map((out, i) => ((handles[i] as number) < 0 ? null : adopt(out, handles[i] as number)));

@@ -109,7 +109,10 @@ export const tensorBrand = Symbol.for('anneal.tensor');
 
 function forEachTensor(value: unknown, visit: (tensor: Tensor) => void, depth = 0): void {
   if (typeof value !== 'object' || value === null || depth > 8) return;
-  if (tensorBrand in value) return visit(value as Tensor);
+  if (tensorBrand in value) {
+    visit(value as Tensor);
+    return;
+  }
   const plain = Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null;
   if (Array.isArray(value)) for (const item of value) forEachTensor(item, visit, depth + 1);
   else if (value instanceof Map) for (const item of value.values()) forEachTensor(item, visit, depth + 1);

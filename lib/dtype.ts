@@ -67,7 +67,9 @@ const byCode = new Map(Object.entries(entries).map(([name, entry]) => [entry.cod
 export function dtypeCode(op: string, dtype: DType): number {
   const entry = Object.hasOwn(entries, dtype) ? entries[dtype] : undefined;
   if (entry) return entry.code;
-  throw new DTypeError(`[${op}] expected one of ${Object.keys(entries).join(', ')} for dtype, received ${describe(dtype)}`);
+  throw new DTypeError(
+    `[${op}] expected one of ${Object.keys(entries).join(', ')} for dtype, received ${describe(dtype)}`,
+  );
 }
 
 export function dtypeOfCode(code: number): DType {
@@ -107,7 +109,14 @@ const arrayDTypes: Record<string, DType> = {
 };
 
 /** Arrays whose elements have the layout of their dtype, so that they are taken as they are. */
-const exact = new Set(['Float32Array', 'Float64Array', 'Int32Array', 'BigInt64Array', 'Uint8Array', 'Uint8ClampedArray']);
+const exact = new Set([
+  'Float32Array',
+  'Float64Array',
+  'Int32Array',
+  'BigInt64Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+]);
 
 /** A typed array given by a user: its dtype by default, and whether its bytes are that dtype's. */
 export function inspectArray(op: string, array: ArrayBufferView): { dtype: DType; exact: boolean; length: number } {

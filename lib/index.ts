@@ -1,12 +1,8 @@
 // anneal: what users import.
-export * as data from './data';
-export * as io from './io';
-export * as nn from './nn';
-export * as optim from './optim';
-export * as train from './train';
+
 export { type GradOptions, grad } from './autograd';
 export { enableGrad, isGradEnabled, keep, noGrad, scope } from './context';
-export { arange, type CreateOptions, eye, full, linspace, ones, onesLike, tensor, zeros, zerosLike } from './ops/create';
+export * as data from './data';
 export {
   engineInfo,
   getNumThreads,
@@ -30,8 +26,22 @@ export {
   OutOfMemoryError,
   ShapeError,
 } from './errors';
+export * as io from './io';
+export * as nn from './nn';
 export * from './ops/activation';
 export { invoke, type OperatorParam, type OperatorRecord, operators } from './ops/call';
+export {
+  arange,
+  type CreateOptions,
+  eye,
+  full,
+  linspace,
+  ones,
+  onesLike,
+  tensor,
+  zeros,
+  zerosLike,
+} from './ops/create';
 export * from './ops/indexing';
 export * from './ops/loss';
 export * from './ops/matmul';
@@ -40,6 +50,7 @@ export * from './ops/random';
 export * from './ops/reduce';
 export * from './ops/shape';
 export * from './ops/softmax';
+export * as optim from './optim';
 export {
   type BackwardOptions,
   type DType,
@@ -49,3 +60,4 @@ export {
   type TensorLike,
   type TypedArray,
 } from './tensor';
+export * as train from './train';

@@ -37,6 +37,13 @@ export class Tensor {
   #shape: readonly number[] | undefined;
   #dtype: DType | undefined;
 
+  /** Makes this object stand for another tensor of the engine. @internal */
+  bind(handle: number): void {
+    this.handle = handle;
+    this.#shape = undefined;
+    this.#dtype = undefined;
+  }
+
   /** True for tensors, also those of another realm's copy of this class. @internal */
   get [tensorBrand](): true {
     return true;
@@ -168,7 +175,7 @@ export class Tensor {
    * @returns a function that removes the hook.
    * @throws AutogradError when this tensor does not require a gradient.
    */
-  registerHook(hook: (gradient: Tensor) => Tensor | undefined | null | void): () => void {
+  registerHook(hook: ((gradient: Tensor) => Tensor | undefined | null) | ((gradient: Tensor) => void)): () => void {
     if (typeof hook !== 'function') {
       throw new ArgumentError(`[registerHook] expected a function, received ${describe(hook)}`);
     }
@@ -221,7 +228,7 @@ export function adopt<T extends Tensor>(out: T, handle: number): T {
 
 /** Makes `target`, a new object of a subclass, a leaf that shares the memory of `source` and outlives scopes. @internal */
 export function aliasInto<T extends Tensor>(target: T, source: Tensor): T {
-  target.handle = native.detach(target, handleOf('Parameter', 'data', source));
+  target.bind(native.detach(target, handleOf('Parameter', 'data', source)));
   return keep(target);
 }
 

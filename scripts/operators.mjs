@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 const { operators } = createRequire(import.meta.url)('anneal');
 const file = fileURLToPath(new URL('../docs/operators.md', import.meta.url));
 
-const escape = (text) => text.replaceAll('|', '\\|');
+const cell = (text) => text.replaceAll('|', '\\|');
 const rows = operators.map(({ name, doc, params, differentiable }) => {
   const list = params.map((param) => `${param.name}: ${param.kind}`).join(', ');
-  return `| \`${name}\` | ${escape(list)} | ${escape(doc)} | ${differentiable ? 'yes' : 'no'} |`;
+  return `| \`${name}\` | ${cell(list)} | ${cell(doc)} | ${differentiable ? 'yes' : 'no'} |`;
 });
 const text = `# Operators
 

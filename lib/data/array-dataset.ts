@@ -1,7 +1,8 @@
 // A dataset over typed arrays that stay as they are, such as the bytes of images: only the rows of a batch are
 // converted, on the engine.
-import { tensor } from '../ops/create';
+
 import { ArgumentError, DTypeError, ShapeError } from '../errors';
+import { tensor } from '../ops/create';
 import type { DType, Tensor, TypedArray } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';
 import { commonLength, type Dataset, type TensorsOf } from './dataset';

@@ -1,6 +1,7 @@
 // Samples to a batch: the default way of stacking what `Dataset.get` or an iterable returns.
-import { tensor } from '../ops/create';
+
 import { ArgumentError, ShapeError } from '../errors';
+import { tensor } from '../ops/create';
 import { stack } from '../ops/shape';
 import { type NestedArray, Tensor, type TypedArray } from '../tensor';
 

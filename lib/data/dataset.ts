@@ -1,6 +1,7 @@
 // What a dataset is, and the one over tensors.
-import { tensor } from '../ops/create';
+
 import { ShapeError } from '../errors';
+import { tensor } from '../ops/create';
 import { Tensor } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';
 

@@ -1,6 +1,7 @@
 // Features brought to mean 0 and standard deviation 1.
-import { tensor } from '../ops/create';
+
 import { ArgumentError, FormatError, ShapeError } from '../errors';
+import { tensor } from '../ops/create';
 import { Tensor } from '../tensor';
 import { checkArgument } from './arguments';
 

@@ -1,7 +1,8 @@
 // Tensors in safetensors files, the format that PyTorch models are exchanged in: saved whole or not at all, and
 // read tensor by tensor, so that a file may be larger than any one buffer.
-import { tensor } from '../ops/create';
+
 import { ArgumentError, DTypeError, FormatError } from '../errors';
+import { tensor } from '../ops/create';
 import { type DType, Tensor, type TypedArray } from '../tensor';
 import { replaceFile, writeFully } from './atomic';
 import { compareEntries, type Entry, formatHeader, HEADER_LIMIT, type Header, parseHeader } from './header';

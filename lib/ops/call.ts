@@ -1,6 +1,6 @@
 // The one way from a typed function to the engine: looks the operator up, converts arguments, wraps the result.
 import { isGradEnabled } from '../context';
-import { dtypeCode, type DType } from '../dtype';
+import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { native, type OperatorParam, type OperatorRecord } from '../native';
 import { adopt, handleOf, Tensor, type TensorLike } from '../tensor';

@@ -1,9 +1,9 @@
 // Tensors from values, and from nothing.
-import { type DType, dtypeCode, inspectArray, toTypedArray, type TypedArray } from '../dtype';
+import { type DType, dtypeCode, inspectArray, type TypedArray, toTypedArray } from '../dtype';
 import { ArgumentError, describe, ShapeError } from '../errors';
 import { native } from '../native';
-import { call, operator } from './call';
 import { adopt, type NestedArray, Tensor } from '../tensor';
+import { call, operator } from './call';
 
 const op = {
   full: operator('full'),
@@ -47,8 +47,7 @@ export function tensor(
 function fromTypedArray(values: ArrayBufferView, options: CreateOptions & { shape?: readonly number[] }): Tensor {
   const { dtype: own, exact, length } = inspectArray('tensor', values);
   const dtype = checkedDType(options.dtype ?? own);
-  const typed =
-    exact && dtype === own ? values : toTypedArray(dtype, values as unknown as ArrayLike<number | bigint>);
+  const typed = exact && dtype === own ? values : toTypedArray(dtype, values as unknown as ArrayLike<number | bigint>);
   return finish(upload(typed, dtype, options.shape ?? [length]), options);
 }
 
@@ -148,4 +147,3 @@ export function linspace(start: number, end: number, count: number, options: Cre
 export function eye(rows: number, columns = rows, options: CreateOptions = {}): Tensor {
   return finish(call(op.eye, rows, columns, dtypeCode('eye', options.dtype ?? 'float32')), options);
 }
-

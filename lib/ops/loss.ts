@@ -59,7 +59,9 @@ const reductions: Record<Reduction, number> = { none: 0, mean: 1, sum: 2 };
 
 function reductionCode(name: string, reduction: Reduction = 'mean'): number {
   if (Object.hasOwn(reductions, reduction)) return reductions[reduction];
-  throw new ArgumentError(`[${name}] expected 'mean', 'sum' or 'none' for 'reduction', received ${describe(reduction)}`);
+  throw new ArgumentError(
+    `[${name}] expected 'mean', 'sum' or 'none' for 'reduction', received ${describe(reduction)}`,
+  );
 }
 
 function between(ref: OperatorRef, input: Tensor, target: Tensor): [number, number] {

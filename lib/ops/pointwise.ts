@@ -1,7 +1,7 @@
 // Arithmetic, comparisons and logic, element by element, with broadcasting.
 import type { Tensor, TensorLike } from '../tensor';
-import { binary, call, defineMethods, operand, operator, unary } from './call';
 import { handleOf } from '../tensor';
+import { binary, call, defineMethods, operand, operator, unary } from './call';
 
 const op = {
   add: operator('add'),

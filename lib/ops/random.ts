@@ -85,7 +85,12 @@ export interface RandomOptions {
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
 
-function random(ref: { id: number; name: string }, shape: readonly number[], options: RandomOptions, ...args: number[]) {
+function random(
+  ref: { id: number; name: string },
+  shape: readonly number[],
+  options: RandomOptions,
+  ...args: number[]
+) {
   if (!Array.isArray(shape)) {
     throw new ArgumentError(`[${ref.name}] expected an array of integers for 'shape', received ${describe(shape)}`);
   }
@@ -97,12 +102,18 @@ function random(ref: { id: number; name: string }, shape: readonly number[], opt
 }
 
 /** Evenly distributed numbers from `low` (included, default 0) to `high` (excluded, default 1). */
-export function uniform(shape: readonly number[], options: RandomOptions & { low?: number; high?: number } = {}): Tensor {
+export function uniform(
+  shape: readonly number[],
+  options: RandomOptions & { low?: number; high?: number } = {},
+): Tensor {
   return random(op.uniform, shape, options, options.low ?? 0, options.high ?? 1);
 }
 
 /** Normally distributed numbers, by default of mean 0 and standard deviation 1. @throws DTypeError for integers. */
-export function normal(shape: readonly number[], options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+export function normal(
+  shape: readonly number[],
+  options: RandomOptions & { mean?: number; std?: number } = {},
+): Tensor {
   return random(op.normal, shape, options, options.mean ?? 0, options.std ?? 1);
 }
 

@@ -92,12 +92,14 @@ export const native: Native = load();
 native.setErrorClasses(errorClasses);
 
 // The engine asks for collections when tensors that nobody holds pile up (native/binding/environment.cc). V8 gives its `gc`
-// only to contexts made after the flag is set.
-let collect: ((options: { type: 'minor' | 'major' }) => void) | undefined;
+// only to contexts made after the flag is set. Without options it collects everything; V8 11.3 (Node 20) takes any options for
+// a minor collection.
+let collect: ((options?: { type: 'minor' }) => void) | undefined;
 native.setCollector((major) => {
   if (!collect) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as typeof collect;
   }
-  collect?.({ type: major ? 'major' : 'minor' });
+  if (major) collect?.();
+  else collect?.({ type: 'minor' });
 });

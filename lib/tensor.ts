@@ -3,7 +3,7 @@
 import { inspect } from 'node:util';
 import { keep, tensorBrand, track } from './context';
 import { bytesOf, type DType, dtypeOfCode, type TypedArray, wrapBuffer } from './dtype';
-import { ArgumentError, DisposedError, describe } from './errors';
+import { ArgumentError, DisposedError, describe, OutOfMemoryError } from './errors';
 import { formatTensor, nest } from './format';
 import { native } from './native';
 
@@ -84,14 +84,14 @@ export class Tensor {
    */
   async data(): Promise<TypedArray> {
     const handle = handleOf('data', 'tensor', this);
-    const buffer = new ArrayBuffer(this.size * bytesOf(this.dtype));
+    const buffer = this.#newBuffer('data');
     return wrapBuffer(this.dtype, await native.read(handle, buffer));
   }
 
   /** As {@link data}, but waits here: the event loop stands still until the engine has caught up. */
   dataSync(): TypedArray {
     const handle = handleOf('dataSync', 'tensor', this);
-    const buffer = new ArrayBuffer(this.size * bytesOf(this.dtype));
+    const buffer = this.#newBuffer('dataSync');
     native.readSync(handle, buffer);
     return wrapBuffer(this.dtype, buffer);
   }
@@ -117,6 +117,15 @@ export class Tensor {
   itemSync(): number {
     this.#checkSingle('itemSync');
     return Number(this.dataSync()[0]);
+  }
+
+  #newBuffer(op: string): ArrayBuffer {
+    const bytes = this.size * bytesOf(this.dtype);
+    try {
+      return new ArrayBuffer(bytes);
+    } catch (cause) {
+      throw new OutOfMemoryError(`[${op}] cannot allocate ${bytes} bytes for an array`, { cause });
+    }
   }
 
   #checkSingle(op: string): void {

@@ -1,7 +1,7 @@
 // Initialisers: each fills a tensor (a parameter, say) in place and returns it.
 import { noGrad } from '../context';
-import { full } from '../ops/create';
 import { ArgumentError } from '../errors';
+import { full } from '../ops/create';
 import { type Generator, normal as sampleNormal, uniform as sampleUniform } from '../ops/random';
 import type { Tensor } from '../tensor';
 

@@ -1,7 +1,7 @@
 // The table that `module.summary()` returns: a line a module, indented by depth, and totals.
 import { noGrad, scope } from '../context';
-import { zeros } from '../ops/create';
 import { ArgumentError } from '../errors';
+import { zeros } from '../ops/create';
 import { Tensor } from '../tensor';
 import { observeForward } from './forward';
 import { rememberModes } from './mode';

@@ -1,7 +1,7 @@
 // Gradient clipping: shrinks gradients in place between backward and step.
 import { noGrad, scope } from '../context';
-import { zeros } from '../ops/create';
 import { ArgumentError } from '../errors';
+import { zeros } from '../ops/create';
 import { stack } from '../ops/shape';
 import { Tensor } from '../tensor';
 

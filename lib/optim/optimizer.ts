@@ -1,7 +1,7 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
 import { keep, noGrad } from '../context';
-import { zeros } from '../ops/create';
 import { ArgumentError } from '../errors';
+import { zeros } from '../ops/create';
 import { Tensor } from '../tensor';
 import { type OptimizerState, packState, unpackState } from './state';
 
@@ -115,6 +115,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         for (const batch of this.#batches(group.params)) {
           this.update(batch, group);
           for (const state of batch.states) state.step++;
+          // Our own handles: left to the collector, they would hold the gradients' memory beyond zeroGrad.
+          for (const grad of batch.grads) grad.dispose();
         }
       }
     });

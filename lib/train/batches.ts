@@ -31,7 +31,7 @@ export interface BatchSource {
 }
 
 // The event loop gets a turn at least this often, so that timers and sockets wait no longer than a few milliseconds.
-const TURN_MS = 4;
+const TURN_MS = 2;
 
 /** @throws ArgumentError for anything else than {@link Data}, or for options that the data cannot follow. */
 export function openData(caller: string, data: Data, options: BatchOptions): BatchSource {

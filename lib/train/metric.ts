@@ -1,7 +1,7 @@
 // Metrics: measured batch by batch on the device, read at the end of an epoch.
 import { keep, noGrad, scope } from '../context';
-import { ones, zeros } from '../ops/create';
 import { ArgumentError } from '../errors';
+import { ones, zeros } from '../ops/create';
 import type { Tensor } from '../tensor';
 import { checkDecision, type DecisionOptions, decide } from './decision';
 

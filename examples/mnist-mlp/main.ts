@@ -1,6 +1,5 @@
 // Trains a classifier of handwritten digits, measures it, saves its weights, and tries them out on ten test digits.
-import { mkdir } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { relative } from 'node:path';
 import { io, manualSeed, optim, setNumThreads } from 'anneal';
 import { runProgram } from '../command-line';
 import { parseArguments } from './arguments';
@@ -14,8 +13,6 @@ import { trainWithTrainer } from './trainer';
 runProgram(async () => {
   const options = parseArguments(process.argv.slice(2));
   const { epochs, batchSize, lr, seed, save, json } = options;
-  // Now rather than after the training: a folder that cannot be made.
-  for (const file of [save, json]) if (file) await mkdir(dirname(file), { recursive: true });
   if (options.threads) setNumThreads(options.threads);
   manualSeed(seed);
 
@@ -32,7 +29,7 @@ runProgram(async () => {
   const restored = new Classifier();
   restored.loadStateDict(await io.load(save));
   console.log(`\nSaved to ${relative('', save)}; read back, the weights see in the first test digits:\n`);
-  console.log(await showDigits(restored, test, 10, process.stdout.columns ?? 80));
+  console.log(await showDigits(restored, test, 10, process.stdout.columns || 80));
 
   if (json) await writeReport(json, report);
 });

@@ -1,7 +1,7 @@
 // Classifies test digits and draws them as text, with prediction and probability below each.
 import { noGrad, scope } from 'anneal';
-import { draw, drawingWidth } from './draw';
 import type { Digits } from './digits';
+import { draw, drawingWidth } from './draw';
 import type { Classifier } from './model';
 
 /** Lines of text, and what is written below them. */
@@ -38,8 +38,10 @@ async function classify(model: Classifier, digits: Digits, index: number): Promi
 }
 
 function sideBySide(guesses: Guess[]): string {
-  const height = guesses[0].drawing.length;
-  const line = (parts: string[]) => parts.map((part) => part.padEnd(drawingWidth + gap)).join('').trimEnd();
-  const drawings = Array.from({ length: height }, (_, row) => line(guesses.map(({ drawing }) => drawing[row])));
-  return [...drawings, line(guesses.map(({ caption }) => `   ${caption}`))].join('\n');
+  const joined = (parts: string[]): string => {
+    const columns = parts.map((part) => part.padEnd(drawingWidth + gap));
+    return columns.join('').trimEnd();
+  };
+  const drawings = guesses[0].drawing.map((_, row) => joined(guesses.map(({ drawing }) => drawing[row])));
+  return [...drawings, joined(guesses.map(({ caption }) => `   ${caption}`))].join('\n');
 }

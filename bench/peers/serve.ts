@@ -1,0 +1,40 @@
+// The end of the conversation (see rival.ts) in a rival written in TypeScript: one JSON question a line, one answer a line.
+import { createInterface } from 'node:readline';
+import type { Job } from '../rival';
+
+export interface Contender {
+  /** Numbers that every rival must come to. */
+  check(): Promise<number[]>;
+  /** Back to the initial state. */
+  reset(): Promise<void> | void;
+  /** Runs to the end: what still waits to be computed does not count as done. */
+  run(iterations: number): Promise<void>;
+}
+
+interface Question {
+  command: 'prepare' | 'check' | 'measure';
+  job: Job;
+  iterations: number;
+}
+
+export async function serve(prepare: (job: Job) => Promise<Contender>, versions: Record<string, string>) {
+  let contender: Contender | undefined;
+  for await (const line of createInterface(process.stdin)) {
+    const question = JSON.parse(line) as Question;
+    contender ??= await prepare(question.job);
+    console.log(JSON.stringify(await answer(contender, question, versions)));
+  }
+}
+
+async function answer(contender: Contender, { command, iterations }: Question, versions: Record<string, string>) {
+  if (command === 'prepare') return { versions };
+  await contender.reset();
+  if (command === 'check') return { values: await contender.check() };
+  await contender.run(Math.max(2, Math.ceil(iterations / 10)));
+  const cpuBegin = process.cpuUsage();
+  const begin = performance.now();
+  await contender.run(iterations);
+  const seconds = (performance.now() - begin) / 1000;
+  const { user, system } = process.cpuUsage(cpuBegin);
+  return { seconds, cpuSeconds: (user + system) / 1e6 };
+}

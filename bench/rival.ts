@@ -1,0 +1,79 @@
+// One side of a comparison: a process of its own that is asked, line by line, to check its results and to measure itself.
+// The other end of the conversation is peers/serve.ts and peers/serve.py.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** Parameters of a case, sent to every rival alike. */
+export type Job = Record<string, string | number | boolean | readonly number[]>;
+
+/** What goes wrong between rivals: told without a stack. */
+export class BenchError extends Error {
+  readonly code = 'ERR_BENCH';
+}
+
+export interface Sample {
+  seconds: number;
+  /** Processor time of all threads. */
+  cpuSeconds: number;
+}
+
+export interface Rival {
+  readonly name: string;
+  /** Numbers that every rival must come to: losses, outputs. */
+  check(): Promise<number[]>;
+  /** Starts from the same state as every time, warms up, and measures `iterations`. */
+  measure(iterations: number): Promise<Sample>;
+  close(): void;
+}
+
+export interface Program {
+  name: string;
+  command: string;
+  args: string[];
+  env?: Record<string, string>;
+}
+
+interface Answer extends Partial<Sample> {
+  values?: number[];
+  versions?: Record<string, string>;
+}
+
+/** Starts the program of a rival and prepares it for a job. */
+export async function startRival(program: Program, job: Job): Promise<Rival & { versions: Record<string, string> }> {
+  const child = spawn(program.command, program.args, {
+    env: { ...process.env, ...program.env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ask = conversation(program.name, child);
+  const { versions = {} } = await ask({ command: 'prepare', job });
+  return {
+    name: program.name,
+    versions,
+    check: async () => (await ask({ command: 'check' })).values ?? [],
+    async measure(iterations) {
+      const { seconds = Number.NaN, cpuSeconds = Number.NaN } = await ask({ command: 'measure', iterations });
+      return { seconds, cpuSeconds };
+    },
+    close: () => child.stdin?.end(),
+  };
+}
+
+// One question at a time; a rival that ends instead of answering fails the question.
+function conversation(name: string, child: ChildProcess): (question: object) => Promise<Answer> {
+  let settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
+  let failure: Error | undefined;
+  const fail = (error: Error): void => {
+    failure ??= error;
+    settle?.reject(failure);
+  };
+  child.on('error', fail);
+  child.on('exit', (code, signal) => fail(new BenchError(`[bench] ${name} ended with ${signal ?? `code ${code}`}`)));
+  child.stdin?.on('error', fail);
+  if (child.stdout) createInterface(child.stdout).on('line', (line) => settle?.resolve(JSON.parse(line) as Answer));
+  return (question) =>
+    new Promise((resolve, reject) => {
+      if (failure) return reject(failure);
+      settle = { resolve, reject };
+      child.stdin?.write(`${JSON.stringify(question)}\n`);
+    });
+}

@@ -1,0 +1,100 @@
+// npm run bench -- mlp --peer torch --json FILE: our times, and beside them those of peers, measured in the same sitting.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Argument, Command, Option } from 'commander';
+import { outputFile, runProgram, wholeNumber } from '../examples/command-line';
+import { compare } from './harness';
+import { ourProgram, peerProgram } from './peers/programs';
+import { jsonLines, surroundings, textLines } from './report';
+import { type Job, type Program, type Rival, startRival } from './rival';
+import { mlp } from './suites/mlp';
+import { type PeerName, peerNames, type Suite } from './suites/suite';
+
+const suites: Record<string, Suite> = { mlp };
+
+interface Options {
+  peer: PeerName[];
+  json?: string;
+  threads: number;
+  rounds?: number;
+  quick: boolean;
+  case?: string;
+}
+
+function parseArguments(argv: readonly string[]): { names: string[]; options: Options } {
+  const command = new Command('npm run bench --')
+    .description('Measures anneal and, in the same sitting, its peers. Results are checked before anything is timed.')
+    .addArgument(new Argument('<suites...>', 'what to measure').choices(Object.keys(suites)))
+    .addOption(new Option('--peer <names...>', 'what to compare with').choices(peerNames).default([], 'nobody'))
+    .option('--json <file>', 'write the results, one JSON object a line', outputFile)
+    .option('--threads <n>', 'threads of each rival', wholeNumber(1), 1)
+    .option('--rounds <n>', 'measurements of each rival (default: 21, with --quick 3)', wholeNumber(1))
+    .option('--case <text>', 'only the cases whose name contains the text')
+    .option('--quick', 'few cases, short measurements: does it run?', false)
+    .parse([...argv], { from: 'user' });
+  return { names: command.args, options: command.opts<Options>() };
+}
+
+/** What the suites of one run leave behind. */
+interface Results {
+  lines: object[];
+  versions: Record<string, string>;
+  skipped: Record<string, string>;
+}
+
+runProgram(async () => {
+  const { names, options } = parseArguments(process.argv.slice(2));
+  const results: Results = { lines: [], versions: {}, skipped: {} };
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
+  try {
+    for (const name of new Set(names)) await runSuite(suites[name], options, folder, results);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  const { lines, versions, skipped } = results;
+  lines.push(surroundings(versions, skipped));
+  if (options.json) await writeFile(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+});
+
+async function runSuite(suite: Suite, options: Options, folder: string, results: Results): Promise<void> {
+  const { threads, quick, rounds = quick ? 3 : 21 } = options;
+  const programs = [ourProgram(suite, threads)];
+  for (const peer of new Set(options.peer)) {
+    const program = peerProgram(peer, suite, threads);
+    if (typeof program !== 'string') programs.push(program);
+    else {
+      results.skipped[peer] = program;
+      console.log(`${peer}: skipped, ${program}`);
+    }
+  }
+  console.log(`${suite.name}: ${suite.description}; ${threads} thread${threads > 1 ? 's' : ''}, ${rounds} rounds`);
+  const settings = { rounds, secondsPerSample: quick ? 0.02 : 0.15, tolerance: suite.tolerance };
+  for (const { name, job } of await suite.cases(folder, quick)) {
+    if (!name.includes(options.case ?? '')) continue;
+    const comparison = await withRivals(programs, job, results.versions, (rivals) => compare(rivals, settings));
+    const report = { suite, case: name, threads, rounds, comparison };
+    results.lines.push(...jsonLines(report));
+    for (const line of textLines(report)) console.log(line);
+  }
+}
+
+// Every rival gets a fresh process for every case; they live side by side and take turns.
+async function withRivals<T>(
+  programs: readonly Program[],
+  job: Job,
+  versions: Record<string, string>,
+  body: (rivals: Rival[]) => Promise<T>,
+): Promise<T> {
+  const rivals: Rival[] = [];
+  try {
+    for (const program of programs) {
+      const rival = await startRival(program, job);
+      Object.assign(versions, rival.versions);
+      rivals.push(rival);
+    }
+    return await body(rivals);
+  } finally {
+    for (const rival of rivals) rival.close();
+  }
+}

@@ -1,0 +1,44 @@
+// One training step of a 784-256-128-64-10 classifier: zeroGrad, forward, cross-entropy, backward, optimizer step.
+import { join } from 'node:path';
+import { Generator, io, type Tensor, uniform } from 'anneal';
+import type { Case, Suite } from './suite';
+
+const widths = [784, 256, 128, 64, 10];
+const learningRates = { sgd: 0.01, adam: 0.001 };
+
+export const mlp: Suite = {
+  name: 'mlp',
+  description: `a training step of a ${widths.join('-')} classifier, eager`,
+  iteration: 'step',
+  // Of the losses of a few steps. Adam divides by the size of each gradient, so roundings of small ones count.
+  tolerance: 1e-4,
+  ours: 'anneal_mlp.ts',
+  peers: { torch: 'torch_mlp.py' },
+  async cases(folder, quick) {
+    const batches = quick ? [64] : [1, 64, 512, 4096];
+    const cases: Case[] = [];
+    for (const batch of batches) {
+      const inputs = join(folder, `mlp-${batch}.safetensors`);
+      await io.save(inputs, makeInputs(batch));
+      for (const [optimizer, lr] of Object.entries(learningRates)) {
+        cases.push({ name: `batch ${batch}, ${optimizer}`, job: { widths, optimizer, lr, inputs } });
+      }
+    }
+    return cases;
+  },
+};
+
+/** Initial weights under the names of a Sequential, `images` [batch, 784], and `labels` [batch]. */
+function makeInputs(batch: number): Record<string, Tensor> {
+  const generator = new Generator(1);
+  const tensors: Record<string, Tensor> = {};
+  for (let i = 0; i + 1 < widths.length; i++) {
+    const bound = 1 / Math.sqrt(widths[i]);
+    const range = { low: -bound, high: bound, generator };
+    tensors[`${2 * i}.weight`] = uniform([widths[i + 1], widths[i]], range);
+    tensors[`${2 * i}.bias`] = uniform([widths[i + 1]], range);
+  }
+  tensors.images = uniform([batch, widths[0]], { generator });
+  tensors.labels = uniform([batch], { high: widths.at(-1), generator }).to('int64');
+  return tensors;
+}

@@ -1,0 +1,116 @@
+// Benchmarks: the comparison with rivals that are made up, and one short run of the program.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { compare } from '../bench/harness';
+import type { Rival } from '../bench/rival';
+import { spread } from '../bench/statistics';
+
+const root = join(__dirname, '..');
+const execute = promisify(execFile);
+
+// A rival that takes the given times a round, and notes when it was asked.
+function rival(name: string, calls: string[], secondsEach: number, values = [1, 2]): Rival {
+  return {
+    name,
+    check: async () => values,
+    async measure(iterations) {
+      calls.push(`${name}${iterations}`);
+      return { seconds: secondsEach * iterations, cpuSeconds: 2 * secondsEach * iterations };
+    },
+    close: () => {},
+  };
+}
+
+const options = { rounds: 3, secondsPerSample: 0.1, tolerance: 1e-4 };
+
+describe('bench', () => {
+  it('interpolates quantiles', () => {
+    assert.deepEqual(spread([5, 1, 2, 4, 3, 0, 6, 7, 8, 9, 10]), { median: 5, p10: 1, p90: 9 });
+    assert.deepEqual(spread([1, 2]), { median: 1.5, p10: 1.1, p90: 1.9 });
+    assert.deepEqual(spread([3]), { median: 3, p10: 3, p90: 3 });
+  });
+
+  it('takes turns, and compares neighbours', async () => {
+    const calls: string[] = [];
+    const { iterations, times, ratios } = await compare([rival('a', calls, 0.002), rival('b', calls, 0.006)], options);
+    assert.equal(iterations, 50);
+    // Three tries to find the number of iterations, a round to warm up, three rounds.
+    assert.deepEqual(calls, ['a3', 'a3', 'a3', ...Array.from({ length: 4 }, () => ['a50', 'b50']).flat()]);
+    assert.deepEqual(
+      times.map(({ name, wall, cpu }) => [name, wall.median.toFixed(6), cpu.median.toFixed(6)]),
+      [
+        ['a', '2.000000', '4.000000'],
+        ['b', '6.000000', '12.000000'],
+      ],
+    );
+    assert.deepEqual([ratios[0].name, ratios[0].median.toFixed(6)], ['b', '3.000000']);
+  });
+
+  it('times nothing when results differ', async () => {
+    for (const values of [[1, 2.001], [1], [1, Number.NaN], []]) {
+      const calls: string[] = [];
+      const pair = [rival('a', calls, 0.01), rival('b', calls, 0.01, values)];
+      await assert.rejects(compare(pair, options), /a and b do not compute the same/);
+      assert.deepEqual(calls, []);
+    }
+    await compare([rival('a', [], 0.01), rival('b', [], 0.01, [1.00001, 2])], options);
+  });
+
+  it('runs, writes lines of JSON, and skips a peer that is missing', async function () {
+    this.timeout(60_000);
+    const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-test-'));
+    try {
+      const file = join(folder, 'results.jsonl');
+      const args = [
+        '--import',
+        'tsx',
+        join(root, 'bench', 'run.ts'),
+        'mlp',
+        '--peer',
+        'torch',
+        '--quick',
+        '--json',
+        file,
+      ];
+      const env = { ...process.env, ANNEAL_BENCH_PYTHON: join(folder, 'python') };
+      const { stdout } = await execute(process.execPath, args, { env });
+      assert.match(stdout, /^torch: skipped, .*python3 -m venv .* && .*pip install torch==/m);
+      assert.match(stdout, /^batch 64, sgd +anneal +[\d.]+ ms\/step/m);
+
+      const lines = (await readFile(file, 'utf8')).trim().split('\n');
+      const [sgd, adam, surroundings] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      assert.equal(lines.length, 3);
+      for (const [line, name] of [
+        [sgd, 'batch 64, sgd'],
+        [adam, 'batch 64, adam'],
+      ] as const) {
+        const { suite, case: found, impl, threads, unit, rounds } = line;
+        assert.deepEqual([suite, found, impl, threads, unit, rounds], ['mlp', name, 'anneal', 1, 'ms/step', 3]);
+        const [p10, median, p90] = [line.p10, line.median, line.p90].map(Number);
+        assert.ok(p10 > 0 && p10 <= median && median <= p90, JSON.stringify(line));
+      }
+      assert.deepEqual(Object.keys(surroundings), ['machine', 'versions', 'commit', 'modified', 'date', 'skipped']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('refuses what it does not know', async () => {
+    for (const [args, message] of [
+      [['poem'], /Allowed choices are mlp/],
+      [['mlp', '--peer', 'abacus'], /Allowed choices are torch/],
+      [['mlp', '--rounds', '0'], /at least 1/],
+    ] as const) {
+      const command = ['--import', 'tsx', join(root, 'bench', 'run.ts'), ...args];
+      await assert.rejects(execute(process.execPath, command), (error: { code: number; stderr: string }) => {
+        assert.equal(error.code, 1);
+        assert.match(error.stderr, message);
+        return true;
+      });
+    }
+  });
+});

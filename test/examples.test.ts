@@ -1,0 +1,189 @@
+// The examples run as their users run them, shortened: what they print, write and refuse.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { io } from 'anneal';
+
+const root = join(__dirname, '..');
+
+interface Outcome {
+  code: number | null;
+  output: string;
+  errors: string;
+}
+
+function run(example: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'examples', example, 'main.ts'), ...args], {
+      cwd: root,
+      // Standard error should hold nothing, and a newer Node's own warnings are not ours.
+      env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const outcome: Outcome = { code: null, output: '', errors: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      outcome.output += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      outcome.errors += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...outcome, code }));
+  });
+}
+
+async function succeed(example: string, args: string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  const { code, output, errors } = await run(example, args, env);
+  assert.deepEqual([code, errors], [0, ''], output + errors);
+  return output;
+}
+
+async function readJson<T>(file: string): Promise<T> {
+  return JSON.parse(await readFile(file, 'utf8')) as T;
+}
+
+describe('examples', function () {
+  this.timeout(60_000);
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'anneal-examples-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+  const file = (name: string): string => join(folder, name);
+
+  describe('mnist-mlp', () => {
+    // Adam sees enough in two passes over 2,000 digits.
+    const short = ['--epochs', '2', '--limit', '2000', '--optimizer', 'adam', '--lr', '0.001'];
+
+    interface Report {
+      accuracy: number;
+      epochs: { loss: number; seconds: number; samplesPerSecond: number }[];
+      millisecondsPerStep: number;
+      peakMemory: number;
+      seed: number;
+      threads: number;
+      versions: Record<string, string>;
+    }
+
+    it('trains, tests, saves, and draws what it recognises', async () => {
+      const args = [...short, '--seed', '3', '--json', file('loop.json'), '--save', file('loop.safetensors')];
+      const output = await succeed('mnist-mlp', args, { ANNEAL_NUM_THREADS: '2' });
+      const report = await readJson<Report>(file('loop.json'));
+
+      const [first, second] = report.epochs;
+      assert.equal(report.epochs.length, 2);
+      assert.ok(second.loss < first.loss * 0.7, `${first.loss} -> ${second.loss}`);
+      assert.ok(report.accuracy > 0.7 && report.accuracy <= 1, `accuracy ${report.accuracy}`);
+      const lines = output.split('\n');
+      assert.deepEqual(lines.slice(0, 3), [
+        `Epoch [1/2], Loss: ${first.loss.toFixed(4)}`,
+        `Epoch [2/2], Loss: ${second.loss.toFixed(4)}`,
+        `Accuracy: ${(100 * report.accuracy).toFixed(2)}%`,
+      ]);
+      assert.equal(output.match(/\b\d {2}\d+\.\d%/g)?.length, 10);
+      assert.ok(output.includes('█'));
+
+      for (const { seconds, samplesPerSecond } of report.epochs) {
+        assert.ok(seconds > 0 && Math.abs(samplesPerSecond * seconds - 2000) < 1e-6);
+      }
+      const steps = 2 * Math.ceil(2000 / 64);
+      assert.ok(Math.abs(report.millisecondsPerStep - (1000 * (first.seconds + second.seconds)) / steps) < 1e-9);
+      assert.ok(report.peakMemory > 1e6 && report.peakMemory < 1e8, `peak ${report.peakMemory}`);
+      assert.deepEqual([report.seed, report.threads], [3, 2]);
+      assert.equal(report.versions.node, process.versions.node);
+
+      const { tensors } = await io.loadMetadata(file('loop.safetensors'));
+      const layers: [string, number, number][] = [
+        ['fc1', 784, 256],
+        ['fc2', 256, 128],
+        ['fc3', 128, 64],
+        ['fc4', 64, 10],
+      ];
+      assert.deepEqual(
+        Object.entries(tensors).map(([name, { dtype, shape }]) => [name, dtype, shape]),
+        layers.flatMap(([name, inputs, outputs]) => [
+          [`${name}.bias`, 'F32', [outputs]],
+          [`${name}.weight`, 'F32', [outputs, inputs]],
+        ]),
+      );
+    });
+
+    it('gives the same bits with one thread and two, in a loop and with the Trainer', async () => {
+      const weights = async (name: string, args: string[], threads: number) => {
+        const saved = file(`${name}.safetensors`);
+        await succeed('mnist-mlp', [...short, ...args, '--save', saved], { ANNEAL_NUM_THREADS: String(threads) });
+        return (await readFile(saved)).toString('base64');
+      };
+      const one = await weights('one', [], 1);
+      assert.ok((await weights('two', [], 2)) === one, 'two threads');
+      assert.ok((await weights('trainer', ['--style', 'trainer'], 2)) === one, 'Trainer');
+      assert.ok((await weights('other', ['--seed', '9'], 2)) !== one, 'another seed');
+    });
+
+    it('with the Trainer prints and reports the same', async () => {
+      const args = [...short, '--json', file('a.json'), '--save', file('a.safetensors')];
+      const loop = await succeed('mnist-mlp', args);
+      const report = await readJson<Report>(file('a.json'));
+      assert.equal(await succeed('mnist-mlp', [...args, '--style', 'trainer']), loop);
+      const other = await readJson<Report>(file('a.json'));
+      assert.deepEqual(Object.keys(other), Object.keys(report));
+      assert.equal(other.accuracy, report.accuracy);
+    });
+
+    const wrong: [args: string[], message: RegExp][] = [
+      [['--epochs', '0'], /'--epochs <n>' argument '0' is invalid. Expected a whole number of at least 1/],
+      [['--epochs', '1.5'], /argument '1.5' is invalid/],
+      [['--batch-size', 'many'], /argument 'many' is invalid/],
+      [['--lr', '-1'], /'--lr <rate>' argument '-1' is invalid. Expected a number above 0/],
+      [['--seed', '99999999999999999999'], /'--seed <n>' argument .* is invalid/],
+      [['--optimizer', 'sdg'], /argument 'sdg' is invalid. Allowed choices are sgd, adam/],
+      [['--style', 'poem'], /Allowed choices are loop, trainer/],
+      [['--json', tmpdir()], /is a folder, expected a file/],
+      [['--save', join(tmpdir(), 'no', 'such', 'folder')], /There is no folder/],
+      [['--threads', '5000', '--limit', '1'], /error: \[setNumThreads\] expected 1 to \d+ threads/],
+      [['--batchsize', '8'], /unknown option '--batchsize'/],
+    ];
+    it('refuses wrong arguments in a line', async () => {
+      await Promise.all(
+        wrong.map(async ([args, message]) => {
+          const { code, output, errors } = await run('mnist-mlp', args);
+          assert.deepEqual([code, output], [1, ''], args.join(' '));
+          assert.match(errors, message);
+          assert.doesNotMatch(errors, /^ +at /m);
+        }),
+      );
+    });
+  });
+
+  describe('binary-classifier', () => {
+    it('learns both tables', async () => {
+      const output = await succeed('binary-classifier', ['--json', file('binary.json')]);
+      const results = await readJson<Record<string, { loss: number; accuracy: number }>>(file('binary.json'));
+      assert.deepEqual(Object.keys(results), ['points', 'iris']);
+      for (const { loss, accuracy } of Object.values(results)) {
+        assert.ok(loss < 0.2 && accuracy >= 0.75, `loss ${loss}, accuracy ${accuracy}`);
+        assert.ok(output.includes(`Validation accuracy: ${(100 * accuracy).toFixed(2)}%`));
+      }
+      const losses = Array.from(output.matchAll(/Iteration \[\d+\/1000\], Loss: ([\d.]+)/g), ([, loss]) =>
+        Number(loss),
+      );
+      assert.equal(losses.length, 10);
+      for (const table of [losses.slice(0, 5), losses.slice(5)]) {
+        assert.deepEqual(
+          table,
+          [...table].sort((a, b) => b - a),
+        );
+      }
+    });
+
+    it('repeats with the same seed and refuses wrong arguments', async () => {
+      const short = ['--iterations', '20', '--optimizer', 'adam', '--seed', '4'];
+      assert.equal(await succeed('binary-classifier', short), await succeed('binary-classifier', short));
+      const { code, errors } = await run('binary-classifier', ['--iterations', 'x']);
+      assert.equal(code, 1);
+      assert.match(errors, /argument 'x' is invalid/);
+    });
+  });
+});

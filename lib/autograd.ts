@@ -1,6 +1,7 @@
 // Gradients as values: the functional form of backward.
+import { ArgumentError, describe } from './errors';
 import { native } from './native';
-import { handlesOf } from './ops/call';
+import { handlesOf, optionalHandle } from './ops/call';
 import { adopt, Tensor } from './tensor';
 
 /** Options of {@link grad}. */
@@ -32,9 +33,10 @@ export function grad(
   const sources = handlesOf('grad', 'inputs', list(inputs));
   const targets = handlesOf('grad', 'outputs', list(outputs));
   const seeds = gradOutputs instanceof Tensor ? [gradOutputs] : (gradOutputs ?? []);
-  const seedHandles = seeds.map((seed) =>
-    seed === null ? -1 : (handlesOf('grad', 'gradOutputs', [seed])[0] as number),
-  );
+  if (!Array.isArray(seeds) || seeds.length > targets.length) {
+    throw new ArgumentError(`[grad] expected at most ${targets.length} gradOutputs, received ${describe(seeds)}`);
+  }
+  const seedHandles = seeds.map((seed) => optionalHandle('grad', 'gradOutputs', seed));
   const outs = sources.map(() => new Tensor());
   const handles = native.gradients(outs, targets, sources, seedHandles, retainGraph, createGraph);
   return outs.map((out, i) => ((handles[i] as number) < 0 ? null : adopt(out, handles[i] as number)));

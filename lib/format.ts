@@ -6,6 +6,7 @@ import type { NestedArray, Tensor } from './tensor';
 const SUMMARIZE_ABOVE = 1000;
 const EDGE = 3;
 const PRECISION = 4;
+const LINE_WIDTH = 75;
 
 /** Elements in row-major order as arrays nested to the depth of the shape. */
 export function nest(values: TypedArray, shape: readonly number[], dtype: DType): NestedArray {
@@ -74,6 +75,22 @@ function exponent(value: number): string {
   return value.toExponential(PRECISION).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
+// One row, on as many lines as it takes.
+function wrap(items: readonly string[], indent: number): string {
+  const lines: string[] = [];
+  let line = '';
+  items.forEach((item, i) => {
+    const text = i + 1 < items.length ? `${item},` : item;
+    if (line !== '' && indent + line.length + 1 + text.length > LINE_WIDTH) {
+      lines.push(line);
+      line = text;
+    } else {
+      line += line === '' ? text : ` ${text}`;
+    }
+  });
+  return [...lines, line].join(`\n${' '.repeat(indent)}`);
+}
+
 function layout(
   values: NestedArray,
   shape: readonly number[],
@@ -86,8 +103,9 @@ function layout(
     const items = value.map((item) => build(item, axis + 1));
     if (summarize && (shape[axis] as number) > 2 * EDGE) items.splice(EDGE, 0, '...');
     const below = shape.length - axis - 1;
-    const separator = below === 0 ? ', ' : `,${'\n'.repeat(below)}${' '.repeat(indent + axis + 1)}`;
-    return `[${items.join(separator)}]`;
+    const start = indent + axis + 1;
+    if (below === 0) return `[${wrap(items, start)}]`;
+    return `[${items.join(`,${'\n'.repeat(below)}${' '.repeat(start)}`)}]`;
   };
   return build(values, 0);
 }

@@ -181,6 +181,9 @@ export class Tensor {
   /**
    * Calls `hook` with the gradient of this tensor whenever backward computes it; what it returns replaces the gradient.
    *
+   * The hook stays as long as the graph that the gradient passes through; one on a leaf that mentions the leaf itself keeps it
+   * from the garbage collector until it is removed.
+   *
    * @returns a function that removes the hook.
    * @throws AutogradError when this tensor does not require a gradient.
    */
@@ -188,13 +191,10 @@ export class Tensor {
     if (typeof hook !== 'function') {
       throw new ArgumentError(`[registerHook] expected a function, received ${describe(hook)}`);
     }
-    const id = native.addHook(handleOf('registerHook', 'tensor', this), (handle) => {
-      const gradient = new Tensor();
-      native.claim(gradient, handle);
-      const result = hook(adopt(gradient, handle));
-      return result == null ? -1 : handleOf('registerHook', 'result', result);
-    });
+    const slot: HookSlot = { hook };
+    const id = native.addHook(handleOf('registerHook', 'tensor', this), nativeHook(slot));
     return () => {
+      slot.hook = undefined; // the graph may outlive this tensor
       if (!this.isDisposed) native.removeHook(this.handle, id);
     };
   }
@@ -226,6 +226,20 @@ export class Tensor {
   toJSON(): { shape: number[]; dtype: DType; data: number[] } {
     return { shape: this.shape, dtype: this.dtype, data: Array.from(this.dataSync(), Number) };
   }
+}
+
+interface HookSlot {
+  hook: ((gradient: Tensor) => unknown) | undefined;
+}
+
+// Outside of the class: a closure made next to one that holds the tensor would hold it too, and the engine holds this one.
+function nativeHook(slot: HookSlot): (handle: number) => number {
+  return (handle) => {
+    const gradient = new Tensor();
+    native.claim(gradient, handle);
+    const result = slot.hook?.(adopt(gradient, handle));
+    return result == null ? -1 : handleOf('registerHook', 'result', result);
+  };
 }
 
 /** Gives an object the handle that the engine made for it. @internal */

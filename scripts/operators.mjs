@@ -3,9 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+/** @type {import('anneal')} */
 const { operators } = createRequire(import.meta.url)('anneal');
 const file = fileURLToPath(new URL('../docs/operators.md', import.meta.url));
 
+/** @param {string} text */
 const cell = (text) => text.replaceAll('|', '\\|');
 const rows = operators.map(({ name, doc, params, differentiable }) => {
   const list = params.map((param) => `${param.name}: ${param.kind}`).join(', ');

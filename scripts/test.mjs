@@ -1,5 +1,5 @@
 // Everything that `npm test` runs after bootstrap: separation of the instruction sets, native tests, mocha.
-// Arguments go to mocha, and then only mocha runs: npm test -- --grep softmax
+// Arguments go to mocha, and then only mocha runs: npm test -- --grep softmax, npm test -- test/io.test.ts
 import { findLeaks, levelsUncheckable } from './check-levels.mjs';
 import { run, runAsProgram } from './command.mjs';
 import { readCounts, reportTotals } from './totals.mjs';
@@ -25,9 +25,12 @@ await runAsProgram(import.meta.url, async () => {
     parts.push(checkLevels());
     parts.push(readCounts(await run('build/Release/engine_tests', [], { show: true })));
   }
+  const files = args.some((arg) => arg.endsWith('.test.ts')) ? [] : ['test/**/*.test.ts'];
   const color = process.stdout.isTTY ? ['--color'] : [];
   parts.push(
-    readCounts(await run(process.execPath, ['node_modules/mocha/bin/mocha.js', ...color, ...args], { show: true })),
+    readCounts(
+      await run(process.execPath, ['node_modules/mocha/bin/mocha.js', ...color, ...args, ...files], { show: true }),
+    ),
   );
   reportTotals(parts);
 });

@@ -100,7 +100,11 @@ describe('OutOfMemoryError', () => {
     'uniform of 1e14 elements': () => uniform([1e7, 1e7]),
     'copying what was expanded': () => ones([1]).expand([1e14]).add(1),
     'reading what was expanded': () => ones([1]).expand([1e14]).dataSync(),
-    'joining what was expanded': () => concat(Array.from({ length: 2000 }, () => ones([1]).expand([2 ** 53])), 0),
+    'joining what was expanded': () =>
+      concat(
+        Array.from({ length: 2000 }, () => ones([1]).expand([2 ** 53])),
+        0,
+      ),
     padding: () => ones([1]).pad([[0, 1e14]]),
     'an outer product': () => ones([1e7, 1]).mul(ones([1, 1e7])),
     'one-hot codes': () => tensor([1, 2], { dtype: 'int64' }).oneHot(1e14),

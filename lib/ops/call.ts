@@ -91,7 +91,10 @@ export function handlesOf(op: string, param: string, values: readonly Tensor[]):
   if (!Array.isArray(values)) {
     throw new ArgumentError(`[${op}] expected an array of Tensors for '${param}', received ${describe(values)}`);
   }
-  return values.map((value, i) => handleOf(op, `${param}[${i}]`, value));
+  // Not map, which visits an array of four billion holes before anything is found wrong.
+  const handles: number[] = [];
+  for (let i = 0; i < values.length; i++) handles.push(handleOf(op, `${param}[${i}]`, values[i]));
+  return handles;
 }
 
 /** Axes as a list; null for all. */

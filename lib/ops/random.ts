@@ -53,11 +53,14 @@ export class Generator {
     this.#offset = offset;
   }
 
-  /** Sets `count` numbers aside (the offset counts Philox blocks of four) and returns where they are. @internal */
-  take(count: number): [seed: bigint, offset: number] {
-    const offset = this.#offset;
-    this.#offset += Math.ceil(count / 4);
-    return [this.#seed, offset];
+  /**
+   * Makes a tensor from the numbers that come next, and leaves them behind unless that fails. The offset counts Philox blocks
+   * of four. @internal
+   */
+  draw(make: (seed: bigint, offset: number) => Tensor): Tensor {
+    const out = make(this.#seed, this.#offset);
+    this.#offset += Math.ceil(out.size / 4);
+    return out;
   }
 }
 
@@ -83,8 +86,6 @@ export interface RandomOptions {
   generator?: Generator;
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
-
 function random(
   ref: { id: number; name: string },
   shape: readonly number[],
@@ -95,8 +96,8 @@ function random(
     throw new ArgumentError(`[${ref.name}] expected an array of integers for 'shape', received ${describe(shape)}`);
   }
   const dtype = dtypeCode(ref.name, options.dtype ?? 'float32');
-  const [seed, offset] = (options.generator ?? defaultGenerator).take(sizeOf(shape));
-  const out = call(ref, shape, ...args, dtype, seed, offset);
+  const generator = options.generator ?? defaultGenerator;
+  const out = generator.draw((seed, offset) => call(ref, shape, ...args, dtype, seed, offset));
   if (options.requiresGrad) out.requiresGrad = true;
   return out;
 }
@@ -127,7 +128,7 @@ export function randperm(count: number, { generator = defaultGenerator }: { gene
   if (!Number.isSafeInteger(count) || count < 0) {
     throw new ArgumentError(`[randperm] expected a count, received ${describe(count)}`);
   }
-  return call(op.randperm, count, ...generator.take(count));
+  return generator.draw((seed, offset) => call(op.randperm, count, seed, offset));
 }
 
 /**
@@ -146,7 +147,7 @@ export function dropout(
     throw new ArgumentError(`[dropout] a probability is from 0 to 1, received ${describe(probability)}`);
   }
   if (!training || probability === 0) return x;
-  return call(op.dropout, handle, probability, ...generator.take(x.size));
+  return generator.draw((seed, offset) => call(op.dropout, handle, probability, seed, offset));
 }
 
 declare module '../tensor' {

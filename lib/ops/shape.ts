@@ -116,10 +116,24 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Surrounded by `value`: `padding` holds [before, after] for each dimension. @throws ArgumentError */
 export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+  handleOf('pad', 'x', x);
+  const { rank } = x;
   if (!Array.isArray(padding)) {
     throw new ArgumentError(`[pad] expected an array of [before, after], received ${describe(padding)}`);
   }
-  return call(op.pad, handleOf('pad', 'x', x), padding.flat(), value);
+  if (padding.length !== rank) {
+    throw new ArgumentError(
+      `[pad] expected [before, after] for each of ${rank} dimensions, received ${padding.length}`,
+    );
+  }
+  const flat: unknown[] = [];
+  for (const pair of padding) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new ArgumentError(`[pad] expected pairs [before, after], received ${describe(pair)}`);
+    }
+    flat.push(pair[0], pair[1]);
+  }
+  return call(op.pad, handleOf('pad', 'x', x), flat, value);
 }
 
 /**
@@ -175,7 +189,8 @@ defineMethods({
   expand,
   slice,
   split,
-  concat: (x: Tensor, others: readonly Tensor[], axis?: number) => concat([x, ...others], axis),
+  concat: (x: Tensor, others: readonly Tensor[], axis = 0) =>
+    call(op.concat, [handleOf('concat', 'x', x), ...handlesOf('concat', 'others', others)], axis),
   pad,
   assign,
 });

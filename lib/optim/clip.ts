@@ -1,6 +1,6 @@
 // Gradient clipping: shrinks gradients in place between backward and step.
 import { noGrad, scope } from '../context';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
 import { stack } from '../ops/shape';
 import { Tensor } from '../tensor';
@@ -49,8 +49,15 @@ export function clipGradValue(parameters: Iterable<Tensor> | Tensor, clipValue: 
 }
 
 function gradients(parameters: Iterable<Tensor> | Tensor): Tensor[] {
-  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
-  return list.map((parameter) => parameter.grad).filter((grad) => grad !== null);
+  const grads: Tensor[] = [];
+  for (const parameter of parameters instanceof Tensor ? [parameters] : parameters) {
+    if (!(parameter instanceof Tensor)) {
+      throw new ArgumentError(`[clipGrad] expected parameters, received ${describe(parameter)}`);
+    }
+    const { grad } = parameter;
+    if (grad !== null) grads.push(grad);
+  }
+  return grads;
 }
 
 function norm(x: Tensor, order: number): Tensor {

@@ -1,6 +1,6 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
 import { keep, noGrad } from '../context';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
 import { Tensor } from '../tensor';
 import { type OptimizerState, packState, unpackState } from './state';
@@ -49,7 +49,17 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<O>>, defaults: O) {
     this.#defaults = defaults;
     this.check(defaults);
-    const list: (Tensor | ParameterGroup<O>)[] = [...params];
+    if (typeof params?.[Symbol.iterator] !== 'function') {
+      throw new ArgumentError(`[${this.kind}] expected parameters, received ${describe(params)}`);
+    }
+    // One by one, so that a wrong one ends the walk: an array may be longer than memory.
+    const list: (Tensor | ParameterGroup<O>)[] = [];
+    for (const item of params) {
+      if (typeof item !== 'object' || item === null) {
+        throw new ArgumentError(`[${this.kind}] expected tensors or groups with params, received ${describe(item)}`);
+      }
+      list.push(item);
+    }
     const loose = list.filter((item): item is Tensor => item instanceof Tensor);
     if (list.length === 0) throw new ArgumentError(`[${this.kind}] there are no parameters to optimize`);
     if (loose.length > 0 && loose.length < list.length) {
@@ -75,9 +85,10 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     if (typeof group?.params?.[Symbol.iterator] !== 'function') {
       throw new ArgumentError(`[${this.kind}] expected tensors or groups with params, received ${typeof group}`);
     }
-    const params = [...group.params];
+    const params: Tensor[] = [];
     const known = new Set(this.groups.flatMap((other) => other.params));
-    params.forEach((param, i) => {
+    for (const param of group.params) {
+      const i = params.length;
       if (!(param instanceof Tensor)) throw new ArgumentError(`[${this.kind}] parameter ${i} is no tensor`);
       if (!param.isLeaf) throw new ArgumentError(`[${this.kind}] parameter ${i} is a result, not a leaf tensor`);
       if (param.dtype !== 'float32' && param.dtype !== 'float64') {
@@ -87,7 +98,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       }
       if (known.has(param)) throw new ArgumentError(`[${this.kind}] parameter ${i} is given twice`);
       known.add(param);
-    });
+      params.push(param);
+    }
     const given = Object.fromEntries(Object.entries(group).filter(([, value]) => value !== undefined));
     const full = { ...this.#defaults, ...given, params };
     this.check(full);

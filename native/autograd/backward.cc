@@ -22,7 +22,7 @@ class NodeGradCall : public GradCall {
     outputs_.reserve(node->outputs.size());
     for (size_t j = 0; j < node->outputs.size(); ++j) {
       Tensor value = node->outputs[j].value;
-      if (value.defined() && context().gradEnabled) {
+      if (value.defined() && context().gradEnabled && isFloating(value.dtype())) {
         // Linked to the node again, so that the gradient of a gradient passes through it.
         value = value.alias();
         GradMeta& meta = ensureGradMeta(value);
@@ -207,7 +207,8 @@ class Walk {
 
   using Target = std::pair<const void*, int>;
   static Target keyOf(const Edge& edge) {
-    return edge.node ? Target{edge.node.get(), edge.output} : Target{edge.leaf.defined() ? edge.leaf.impl() : nullptr, 0};
+    return edge.node ? Target{edge.node.get(), edge.output}
+                     : Target{edge.leaf.defined() ? edge.leaf.impl() : nullptr, 0};
   }
 
   // Whether a gradient sent along this edge is of use.
@@ -267,7 +268,8 @@ class Walk {
       gradientThroughExpansion(call, node);
     }
     for (size_t i = 0; i < node->edges.size(); ++i) {
-      if (call.gradients[i].defined()) send(node->edges[i], std::move(call.gradients[i]));
+      // A rule may leave a gradient in the shape that its input was broadcast to.
+      if (call.gradients[i].defined()) send(node->edges[i], sumTo(call.gradients[i], node->inputSpecs[i].shape));
     }
     if (!options_.retainGraph && !options_.createGraph) node->free();
   }

@@ -36,7 +36,6 @@ BackwardOptions options(Entry& js, size_t at, const char* op) {
 
 // backward(outputs, seeds, retainGraph, createGraph)
 napi_value runBackward(Entry& js) {
-  js.environment().clearBuried();
   backward(js.tensors(0, {"backward", "outputs"}), js.tensors(1, {"backward", "gradient"}, true),
            options(js, 2, "backward"));
   return js.undefined();
@@ -44,7 +43,6 @@ napi_value runBackward(Entry& js) {
 
 // gradients(outs, outputs, inputs, seeds, retainGraph, createGraph): handles, -1 where an output does not depend on it.
 napi_value runGradients(Entry& js) {
-  js.environment().clearBuried();
   Tensors found = gradients(js.tensors(1, {"grad", "outputs"}), js.tensors(2, {"grad", "inputs"}),
                             js.tensors(3, {"grad", "gradOutputs"}, true), options(js, 4, "grad"));
   napi_value numbers = js.newArray(found.size());
@@ -58,8 +56,11 @@ napi_value runGradients(Entry& js) {
 
 // A JavaScript function, dropped where no call into JavaScript may be made (a tensor's death, in a garbage collection).
 struct JsFunction {
-  Environment* environment;
-  napi_ref ref;
+  Environment* const environment;
+  napi_ref const ref;
+  JsFunction(Environment* owner, napi_ref function) : environment(owner), ref(function) {}
+  JsFunction(const JsFunction&) = delete;
+  JsFunction& operator=(const JsFunction&) = delete;
   ~JsFunction() { environment->bury(ref); }
 };
 
@@ -68,7 +69,7 @@ napi_value putHook(Entry& js) {
   const Tensor& tensor = js.tensor(0, {"registerHook", "tensor"});
   napi_ref ref;
   check(napi_create_reference(js.env(), js[1], 1, &ref));
-  const auto function = std::make_shared<JsFunction>(JsFunction{&js.environment(), ref});
+  const auto function = std::make_shared<JsFunction>(&js.environment(), ref);
   Hook hook = [function](const Tensor& gradient) {
     Environment& environment = *function->environment;
     napi_env env = environment.env();

@@ -57,6 +57,7 @@ void Environment::cleanup(void* data) {
 void Environment::enter() {
   ++entries_;
   setContext(&context);
+  if (!buried_.empty()) clearBuried();
   while (!collected_.empty() && collected_.front()->collectedAt + kGrace < entries_) {
     Handle* handle = collected_.front();
     collected_.pop_front();

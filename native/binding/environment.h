@@ -63,7 +63,6 @@ class Environment {
 
   // ---- references dropped where no call into JavaScript is allowed
   void bury(napi_ref ref) { buried_.push_back(ref); }
-  void clearBuried();
 
  private:
   static constexpr int64_t kStep = 32 << 20;
@@ -77,6 +76,7 @@ class Environment {
   Handle* find(double number) const;  // null when there is none
   void attach(napi_value object, Handle* handle);
   void release(Handle* handle);
+  void clearBuried();
   int64_t pressure() const;
   void collect(bool major);
   void relieve();

@@ -1,15 +1,30 @@
 #include "core/context.h"
 
+#include <memory>
+#include <mutex>
+#include <vector>
+
 namespace anneal {
 
 namespace {
+
 thread_local Context* current = nullptr;
+
+// A thread's own, for callers without an environment. Kept for good: the thread may end before its kernels do.
+Context& defaultContext() {
+  static auto* mutex = new std::mutex;
+  static auto* all = new std::vector<std::unique_ptr<Context>>;
+  thread_local Context* mine = nullptr;
+  if (!mine) {
+    const std::lock_guard<std::mutex> lock(*mutex);
+    mine = all->emplace_back(std::make_unique<Context>()).get();
+  }
+  return *mine;
 }
 
-Context& context() {
-  if (!current) current = new Context;  // a thread's default lives as long as the process
-  return *current;
-}
+}  // namespace
+
+Context& context() { return current ? *current : defaultContext(); }
 
 void setContext(Context* context) { current = context; }
 

@@ -49,6 +49,7 @@ struct CopyArgs {
 enum class FillOp : uint8_t {
   Constant,  // out[i] = start
   Range,     // out[i] = start + i * step, as float64, then converted
+  Linspace,  // the same from start up and from end down, so that both are met exactly
   Eye,       // out[i, j] = i == j, with `columns` columns
 };
 struct FillArgs {
@@ -56,7 +57,7 @@ struct FillArgs {
   DType dtype;
   int64_t count;
   int64_t columns;
-  double start, step;
+  double start, step, end;
   void* out;
 };
 

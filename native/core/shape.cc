@@ -67,7 +67,7 @@ bool isContiguous(const Dims& shape, const Dims& strides) {
   int64_t expected = 1;
   for (int i = shape.size() - 1; i >= 0; --i) {
     if (shape[i] == 0) return true;
-    if (shape[i] != 1 && strides[i] != expected) return false;
+    if (shape[i] != 1 && strides[i] != expected) return std::find(shape.begin(), shape.end(), 0) != shape.end();
     expected *= shape[i];
   }
   return true;

@@ -108,6 +108,8 @@ void Stream::execute(const Record& record, const void* args) {
     client.failure = Error(ErrorKind::OutOfMemory, "out of memory while a kernel ran");
   } catch (const std::exception& error) {
     client.failure = Error(ErrorKind::Argument, error.what());
+  } catch (...) {
+    client.failure = Error(ErrorKind::Argument, "a kernel failed");
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/error.h"
+
 namespace anneal {
 
 const char* nameOf(Device device) { return device == Device::CPU ? "cpu" : "cuda"; }
@@ -51,6 +53,12 @@ Tensor Tensor::scalar(double value, Device device) {
 
 Tensor Tensor::materialize(DType dtype) const {
   const double value = impl_->weakValue;
+  // -255 is fine for uint8: it wraps as a subtraction does.
+  const double limit = dtype == DType::UInt8 ? 255 : dtype == DType::Int32 ? 2147483647 : 0;
+  if (limit > 0 && (value > limit || value < -limit - (dtype == DType::Int32))) {
+    fail(ErrorKind::Argument, "the number %.17g does not fit %s, the dtype of the tensor next to it; cast that first",
+         value, nameOf(dtype));
+  }
   Tensor tensor = empty({dtype, {}}, device(), Allocator::Use::HostWrite);
   void* data = tensor.data();
   switch (dtype) {

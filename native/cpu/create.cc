@@ -25,6 +25,18 @@ void rangeFill(T* out, int64_t count, double start, double step) {
 }
 
 template <class T>
+void linspaceFill(T* out, int64_t count, double start, double step, double end) {
+  const int64_t half = (count + 1) / 2;
+  forRange(count, kTaskBytes / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t stop) {
+    for (int64_t i = begin; i < stop; i++) {
+      const double value =
+          i < half ? start + static_cast<double>(i) * step : end - static_cast<double>(count - 1 - i) * step;
+      out[i] = fromDouble<T>(value);
+    }
+  });
+}
+
+template <class T>
 void eyeFill(T* out, int64_t count, int64_t columns) {
   constantFill<T>(out, count, T(0));
   const int64_t rows = columns > 0 ? count / columns : 0;
@@ -44,6 +56,7 @@ void fill(const FillArgs& args) {
       switch (a.op) {
         case FillOp::Constant: return constantFill<T>(out, a.count, fromDouble<T>(a.start));
         case FillOp::Range: return rangeFill<T>(out, a.count, a.start, a.step);
+        case FillOp::Linspace: return linspaceFill<T>(out, a.count, a.start, a.step, a.end);
         case FillOp::Eye: return eyeFill<T>(out, a.count, a.columns);
       }
     }

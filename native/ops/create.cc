@@ -24,20 +24,21 @@ Dims shapeOf(const Call& call) {
   return shape;
 }
 
-void run(const Call& call, Tensor& out, FillOp op, double start, double step, int64_t columns = 0) {
+void run(const Call& call, const Tensor& out, FillArgs args) {
   if (out.size() == 0) return;
-  FillArgs args{};
-  args.op = op;
   args.dtype = out.dtype();
   args.count = out.size();
-  args.columns = columns;
-  args.start = start;
-  args.step = step;
   args.out = out.data();
   launch(call.name(), call.device, &Backend::fill, args);
 }
 
+// A range of truth values would hold bytes that are neither.
+void checkRange(const Call& call, DType dtype) {
+  if (dtype == DType::Bool) fail(ErrorKind::DType, "[%s] makes numbers, not bool; compare or cast them", call.name());
+}
+
 void inferArange(const Call& call, Specs& out) {
+  checkRange(call, call.dtype(3));
   const double start = call.real(0), end = call.real(1), step = call.real(2);
   const double count = std::ceil((end - start) / step);
   if (!(step != 0) || !std::isfinite(count)) {
@@ -61,24 +62,29 @@ const Operator kOperators[] = {
          [](const Call& call, Specs& out) {
            out.push_back({call.dtype(2), shapeOf(call)});
          },
-     .run = [](const Call& call, Tensors& out) { run(call, out[0], FillOp::Constant, call.real(1), 0); }},
+     .run = [](const Call& call, Tensors& out) { run(call, out[0], {.op = FillOp::Constant, .start = call.real(1)}); }},
     {.name = "arange",
      .doc = "start, start + step, ... before end",
      .params = kArange,
      .infer = inferArange,
-     .run = [](const Call& call, Tensors& out) { run(call, out[0], FillOp::Range, call.real(0), call.real(2)); }},
+     .run =
+         [](const Call& call, Tensors& out) {
+           run(call, out[0], {.op = FillOp::Range, .start = call.real(0), .step = call.real(2)});
+         }},
     {.name = "linspace",
      .doc = "`count` numbers evenly from start to end, both included",
      .params = kLinspace,
      .infer =
          [](const Call& call, Specs& out) {
+           checkRange(call, call.dtype(3));
            checkCount(call, call.integer(2), "count");
            out.push_back({call.dtype(3), {call.integer(2)}});
          },
      .run =
          [](const Call& call, Tensors& out) {
-           const auto gaps = static_cast<double>(call.integer(2) - 1);
-           run(call, out[0], FillOp::Range, call.real(0), gaps > 0 ? (call.real(1) - call.real(0)) / gaps : 0);
+           const double start = call.real(0), end = call.real(1), gaps = static_cast<double>(call.integer(2) - 1);
+           const double step = gaps > 0 ? (end - start) / gaps : 0;
+           run(call, out[0], {.op = FillOp::Linspace, .start = start, .step = step, .end = end});
          }},
     {.name = "eye",
      .doc = "ones on the diagonal, zeros elsewhere",
@@ -89,7 +95,7 @@ const Operator kOperators[] = {
            checkCount(call, call.integer(1), "columns");
            out.push_back({call.dtype(2), {call.integer(0), call.integer(1)}});
          },
-     .run = [](const Call& call, Tensors& out) { run(call, out[0], FillOp::Eye, 0, 0, call.integer(1)); }},
+     .run = [](const Call& call, Tensors& out) { run(call, out[0], {.op = FillOp::Eye, .columns = call.integer(1)}); }},
 };
 
 }  // namespace

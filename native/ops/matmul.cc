@@ -139,7 +139,9 @@ void runLinear(const Call& call, Tensors& out) {
 
 void linearGradient(GradCall& g) {
   const Tensor &x = g.in(0), &w = g.in(1);
-  const Tensor rows = reshape(g.dout(), {numel(g.dout().shape()) / std::max<int64_t>(w.dim(0), 1), w.dim(0)});
+  Dims leading = x.shape();
+  leading.erase(leading.size() - 1);
+  const Tensor rows = reshape(g.dout(), {numel(leading), w.dim(0)});
   if (g.needs(0)) g.set(0, reshape(matmul(rows, w), x.shape()));
   if (g.needs(1)) g.set(1, matmul(matrixTranspose(rows), reshape(x, {rows.dim(0), w.dim(1)})));
   if (g.needs(2)) g.set(2, sum(rows, {0}, false));

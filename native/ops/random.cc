@@ -56,6 +56,11 @@ void runTwoParameters(const Call& call, Tensors& out) {
   start(call, args);
 }
 
+void inferUniform(const Call& call, Specs& out) {
+  if (call.dtype(3) == DType::Bool) fail(ErrorKind::DType, "[%s] makes numbers, not bool; use bernoulli", call.name());
+  inferShaped(call, out, 3);
+}
+
 void inferNormal(const Call& call, Specs& out) {
   if (!isFloating(call.dtype(3))) {
     fail(ErrorKind::DType, "[%s] makes floating tensors, not %s", call.name(), nameOf(call.dtype(3)));
@@ -87,7 +92,7 @@ const Operator kOperators[] = {
     {.name = "uniform",
      .doc = "evenly from a (included) to b (excluded)",
      .params = kTwoParameters,
-     .infer = [](const Call& call, Specs& out) { inferShaped(call, out, 3); },
+     .infer = inferUniform,
      .run = runTwoParameters<RandomOp::Uniform>},
     {.name = "normal",
      .doc = "normally, with mean a and standard deviation b (Box-Muller)",

@@ -1,4 +1,6 @@
 // Reductions over any axes.
+#include <algorithm>
+
 #include "ops/axes.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
@@ -98,20 +100,41 @@ void extremeGradient(GradCall& g) {
   g.set(0, mul(chosen, share));
 }
 
-// d prod / dx_i is the product of the others: prod / x_i, unless an x is zero.
+// d prod / dx_i is the product of the others. Dividing the whole by x_i would fail at zeros, and so would its derivative: the
+// rows [outer, n] are multiplied up in pairs to [outer, 1] instead, and the gradient comes down the same tree.
 void prodGradient(GradCall& g) {
+  static const Operator& pad = findOperator("pad");
+  static const Operator& slice = findOperator("slice");
+  static const Operator& stack = findOperator("stack");
   const Tensor& x = g.in(0);
   const auto axes = axesOf(g);
-  static const Operator& prod = findOperator("prod");
-  const Tensor zero = number(0, x), one = number(1, x);
-  const Tensor isZero = equal(x, zero);
-  const Tensor zeros = sum(cast(isZero, x.dtype()), axes, true);
-  const Tensor safe = where(isZero, one, x);
-  const Tensor others = div(apply1(prod, {safe}, {attr(axes), attr(true)}), safe);
-  // One zero: only its own derivative is left. Two: none is.
-  const Tensor lonely = where(isZero, others, zero);
-  const Tensor slope = where(equal(zeros, zero), others, where(equal(zeros, one), lonely, zero));
-  g.set(0, mul(unreduced(g, g.dout()), slope));
+  std::vector<int64_t> order, inverse(x.rank());
+  for (int i = 0; i < x.rank(); ++i) {
+    if (std::find(axes.begin(), axes.end(), i) == axes.end()) order.push_back(i);
+  }
+  order.insert(order.end(), axes.begin(), axes.end());
+  Dims arranged;
+  for (int i = 0; i < x.rank(); ++i) {
+    inverse[order[i]] = i;
+    arranged.push(x.dim(static_cast<int>(order[i])));
+  }
+  const int64_t outer = g.dout().size(), n = static_cast<int64_t>(countOf(g));
+  int64_t width = 1;
+  while (width < n) width *= 2;
+
+  const Tensor rows = reshape(permute(x, order), {outer, n});
+  std::vector<Tensor> levels = {apply1(pad, {rows}, {attr(std::vector<int64_t>{0, 0, 0, width - n}), attr(1.0)})};
+  const auto half = [&](const Tensor& t, int64_t begin) {  // every second column
+    return apply1(slice, {t}, {attr(1), attr(begin), attr(t.dim(1)), attr(2)});
+  };
+  while (levels.back().dim(1) > 1) levels.push_back(mul(half(levels.back(), 0), half(levels.back(), 1)));
+  Tensor dx = reshape(g.dout(), {outer, 1});
+  for (size_t level = levels.size() - 1; level-- > 0;) {
+    const Tensor& t = levels[level];
+    dx = reshape(apply1(stack, {mul(dx, half(t, 1)), mul(dx, half(t, 0))}, {attr(2)}), {outer, t.dim(1)});
+  }
+  dx = apply1(slice, {dx}, {attr(1), attr(0), attr(n), attr(1)});
+  g.set(0, permute(reshape(dx, arranged), inverse));
 }
 
 Tensor deviation(GradCall& g) {

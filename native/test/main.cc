@@ -22,5 +22,6 @@ int main(int argc, char** argv) {
     if (failures != 0) std::printf("FAILED %s (%d checks)\n", test.name, failures);
   }
   std::printf("%d passed, %d failed\n", passed, failed);
+  std::fflush(stdout);  // a leak check ends the process its own way
   return failed == 0 ? 0 : 1;
 }

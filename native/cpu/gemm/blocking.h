@@ -18,7 +18,7 @@ constexpr int kTileVectors = 2;
 constexpr int kTileRows = 8;  // 24 sums, 3 vectors of B, 1 of A: 28 of 32 registers
 constexpr int kTileVectors = 3;
 #else
-constexpr int kTileRows = 6;  // 12 sums, 2 vectors of B, 1 of A; no fused multiply-add: a product needs the last register
+constexpr int kTileRows = 6;  // 12 sums, 2 vectors of B, 1 of A, and a product: there is no fused multiply-add
 constexpr int kTileVectors = 2;
 #endif
 
@@ -26,22 +26,21 @@ constexpr int kTileVectors = 2;
 constexpr int kWideVectors = 8;  // of a tile of one row
 constexpr int kWideRows = 3;     // tiles of at most so many rows may have half as many vectors
 
-// Sums are cut into equal parts of at most so many terms. The cut fixes the order of every sum: it depends on nothing else.
+// Sums are cut into equal parts of at most so many terms. The order of every sum follows from this cut and from nothing else.
 constexpr int64_t kDepthBlock = 800;
-constexpr int64_t kWholeDepth = 800;
 
-constexpr int64_t kColBlock = 4096;        // columns of B packed at a time, shared by all tasks through the last cache
+constexpr int64_t kColBlock = 2048;       // columns of B that are packed at a time and shared by all tasks
 
-constexpr int64_t kInPlaceTiles = 6;       // with so few row tiles, packing a B that can be read in place does not pay
-constexpr int64_t kCopyACols = 64;         // with fewer columns, copying rows of A that collide in the cache does not pay,
-constexpr int64_t kPackACols = 384;        // nor packing columns of A, nor at a depth of so few cache lines
-constexpr int64_t kPackADepth = 64;
+constexpr int64_t kInPlaceTiles = 6;      // with so few row tiles, packing a B that can be read in place does not pay
+constexpr int64_t kCopyACols = 64;        // with fewer columns, copying rows of A that collide in the cache does not pay,
+constexpr int64_t kPackACols = 384;       // nor does packing columns of A,
+constexpr int64_t kPackADepth = 64;       // nor at a smaller depth
 
-constexpr double kSerialFlops = 500e3;     // products below this run on the calling thread
-constexpr double kTaskFlops = 1e6;         // a task is at least this much, for the cost of handing it out
-constexpr double kOuterCost = 8;           // of a multiply-add that is stored at once, for those that are not
-constexpr int64_t kTasks = 64;             // and a product not many more than this
-constexpr double kSplitFlops = 4e6;       // a matrix of a small batch above this is itself cut into tasks
-constexpr int64_t kPackElements = 65536;   // packed by a task
+constexpr double kSerialFlops = 500e3;    // products below this run on the calling thread
+constexpr double kTaskFlops = 1e6;        // a task is at least this much, for the cost of handing it out,
+constexpr int64_t kTasks = 64;            // and a product not many more than this
+constexpr double kSplitFlops = 4e6;       // in a small batch, a product above this is itself cut into tasks
+constexpr double kOuterCost = 8;          // a multiply-add that is stored at once costs as much as so many others
+constexpr int64_t kPackElements = 65536;  // packed by a task
 
 }  // namespace anneal::ANNEAL_LEVEL::gemm

@@ -6,19 +6,21 @@
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
-// Whether the rows of a tile, so many elements apart, fall on so few sets of the first-level cache (64 sets of 64 bytes,
-// at least 8 lines each) that they push each other out.
+// Whether `rows` rows, so many elements apart, fall on so few sets of the first-level cache that they push each other out
+// (64 sets of 64 bytes and at least 8 lines: rows k * 4096 bytes apart share a set).
 template <class T>
-bool rowsCollide(int64_t stride) {
-  int64_t bytes = (stride < 0 ? -stride : stride) * int64_t{sizeof(T)} % 4096;
-  bytes = least(bytes, 4096 - bytes);
-  if (bytes < 64) return kTileRows > 4;
-  return bytes > 2048 - 64 && kTileRows > 8;
+bool collides(int64_t stride, int64_t rows) {
+  const int64_t bytes = (stride < 0 ? -stride : stride) * int64_t{sizeof(T)} % 4096;
+  for (int64_t period = 1; period <= 4; period *= 2) {
+    const int64_t distance = bytes * period % 4096;
+    if (least(distance, 4096 - distance) < 64) return rows > 5 * period;
+  }
+  return false;
 }
 
 template <class T>
 int64_t depthBlocks(const Product<T>& p) {
-  return p.depth <= kWholeDepth ? 1 : ceilDiv(p.depth, kDepthBlock);
+  return ceilDiv(p.depth, kDepthBlock);
 }
 
 // Time of the tiles in this orientation, in vector multiply-adds: arithmetic with idle lanes, packing, turning C.
@@ -38,7 +40,7 @@ struct Block {
   int64_t col0, cols;    // of the columns
   int64_t width;         // of panels of B, in elements
   Cut tiles;             // of the rows
-  const T* a;            // row tile t begins at a + begin(t) * aRow, or at a + t * aTile where A is packed tile by tile
+  const T* a;            // row tile t begins at a + begin(t) * aRow, or, where A is packed by tiles, at a + t * aTile
   int64_t aRow, aStep, aTile;
   const T* b;  // the block's corner in B
   enum { InPlace, Packed, PackedByTask } panels;
@@ -51,7 +53,7 @@ struct Block {
 template <class T>
 bool packsA(const Product<T>& p, int64_t depth, int64_t cols) {
   if (p.rows <= 4) return false;
-  return p.aStep == 1 ? cols >= kCopyACols && rowsCollide<T>(p.aRow) : cols >= kPackACols && depth > kPackADepth;
+  return p.aStep == 1 ? cols >= kCopyACols && collides<T>(p.aRow, kTileRows) : cols >= kPackACols && depth > kPackADepth;
 }
 
 // Copies A and B where tiles can't read them well in place; all tasks then read the copies.
@@ -90,9 +92,11 @@ void pack(Block<T>& k, bool parallel) {
   }
   loop(parallel, tasksA + tasksB, [&](int64_t task) {
     if (task < tasksA) {
-      for (int64_t t = task * tilesAtOnce; t < least(k.tiles.parts, (task + 1) * tilesAtOnce); ++t) packTile(t);
+      const int64_t first = task * tilesAtOnce;
+      for (int64_t t = first; t < least(k.tiles.parts, first + tilesAtOnce); ++t) packTile(t);
     } else {
-      for (int64_t j = (task - tasksA) * panelsAtOnce; j < least(k.panelCount(), (task - tasksA + 1) * panelsAtOnce); ++j) {
+      const int64_t first = (task - tasksA) * panelsAtOnce;
+      for (int64_t j = first; j < least(k.panelCount(), first + panelsAtOnce); ++j) {
         const int64_t cols = least(k.width, k.cols - j * k.width);
         packPanel(k.b + j * k.width * p.bCol, p.bStep, p.bCol, k.depth, cols, packedB + j * k.width * k.depth,
                   roundUp<T>(cols));
@@ -171,17 +175,18 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
                  {d > 0, d + 1 == depths.parts ? p.bias : nullptr}};
       const int64_t tasks = worthTasks(flops(p) / static_cast<double>(depths.parts));
       const int64_t rowBlock = most(kTileRows, l2Bytes() / 2 / (depth * int64_t{sizeof(T)}));
-      int64_t tileTaskCount = least(tiles.parts, most(tasks, ceilDiv(p.rows, rowBlock)));
-      if (p.bCol == 1 && tiles.parts <= kInPlaceTiles) {
+      if (p.bCol == 1 && (tiles.parts == 1 || (tiles.parts <= kInPlaceTiles && !collides<T>(p.bStep, depth)))) {
         k.panels = Block<T>::InPlace;
       } else if (p.rows <= rowBlock && k.panelCount() * 4 >= tasks) {
         k.panels = Block<T>::PackedByTask;
-        tileTaskCount = 1;
       }
       pack(k, parallel);
 
-      const Cut tileTasks(tiles.parts, tileTaskCount);
-      const Cut panelTasks(k.panelCount(), least(k.panelCount(), most(1, tasks / tileTasks.parts)));
+      // A task's rows of A stay in its second-level cache; columns are cut first, and rows where there are few columns.
+      int64_t rowTasks = least(tiles.parts, ceilDiv(p.rows, rowBlock));
+      const int64_t colTasks = least(k.panelCount(), ceilDiv(tasks, rowTasks));
+      if (k.panels != Block<T>::PackedByTask) rowTasks = most(rowTasks, least(tiles.parts, tasks / colTasks));
+      const Cut tileTasks(tiles.parts, rowTasks), panelTasks(k.panelCount(), colTasks);
       loop(parallel, tileTasks.parts * panelTasks.parts, [&](int64_t task) {
         const int64_t i = task / panelTasks.parts, j = task % panelTasks.parts;
         runBlock(k, tileTasks.begin(i), tileTasks.begin(i + 1), panelTasks.begin(j), panelTasks.begin(j + 1));

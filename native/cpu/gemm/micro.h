@@ -9,11 +9,19 @@ using V = typename Vec<T>::Raw;
 template <class T>
 constexpr int W = Vec<T>::kLanes;
 
+// GCC's first scheduling pass, which is off on x86, gathers the loads of a row of A and spills sums to make room for them.
+#if defined(__aarch64__) && defined(__GNUC__) && !defined(__clang__)
+#define ANNEAL_IN_ORDER __attribute__((optimize("no-schedule-insns")))
+#else
+#define ANNEAL_IN_ORDER
+#endif
+
 // a: element (i, p) at a[i * aRow + p * aStep], broadcast, so any strides will do; b: row p is R = NV * W elements at
 // b[p * bStep]; out: row i at out[i * outRow]. Rows are addressed in threes from one pointer: base, base + stride and
 // base + 2 * stride are addressing modes, a pointer for each row would not fit the registers.
 template <class T, int MR, int NV>
-void tile(int64_t depth, const T* a, int64_t aRow, int64_t aStep, const T* b, int64_t bStep, T* out, int64_t outRow) {
+ANNEAL_IN_ORDER void tile(int64_t depth, const T* a, int64_t aRow, int64_t aStep, const T* b, int64_t bStep, T* out,
+                          int64_t outRow) {
   V<T> sum[MR][NV];
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {

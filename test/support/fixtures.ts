@@ -1,0 +1,43 @@
+// PyTorch's results for the samples, as fixtures/make_operators.py wrote them. Read without the library under test.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DType } from 'anneal';
+
+export interface Expected {
+  dtype: DType;
+  shape: number[];
+  values: ArrayLike<number | bigint>;
+}
+
+interface Header {
+  [name: string]: { dtype: string; shape: number[]; data_offsets: [number, number] };
+}
+
+const ARRAYS: Record<string, { dtype: DType; read: (buffer: ArrayBuffer) => ArrayLike<number | bigint> }> = {
+  F32: { dtype: 'float32', read: (buffer) => new Float32Array(buffer) },
+  F64: { dtype: 'float64', read: (buffer) => new Float64Array(buffer) },
+  I32: { dtype: 'int32', read: (buffer) => new Int32Array(buffer) },
+  I64: { dtype: 'int64', read: (buffer) => new BigInt64Array(buffer) },
+  U8: { dtype: 'uint8', read: (buffer) => new Uint8Array(buffer) },
+  BOOL: { dtype: 'bool', read: (buffer) => new Uint8Array(buffer) },
+};
+
+/** Tensors by name (`3.out0`: first result of sample 3, `3.grad1`: its gradient by input 1), and the samples' digest. */
+export function readFixtures(family: string): { digest: string | undefined; tensors: Map<string, Expected> } {
+  const path = join(__dirname, '..', 'fixtures', 'operators', `${family}.safetensors`);
+  if (!existsSync(path)) return { digest: undefined, tensors: new Map() };
+  const bytes = readFileSync(path);
+  const begin = 8 + Number(bytes.readBigUInt64LE());
+  const { __metadata__: metadata, ...entries } = JSON.parse(bytes.subarray(8, begin).toString()) as Header & {
+    __metadata__: { samples: string };
+  };
+  const tensors = Object.entries(entries as Header).map(
+    ([name, { dtype, shape, data_offsets }]): [string, Expected] => {
+      const kind = ARRAYS[dtype];
+      if (!kind) throw new Error(`${family}: ${name} is ${dtype}`);
+      const [from, to] = data_offsets.map((offset) => begin + offset);
+      return [name, { dtype: kind.dtype, shape, values: kind.read(Uint8Array.from(bytes.subarray(from, to)).buffer) }];
+    },
+  );
+  return { digest: metadata.samples, tensors: new Map(tensors) };
+}

@@ -1,0 +1,192 @@
+// The one table of operator samples (test/samples), and how a sample becomes tensors. fixtures/make_operators.py reads the
+// same table and makes the same numbers.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DType, grad, invoke, noGrad, type Tensor, tensor } from 'anneal';
+import { counterValues } from './counter';
+
+/** An input: numbers from `low` to `high`, or the `values` given, in memory of the `layout` asked for. */
+export interface InputSpec {
+  shape: number[];
+  dtype?: DType;
+  low?: number;
+  high?: number;
+  values?: (number | string)[];
+  layout?: 'transposed' | 'sliced' | 'offset' | 'expanded';
+}
+
+/** What random results must look like; mean and deviation within what their number allows. */
+export interface Expectation {
+  from?: number;
+  below?: number;
+  values?: number[];
+  mean?: number;
+  std?: number;
+  permutation?: number;
+}
+
+/** An argument: `$i` is input i; `inf` and `-inf` are numbers; other strings name dtypes. */
+export type Argument = number | boolean | string | null | Argument[];
+
+interface Entry {
+  op: string | string[];
+  args: Argument[];
+  inputs: InputSpec[];
+  /** One sample for each of these lists of dtypes of the inputs. */
+  dtypes?: DType[][];
+  /** Inputs to differentiate by. */
+  grad?: number[];
+  /** False at a kink, where finite differences say nothing. */
+  smooth?: boolean;
+  /** False when PyTorch's results are not among the fixtures. */
+  reference?: boolean;
+  /** Number of results of an operator that leaves it open. */
+  outputs?: number;
+  /** Inputs that the operator writes to: they are its results. */
+  inPlace?: number[];
+  expect?: Expectation;
+  note?: string;
+}
+
+export interface Sample extends Entry {
+  op: string;
+  /** The file it comes from, and its place there. */
+  family: string;
+  index: number;
+}
+
+const FOLDER = join(__dirname, '..', 'samples');
+const SPECIAL: Record<string, number> = { inf: Infinity, '-inf': -Infinity, nan: Number.NaN };
+const COTANGENT = 1000;
+
+export const families: string[] = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -'.json'.length))
+  .sort();
+
+const textOf = (family: string): string => readFileSync(join(FOLDER, `${family}.json`), 'utf8');
+
+/** What the fixtures of a family say they were made from. */
+export function digestOf(family: string): string {
+  return createHash('sha256').update(textOf(family).replace(/\s+/g, '')).digest('hex');
+}
+
+function expandSamples(family: string): Sample[] {
+  const samples: Sample[] = [];
+  for (const entry of JSON.parse(textOf(family)) as Entry[]) {
+    for (const op of [entry.op].flat()) {
+      for (const dtypes of entry.dtypes ?? [[]]) {
+        const inputs = entry.inputs.map((spec, i) => ({ ...spec, dtype: dtypes[i] ?? spec.dtype }));
+        samples.push({ ...entry, op, inputs, family, index: samples.length });
+      }
+    }
+  }
+  return samples;
+}
+
+/** All samples. */
+export const samples: readonly Sample[] = families.flatMap(expandSamples);
+
+/** Samples by operator. */
+export const samplesByOperator: ReadonlyMap<string, readonly Sample[]> = groupByOperator();
+
+function groupByOperator(): Map<string, Sample[]> {
+  const groups = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const group = groups.get(sample.op);
+    if (group) group.push(sample);
+    else groups.set(sample.op, [sample]);
+  }
+  return groups;
+}
+
+/** A sample in words, for messages. */
+export function describeSample({ family, index, args, inputs, note }: Sample): string {
+  const given = inputs.map(({ dtype = 'float32', shape, layout = '' }) => `${dtype} [${shape}] ${layout}`.trim());
+  return `${family} ${index}: (${JSON.stringify(args).slice(1, -1)}) of ${given.join(', ')}${note ? ` (${note})` : ''}`;
+}
+
+export const isFloating = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';
+
+function makeDense(
+  seed: number,
+  shape: number[],
+  dtype: DType,
+  { low = -2, high = 2, values }: Partial<InputSpec>,
+): Tensor {
+  if (values) {
+    const numbers = values.map((value) => (typeof value === 'string' ? (SPECIAL[value] as number) : value));
+    return tensor(Float64Array.from(numbers), { dtype, shape });
+  }
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  if (dtype === 'bool') {
+    return tensor(
+      counterValues(seed, count, 0, 1).map((u) => (u < 0.5 ? 1 : 0)),
+      { dtype, shape },
+    );
+  }
+  const numbers = counterValues(seed, count, low, high);
+  return tensor(isFloating(dtype) ? numbers : numbers.map(Math.floor), { dtype, shape });
+}
+
+/** The tensor of a description, outside any graph. `double` makes a floating one float64. */
+export function makeInput(seed: number, spec: InputSpec, double = false): Tensor {
+  const own = spec.dtype ?? 'float32';
+  const dtype = double && isFloating(own) ? 'float64' : own;
+  const shape = [...spec.shape];
+  const last = shape.length - 1;
+  return noGrad(() => {
+    switch (spec.layout) {
+      case 'transposed':
+        [shape[last], shape[last - 1]] = [shape[last - 1] as number, shape[last] as number];
+        return makeDense(seed, shape, dtype, spec).transpose();
+      case 'sliced':
+        shape[last] = 2 * (shape[last] as number) + 1;
+        return makeDense(seed, shape, dtype, spec).slice(-1, 1, undefined, 2);
+      case 'offset':
+        shape[0] = (shape[0] as number) + 1;
+        return makeDense(seed, shape, dtype, spec).slice(0, 1);
+      case 'expanded':
+        return makeDense(seed, [1, ...shape.slice(1)], dtype, spec).expand(shape);
+      default:
+        return makeDense(seed, shape, dtype, spec);
+    }
+  });
+}
+
+/** The inputs of a sample; those it differentiates by require a gradient. */
+export function makeInputs({ inputs, grad: by = [], inPlace = [] }: Sample, double = false): Tensor[] {
+  return inputs.map((spec, i) => {
+    const made = makeInput(i + 1, spec, double);
+    if (by.includes(i)) made.requiresGrad = true;
+    // What is written to must be dense, except where the sample says otherwise.
+    return inPlace.includes(i) && !spec.layout ? made.clone() : made;
+  });
+}
+
+/** What the gradient starts from: one tensor a result. */
+export function makeCotangents(outputs: readonly Tensor[]): Tensor[] {
+  return outputs.map(({ shape, dtype }, j) => makeInput(COTANGENT + j, { shape, dtype, low: -1, high: 1 }));
+}
+
+function fillIn(argument: Argument, inputs: readonly Tensor[], double: boolean): unknown {
+  if (Array.isArray(argument)) return argument.map((item) => fillIn(item, inputs, double));
+  if (typeof argument !== 'string') return argument;
+  if (argument.startsWith('$')) return inputs[Number(argument.slice(1))];
+  return SPECIAL[argument] ?? (double && argument === 'float32' ? 'float64' : argument);
+}
+
+/** Applies the operator: its results, or the inputs it has written to. */
+export function runSample(sample: Sample, inputs: readonly Tensor[], double = false): Tensor[] {
+  const args = sample.args.map((argument) => fillIn(argument, inputs, double));
+  const outputs = invoke(sample.op, args, sample.outputs);
+  return sample.inPlace ? sample.inPlace.map((i) => inputs[i] as Tensor) : outputs;
+}
+
+/** Gradients by the inputs of `sample.grad`, in that order. */
+export function gradSample({ grad: by = [] }: Sample, inputs: readonly Tensor[], outputs: readonly Tensor[]): Tensor[] {
+  const sources = by.map((i) => inputs[i] as Tensor);
+  const found = grad(outputs, sources, { gradOutputs: makeCotangents(outputs) });
+  return found.map((gradient, i) => gradient ?? (sources[i] as Tensor).mul(0).detach());
+}

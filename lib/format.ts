@@ -9,8 +9,13 @@ const PRECISION = 4;
 const LINE_WIDTH = 75;
 
 /** Elements in row-major order as arrays nested to the depth of the shape. */
-export function nest(values: TypedArray, shape: readonly number[], dtype: DType): NestedArray {
-  const convert = dtype === 'bool' ? (value: number | bigint) => value !== 0 : Number;
+export function nest(
+  values: TypedArray,
+  shape: readonly number[],
+  dtype: DType,
+  number: (value: number | bigint) => number | bigint = Number,
+): NestedArray {
+  const convert = dtype === 'bool' ? (value: number | bigint) => value !== 0 : number;
   const build = (axis: number, offset: number, stride: number): NestedArray => {
     if (axis === shape.length) return convert(values[offset] as number | bigint);
     const inner = shape[axis] === 0 ? 0 : stride / (shape[axis] as number);
@@ -28,7 +33,13 @@ export function formatTensor(tensor: Tensor): string {
   const size = tensor.size;
   if (size === 0) return `tensor([], shape=[${shape.join(', ')}]${suffix}${grad})`;
   const summarize = size > SUMMARIZE_ABOVE;
-  const values = noGrad(() => scope(() => (summarize ? edges(tensor) : tensor).arraySync()));
+  const values = noGrad(() =>
+    scope(() => {
+      const shown = summarize ? edges(tensor) : tensor;
+      // Not through numbers, which would round int64 beyond 2^53.
+      return nest(shown.dataSync(), shown.shape, dtype, (value) => value);
+    }),
+  );
   const cell = cellFormat(values, dtype);
   const body = layout(values, shape, cell, summarize, 'tensor('.length);
   return `tensor(${body}${summarize ? `, shape=[${shape.join(', ')}]` : ''}${suffix}${grad})`;

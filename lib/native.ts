@@ -64,9 +64,17 @@ export interface Native {
   isa(): string;
 }
 
+/** The C library, which a binary may not fit: glibc with its version, or musl. Empty off Linux. */
+function cLibrary(): string {
+  if (process.platform !== 'linux') return '';
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return header?.glibcVersionRuntime ? `, glibc ${header.glibcVersionRuntime}` : ', musl';
+}
+
 function load(): Native {
   const root = join(__dirname, '..');
   const platform = `${process.platform}-${process.arch}`;
+  const host = () => `${platform} (Node ${process.version}${cLibrary()})`;
   const candidates = [
     join(root, 'build', 'Release', 'anneal.node'),
     join(root, 'build', 'cmake', 'Release', 'anneal.node'),
@@ -74,17 +82,16 @@ function load(): Native {
   ];
   const found = candidates.find((path) => existsSync(path));
   if (!found) {
+    const command = existsSync(join(root, 'scripts')) ? 'npm run build' : 'npx node-gyp rebuild';
     throw new DeviceError(
-      `anneal has no binary for ${platform} (Node ${process.version}); looked for ${candidates.join(', ')}. ` +
-        `Build it with 'npm run build' in ${root}`,
+      `anneal has no binary for ${host()}; looked for ${candidates.join(', ')}. ` +
+        `Build it with '${command}' in ${root} (needs Python 3, make and a C++20 compiler)`,
     );
   }
   try {
     return require(found) as Native;
   } catch (cause) {
-    throw new DeviceError(`anneal's binary ${found} does not load on ${platform} (Node ${process.version}): ${cause}`, {
-      cause,
-    });
+    throw new DeviceError(`anneal's binary ${found} does not load on ${host()}: ${cause}`, { cause });
   }
 }
 

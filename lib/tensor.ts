@@ -262,10 +262,18 @@ export function isTensor(value: unknown): value is Tensor {
 /** The handle of an argument that must be a tensor; errors name the operator and the parameter. @internal */
 export function handleOf(op: string, param: string, value: unknown): number {
   if (!(value instanceof Tensor)) {
-    throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describe(value)}`);
+    throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describeOther(value)}`);
   }
   if (value.handle === DISPOSED) throw new DisposedError(`[${op}] '${param}' has been disposed`);
   return value.handle;
+}
+
+/** As `describe`, but a tensor made by another copy of this package is not called just a Tensor. @internal */
+export function describeOther(value: unknown): string {
+  const foreign = typeof value === 'object' && value !== null && tensorBrand in value;
+  return foreign
+    ? "a Tensor of another copy of anneal (is it loaded twice, or were a test runner's modules reset?)"
+    : describe(value);
 }
 
 export function formatShape(shape: readonly number[]): string {

@@ -258,10 +258,11 @@ suite('grad', () => {
     assert.equal(dx?.requiresGrad, false);
   });
 
-  it('gives null for an input that the output does not depend on', () => {
+  it('refuses an input that the output does not depend on, or gives null for it', () => {
     const x = leaf([1]);
     const unused = leaf([1]);
-    const [dx, du] = grad(x.mul(2).sum(), [x, unused]);
+    throwsAutograd(() => grad(x.mul(2).sum(), [x, unused]), /no output depends on input 1; allowUnused/);
+    const [dx, du] = grad(x.mul(2).sum(), [x, unused], { allowUnused: true });
     assert.deepEqual(values(dx), [2]);
     assert.equal(du, null);
     throwsAutograd(() => grad(x.sum(), tensor([1])), /does not require a gradient/);

@@ -129,6 +129,8 @@ describe('ModelCheckpoint', () => {
   it('saves every epoch under its number', async () => {
     await walker([new train.ModelCheckpoint({ path: join(folder, 'model-{epoch}.safetensors') })]).run(2);
     assert.deepEqual((await readdir(folder)).sort(), ['model-1.safetensors', 'model-2.safetensors']);
+    await walker([new train.ModelCheckpoint({ path: join(folder, 'new', 'run-{epoch}', 'model.safetensors') })]).run(1);
+    assert.deepEqual(await readdir(join(folder, 'new', 'run-1')), ['model.safetensors']);
     assert.throws(() => new train.ModelCheckpoint({ path: '' }), ArgumentError);
   });
 });

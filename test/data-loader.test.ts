@@ -343,7 +343,7 @@ describe('data.DataLoader', () => {
     wrong({ signal: {} }, /expected signal to be an AbortSignal/);
     assert.throws(
       () => new DataLoader(numbers(3), 5 as never),
-      refuses(/expected options to be an object but received 5/),
+      refuses(/expected an object with options .* received number 5/),
     );
     for (const source of [undefined, null, 5, 'text', {}, { length: 2 }, { length: -1, get: () => 0 }]) {
       assert.throws(() => new DataLoader(source as never), refuses(/expected source to be a dataset/));

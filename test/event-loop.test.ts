@@ -1,5 +1,6 @@
-// The event loop stays free while a network trains.
+// What happens beside JavaScript: the event loop stays free while a network trains, and a kernel's failure is told to who reads.
 import assert from 'node:assert/strict';
+import { IndexError, manualSeed, nn, ones, optim, synchronize, type Tensor, tensor } from 'anneal';
 import { resultOf } from './children/spawn';
 
 interface Delays {
@@ -24,5 +25,50 @@ describe('the event loop during fit', function () {
       if (fit.p99 - idle.p99 < 10 && attempt > 0) return;
     }
     assert.fail(`p99 delays: ${seen.join(', ')}`);
+  });
+});
+
+describe('a kernel that fails', () => {
+  const pick = (x: Tensor, index: number) => x.indexSelect(0, tensor([index], { dtype: 'int64' }));
+  const list = async (x: Tensor) => Array.from(await x.data(), Number);
+
+  it('rejects every read of what depends on it, and no later one', async () => {
+    const x = tensor([1, 2, 3]);
+    const bad = pick(x, 7);
+    const worse = bad.add(1);
+    const results = await Promise.allSettled([bad.data(), worse.data()]);
+    for (const result of results) {
+      assert.equal(result.status, 'rejected');
+      assert.ok((result as PromiseRejectedResult).reason instanceof IndexError);
+    }
+    await assert.rejects(worse.data(), IndexError);
+    assert.throws(() => bad.dataSync(), IndexError);
+    assert.throws(() => worse.mul(2), IndexError);
+    assert.deepEqual(await list(x), [1, 2, 3]);
+    assert.deepEqual(await list(pick(x, 2).add(1)), [4]);
+  });
+
+  it('leaves parameters as they were, and training goes on', async () => {
+    manualSeed(1);
+    const layer = new nn.Linear(3, 2);
+    const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
+    const before = await list(layer.weight);
+    const step = (label: number) => {
+      optimizer.zeroGrad();
+      const loss = nn.crossEntropy(layer.forward(ones([1, 3])), tensor([label], { dtype: 'int64' }));
+      loss.backward();
+      optimizer.step();
+      return loss;
+    };
+    await assert.rejects(step(5).item(), IndexError);
+    assert.deepEqual(await list(layer.weight), before);
+    const first = await step(1).item();
+    assert.ok((await step(1).item()) < first);
+  });
+
+  it('is told of by synchronize, once', async () => {
+    pick(ones([2]), -3);
+    await assert.rejects(synchronize(), IndexError);
+    await synchronize();
   });
 });

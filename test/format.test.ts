@@ -36,6 +36,7 @@ suite('printing tensors', () => {
         '        17, 18, 19, 20, 21, 22, 23], dtype=int64)',
     ],
     [() => arange(1001), 'tensor([   0,    1,    2, ...,  998,  999, 1000], shape=[1001], dtype=int64)'],
+    [tensor([9007199254740993n, -1n]), 'tensor([9007199254740993,               -1], dtype=int64)'],
     [
       () => arange(2000).reshape([100, 20]).slice(1, 0, 20),
       'tensor([[   0,    1,    2, ...,   17,   18,   19],\n' +

@@ -154,7 +154,7 @@ describe('OutOfMemoryError', () => {
     setMemoryLimit(memory().live + 10_000_000);
     assert.throws(() => weight.expand([100_000, 1000]).mul(2).sum().backward(), OutOfMemoryError);
     weight.mul(2).sum().backward();
-    assert.deepEqual(Array.from((await weight.grad?.data()) ?? []).slice(0, 2), [2, 2]);
+    assert.deepEqual(await weight.grad?.slice(0, 0, 2).array(), [2, 2]);
   });
 });
 
@@ -164,6 +164,6 @@ describe('tensors that the collector finds dead in the middle of an expression',
     const one = ones([3]);
     for (let i = 0; i < 100_000; i++) x = x.add(one).mul(2).sub(one).mul(0.5).sub(0.5);
     await synchronize();
-    assert.deepEqual(Array.from(await x.data()), [1, 1, 1]);
+    assert.deepEqual(await x.array(), [1, 1, 1]);
   });
 });

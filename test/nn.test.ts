@@ -1,7 +1,7 @@
 // nn: the module tree, its state, modes, summary and error paths.
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { ArgumentError, nn, ShapeError, type Tensor, tensor, zeros } from 'anneal';
+import { ArgumentError, nn, ShapeError, scope, type Tensor, tensor, zeros } from 'anneal';
 
 class Block extends nn.Module {
   fc1 = new nn.Linear(4, 8);
@@ -217,11 +217,29 @@ describe('nn.summary', () => {
     const row = (type: string): string[] => (lines.find((line) => line.includes(type)) ?? '').trim().split(/ {2,}/);
     assert.deepEqual(lines[0]?.split(/ {2,}/), ['Layer', 'Type', 'Output shape', 'Parameters']);
     assert.deepEqual(row('Network'), ['(model)', 'Network', '[7, 3]', '1']);
-    assert.deepEqual(row('Block'), ['0', 'Block', '[7, 4]', '-']);
+    assert.deepEqual(row('Block'), ['blocks.0', 'Block', '[7, 4]', '-']);
     assert.deepEqual(row('Linear'), ['fc1', 'Linear', '[7, 8]', '40']);
     assert.equal(lines.at(-1), '168 parameters, 168 trainable');
     assert.equal(model.head.training, true);
     assert.equal(model.blocks[0]?.training, false);
     assert.ok(!new Network().summary().includes('shape'));
+  });
+});
+
+describe('nn.Module in a scope', () => {
+  it('keeps its parameters and buffers', () => {
+    const model = scope(() => new Network());
+    assert.equal(model.steps.isDisposed, false);
+    assert.deepEqual(values(model.steps), [0]);
+    assert.deepEqual(model.forward(zeros([1, 4])).shape, [1, 3]);
+  });
+
+  it('loads a Map as well', () => {
+    const [from, to] = [new Network(), new Network()];
+    to.loadStateDict(new Map(Object.entries(from.stateDict())));
+    assert.deepEqual(
+      values(to.head.at(0).parameters()[0] as Tensor),
+      values(from.head.at(0).parameters()[0] as Tensor),
+    );
   });
 });

@@ -1,4 +1,5 @@
 // Batches of samples for a training loop: in order or shuffled, from a dataset or from a stream of samples.
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkArgument, checkSeed, isCount } from './arguments';
 import { collateSamples } from './collate';
@@ -64,7 +65,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
   #continues = true;
 
   constructor(source: Source<Batch, Sample>, options: DataLoaderOptions<Batch, Sample> = {}) {
-    checkArgument(typeof options === 'object' && options !== null, 'DataLoader', 'options', 'an object', options);
+    checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast', 'collate', 'signal']);
     const { batchSize = 1, shuffle = false, seed, dropLast = false, collate, signal } = options;
     const check = (valid: boolean, name: string, rule: string, value: unknown) =>
       checkArgument(valid, 'DataLoader', name, rule, value);

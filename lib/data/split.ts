@@ -1,4 +1,5 @@
 // Parts of a dataset: chosen by index, or cut at random.
+import { checkOptions } from '../options';
 import { checkArgument, checkIndices, checkSeed, isCount } from './arguments';
 import { type Dataset, isDataset } from './dataset';
 import { permutation } from './permutation';
@@ -57,8 +58,10 @@ export interface ValidationSplitOptions extends SplitOptions {
 export async function randomSplit<Batch, Sample>(
   dataset: Dataset<Batch, Sample>,
   parts: readonly number[],
-  { seed }: SplitOptions = {},
+  options: SplitOptions = {},
 ): Promise<Subset<Batch, Sample>[]> {
+  checkOptions('randomSplit', options, ['seed']);
+  const { seed } = options;
   checkDataset('randomSplit', dataset);
   checkSeed('randomSplit', seed);
   const counts = countsOf(parts, dataset.length);
@@ -76,9 +79,11 @@ export async function randomSplit<Batch, Sample>(
  */
 export async function trainValidationSplit<Batch, Sample>(
   dataset: Dataset<Batch, Sample>,
-  { validation, seed, shuffle = true }: ValidationSplitOptions,
+  options: ValidationSplitOptions,
 ): Promise<[training: Subset<Batch, Sample>, validation: Subset<Batch, Sample>]> {
   const owner = 'trainValidationSplit';
+  checkOptions(owner, options ?? null, ['validation', 'seed', 'shuffle']);
+  const { validation, seed, shuffle = true } = options;
   checkDataset(owner, dataset);
   checkSeed(owner, seed);
   const { length } = dataset;

@@ -1,4 +1,7 @@
 // Activation functions as modules, for Sequential.
+
+import type { GeluApproximation } from '../ops/activation';
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { Module } from './module';
 
@@ -12,8 +15,10 @@ export class ReLU extends Module {
 /** `x > 0 ? x : negativeSlope * x`. */
 export class LeakyReLU extends Module {
   readonly negativeSlope: number;
-  constructor({ negativeSlope = 0.01 }: { negativeSlope?: number } = {}) {
+  constructor(options: { negativeSlope?: number } = {}) {
     super();
+    checkOptions('LeakyReLU', options, ['negativeSlope']);
+    const { negativeSlope = 0.01 } = options;
     this.negativeSlope = negativeSlope;
   }
   forward(x: Tensor): Tensor {
@@ -24,8 +29,10 @@ export class LeakyReLU extends Module {
 /** `x > 0 ? x : alpha * (exp(x) - 1)`. */
 export class ELU extends Module {
   readonly alpha: number;
-  constructor({ alpha = 1 }: { alpha?: number } = {}) {
+  constructor(options: { alpha?: number } = {}) {
     super();
+    checkOptions('ELU', options, ['alpha']);
+    const { alpha = 1 } = options;
     this.alpha = alpha;
   }
   forward(x: Tensor): Tensor {
@@ -49,9 +56,11 @@ export class Tanh extends Module {
 
 /** `x * Phi(x)`, Phi the normal distribution function; `approximate: 'tanh'` uses the tanh form of Hendrycks & Gimpel. */
 export class GELU extends Module {
-  readonly approximate: 'none' | 'tanh';
-  constructor({ approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}) {
+  readonly approximate: GeluApproximation;
+  constructor(options: { approximate?: GeluApproximation } = {}) {
     super();
+    checkOptions('GELU', options, ['approximate']);
+    const { approximate = 'none' } = options;
     this.approximate = approximate;
   }
   forward(x: Tensor): Tensor {
@@ -70,8 +79,10 @@ export class SiLU extends Module {
 export class Softplus extends Module {
   readonly beta: number;
   readonly threshold: number;
-  constructor({ beta = 1, threshold = 20 }: { beta?: number; threshold?: number } = {}) {
+  constructor(options: { beta?: number; threshold?: number } = {}) {
     super();
+    checkOptions('Softplus', options, ['beta', 'threshold']);
+    const { beta = 1, threshold = 20 } = options;
     this.beta = beta;
     this.threshold = threshold;
   }
@@ -83,8 +94,10 @@ export class Softplus extends Module {
 /** `exp(x) / sum(exp(x))` along `axis`, the last one by default. */
 export class Softmax extends Module {
   readonly axis: number;
-  constructor({ axis = -1 }: { axis?: number } = {}) {
+  constructor(options: { axis?: number } = {}) {
     super();
+    checkOptions('Softmax', options, ['axis']);
+    const { axis = -1 } = options;
     this.axis = axis;
   }
   forward(x: Tensor): Tensor {
@@ -95,8 +108,10 @@ export class Softmax extends Module {
 /** `x - log(sum(exp(x)))` along `axis`, the last one by default. */
 export class LogSoftmax extends Module {
   readonly axis: number;
-  constructor({ axis = -1 }: { axis?: number } = {}) {
+  constructor(options: { axis?: number } = {}) {
     super();
+    checkOptions('LogSoftmax', options, ['axis']);
+    const { axis = -1 } = options;
     this.axis = axis;
   }
   forward(x: Tensor): Tensor {

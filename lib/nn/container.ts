@@ -52,7 +52,8 @@ export class ModuleList<M extends Module = Layer> extends Module implements Iter
 
   constructor(modules: Iterable<M> = []) {
     super();
-    this.#modules = [...modules].map((module, i) => checkedModule('ModuleList', module, i));
+    this.#modules = [];
+    for (const module of modules) this.#modules.push(checkedModule('ModuleList', module, this.#modules.length));
   }
 
   /** A list has no forward of its own. */

@@ -2,6 +2,7 @@
 import { ArgumentError } from '../errors';
 import { linear } from '../ops/matmul';
 import { type Generator, uniform } from '../ops/random';
+import { checkOptions } from '../options';
 import type { DType, Tensor } from '../tensor';
 import { Module } from './module';
 import { Parameter } from './parameter';
@@ -30,8 +31,10 @@ export class Linear extends Module {
   weight: Parameter;
   bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, dtype, generator }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions('Linear', options, ['bias', 'dtype', 'generator']);
+    const { bias = true, dtype, generator } = options;
     for (const [name, value] of Object.entries({ inFeatures, outFeatures })) {
       if (!Number.isSafeInteger(value) || value < 1) {
         throw new ArgumentError(`[Linear] expected a positive integer for ${name}, received ${String(value)}`);

@@ -1,5 +1,8 @@
 // Losses as modules; the functions themselves are in ops/loss and are exported here under the names PyTorch gives them.
+
 import {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   type CrossEntropyOptions,
@@ -12,10 +15,13 @@ import {
   type NllOptions,
   nll,
 } from '../ops/loss';
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { Module } from './module';
 
 export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   type CrossEntropyOptions,
@@ -34,6 +40,7 @@ export class CrossEntropyLoss extends Module {
   readonly options: CrossEntropyOptions;
   constructor(options: CrossEntropyOptions = {}) {
     super();
+    checkOptions('CrossEntropyLoss', options, ['weight', 'reduction', 'ignoreIndex', 'labelSmoothing']);
     this.options = options;
   }
   forward(logits: Tensor, target: Tensor): Tensor {
@@ -46,6 +53,7 @@ export class NLLLoss extends Module {
   readonly options: NllOptions;
   constructor(options: NllOptions = {}) {
     super();
+    checkOptions('NLLLoss', options, ['weight', 'reduction', 'ignoreIndex']);
     this.options = options;
   }
   forward(logProbabilities: Tensor, target: Tensor): Tensor {
@@ -58,6 +66,7 @@ export class MSELoss extends Module {
   readonly options: LossOptions;
   constructor(options: LossOptions = {}) {
     super();
+    checkOptions('MSELoss', options, ['reduction']);
     this.options = options;
   }
   forward(x: Tensor, target: Tensor): Tensor {
@@ -70,6 +79,7 @@ export class L1Loss extends Module {
   readonly options: LossOptions;
   constructor(options: LossOptions = {}) {
     super();
+    checkOptions('L1Loss', options, ['reduction']);
     this.options = options;
   }
   forward(x: Tensor, target: Tensor): Tensor {
@@ -82,6 +92,7 @@ export class HuberLoss extends Module {
   readonly options: HuberOptions;
   constructor(options: HuberOptions = {}) {
     super();
+    checkOptions('HuberLoss', options, ['reduction', 'delta']);
     this.options = options;
   }
   forward(x: Tensor, target: Tensor): Tensor {
@@ -91,9 +102,10 @@ export class HuberLoss extends Module {
 
 /** Binary cross-entropy of probabilities; see `binaryCrossEntropy`. */
 export class BCELoss extends Module {
-  readonly options: LossOptions;
-  constructor(options: LossOptions = {}) {
+  readonly options: BinaryCrossEntropyOptions;
+  constructor(options: BinaryCrossEntropyOptions = {}) {
     super();
+    checkOptions('BCELoss', options, ['weight', 'reduction']);
     this.options = options;
   }
   forward(probabilities: Tensor, target: Tensor): Tensor {
@@ -103,9 +115,10 @@ export class BCELoss extends Module {
 
 /** Binary cross-entropy of logits, in the stable form; see `binaryCrossEntropyWithLogits`. */
 export class BCEWithLogitsLoss extends Module {
-  readonly options: LossOptions;
-  constructor(options: LossOptions = {}) {
+  readonly options: BinaryCrossEntropyWithLogitsOptions;
+  constructor(options: BinaryCrossEntropyWithLogitsOptions = {}) {
     super();
+    checkOptions('BCEWithLogitsLoss', options, ['weight', 'posWeight', 'reduction']);
     this.options = options;
   }
   forward(logits: Tensor, target: Tensor): Tensor {

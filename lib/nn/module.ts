@@ -1,11 +1,11 @@
 // Module: the base of every layer and network. Its parameters, buffers and inner modules are found by walking its fields.
 import { inspect } from 'node:util';
-import { noGrad } from '../context';
+import { keep, noGrad } from '../context';
 import { ArgumentError } from '../errors';
 import { aliasInto, type DType, Tensor } from '../tensor';
 import { watchForward } from './forward';
 import { Parameter } from './parameter';
-import { loadState } from './state';
+import { loadState, type NamedTensors } from './state';
 import { summarize } from './summary';
 
 /** Any module that maps one tensor to one tensor: what `Sequential` holds. */
@@ -57,6 +57,8 @@ export abstract class Module {
    * Makes `tensor` part of the module's state without being learned (running means and the like), and returns it:
    * `mean = this.registerBuffer('mean', zeros([8]))`. Update it in place with `assign`.
    *
+   * Like a parameter, it outlives the scope it was made in.
+   *
    * @throws ArgumentError when the name is empty, holds a dot or is taken by a buffer.
    */
   registerBuffer(name: string, tensor: Tensor): Tensor {
@@ -65,7 +67,7 @@ export abstract class Module {
     }
     if (this.#buffers.has(name)) throw new ArgumentError(`[registerBuffer] there already is a buffer '${name}'`);
     if (!(tensor instanceof Tensor)) throw new ArgumentError(`[registerBuffer] expected a tensor for '${name}'`);
-    this.#buffers.set(name, tensor);
+    this.#buffers.set(name, keep(tensor));
     return tensor;
   }
 
@@ -188,7 +190,7 @@ export abstract class Module {
    * @param options.strict false allows missing and unexpected names, which are returned. Default true.
    * @throws ArgumentError that lists every missing, unexpected and wrongly shaped name.
    */
-  loadStateDict(state: Readonly<Record<string, Tensor>>, { strict = true }: { strict?: boolean } = {}): LoadResult {
+  loadStateDict(state: NamedTensors, { strict = true }: { strict?: boolean } = {}): LoadResult {
     return loadState(this.constructor.name, placements(this), state, strict);
   }
 

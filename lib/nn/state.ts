@@ -1,16 +1,23 @@
 // Loading a state: everything is checked before the first value is written.
 import { noGrad } from '../context';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { Tensor } from '../tensor';
 import type { LoadResult } from './module';
+
+/** Tensors by name: what `stateDict()` returns, or a Map of them. */
+export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
 
 /** Copies `state` into the tensors of `placements` (path and tensor, a shared one under each of its paths). */
 export function loadState(
   owner: string,
   placements: Iterable<readonly [string, Tensor]>,
-  state: Readonly<Record<string, Tensor>>,
+  named: NamedTensors,
   strict: boolean,
 ): LoadResult {
+  if (typeof named !== 'object' || named === null) {
+    throw new ArgumentError(`[loadStateDict] expected tensors by name, received ${describe(named)}`);
+  }
+  const state: Readonly<Record<string, unknown>> = named instanceof Map ? Object.fromEntries(named) : { ...named };
   const names = new Map<Tensor, string[]>();
   for (const [path, tensor] of placements) names.set(tensor, [...(names.get(tensor) ?? []), path]);
 

@@ -13,11 +13,15 @@ type Shape = readonly number[];
 export function summarize(module: Module, inputShape?: Shape | readonly Shape[]): string {
   const shapes = inputShape === undefined ? undefined : outputShapes(module, shapeList(inputShape));
   const header = ['Layer', 'Type', ...(shapes ? ['Output shape'] : []), 'Parameters'];
+  const depths = new Map<string, number>();
   const rows = module.namedModules().map(([path, layer]) => {
     const own = layer.ownParameters().reduce((sum, [, parameter]) => sum + parameter.size, 0);
-    const depth = path === '' ? 0 : path.split('.').length;
+    const parent = parentOf(path, depths);
+    const depth = path === '' ? 0 : (depths.get(parent) ?? 0) + 1;
+    depths.set(path, depth);
+    const name = parent === '' ? path : path.slice(parent.length + 1);
     return [
-      '  '.repeat(depth) + (path === '' ? '(model)' : (path.split('.').at(-1) ?? path)),
+      '  '.repeat(depth) + (path === '' ? '(model)' : name),
       layer.constructor.name,
       ...(shapes ? [shapes.get(layer) ?? '-'] : []),
       own === 0 ? '-' : grouped(own),
@@ -40,6 +44,14 @@ export function summarize(module: Module, inputShape?: Shape | readonly Shape[])
   const learned = count(parameters.filter((parameter) => parameter.requiresGrad));
   const footer = `${grouped(total)} parameters, ${grouped(learned)} trainable`;
   return [line(header), rule, ...rows.map(line), rule, footer].join('\n');
+}
+
+// The path of the module that holds the one at `path`: not just all but the last part, for an array in a field is no module.
+function parentOf(path: string, known: ReadonlyMap<string, number>): string {
+  let parent = path;
+  do parent = parent.slice(0, Math.max(0, parent.lastIndexOf('.')));
+  while (parent !== '' && !known.has(parent));
+  return parent;
 }
 
 function outputShapes(module: Module, inputShapes: readonly Shape[]): Map<Module, string> {

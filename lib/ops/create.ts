@@ -2,7 +2,8 @@
 import { type DType, dtypeCode, inspectArray, type TypedArray, toTypedArray } from '../dtype';
 import { ArgumentError, describe, ShapeError } from '../errors';
 import { native } from '../native';
-import { adopt, type NestedArray, Tensor } from '../tensor';
+import { checkOptions } from '../options';
+import { adopt, handleOf, type NestedArray, Tensor } from '../tensor';
 import { call, operator } from './call';
 
 const op = {
@@ -19,6 +20,9 @@ export interface CreateOptions {
   /** Whether operators on the tensor are recorded for gradients. Default false. */
   requiresGrad?: boolean;
 }
+
+const optionNames = ['dtype', 'requiresGrad'];
+const tensorOptionNames = [...optionNames, 'shape'];
 
 function finish(tensor: Tensor, options: CreateOptions): Tensor {
   if (options.requiresGrad) tensor.requiresGrad = true;
@@ -37,6 +41,7 @@ export function tensor(
   values: NestedArray | ArrayBufferView,
   options: CreateOptions & { shape?: readonly number[] } = {},
 ): Tensor {
+  checkOptions('tensor', options, tensorOptionNames);
   if (ArrayBuffer.isView(values)) return fromTypedArray(values, options);
   const flat: (number | boolean | bigint)[] = [];
   const shape = flattenInto(flat, values, shapeOf(values), 0);
@@ -80,14 +85,17 @@ function flattenInto(flat: unknown[], values: unknown, shape: number[], depth: n
       throw new ShapeError(`[tensor] the arrays are ragged: a value where an array of ${shape[depth]} was expected`);
     }
     if (typeof values !== 'number' && typeof values !== 'boolean' && typeof values !== 'bigint') {
-      throw new ArgumentError(`[tensor] expected numbers, received ${describe(values)}`);
+      const hint = values instanceof Tensor ? '; stack or concat tensors, clone one' : '';
+      throw new ArgumentError(`[tensor] expected numbers, received ${describe(values)}${hint}`);
     }
     flat.push(values);
     return shape;
   }
   if (depth === shape.length || values.length !== shape[depth]) {
     const expected = depth === shape.length ? 'a number' : `${shape[depth]} entries`;
-    throw new ShapeError(`[tensor] the arrays are ragged: ${values.length} entries where ${expected} was expected`);
+    throw new ShapeError(
+      `[tensor] the arrays are ragged: ${values.length} entries where ${expected} ${depth === shape.length ? 'was' : 'were'} expected`,
+    );
   }
   for (const value of values) flattenInto(flat, value, shape, depth + 1);
   return shape;
@@ -102,26 +110,38 @@ function dtypeOfValues(flat: readonly unknown[]): DType {
 
 /** Every element is `value`. @throws ShapeError for a negative size; OutOfMemoryError */
 export function full(shape: readonly number[], value: number, options: CreateOptions = {}): Tensor {
-  return finish(call(op.full, shape, value, dtypeCode('full', options.dtype ?? 'float32')), options);
+  return filled('full', shape, value, options);
+}
+
+function filled(name: string, shape: readonly number[], value: number, options: CreateOptions): Tensor {
+  if (!Array.isArray(shape)) {
+    throw new ArgumentError(`[${name}] expected an array of integers for 'shape', received ${describe(shape)}`);
+  }
+  checkOptions(name, options, optionNames);
+  return finish(call(op.full, shape, value, dtypeCode(name, options.dtype ?? 'float32')), options);
 }
 
 /** Every element is 0. */
 export function zeros(shape: readonly number[], options: CreateOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled('zeros', shape, 0, options);
 }
 
 /** Every element is 1. */
 export function ones(shape: readonly number[], options: CreateOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled('ones', shape, 1, options);
 }
 
 /** Zeros of the shape and dtype of another tensor. */
 export function zerosLike(like: Tensor, options: CreateOptions = {}): Tensor {
+  handleOf('zerosLike', 'like', like);
+  checkOptions('zerosLike', options, optionNames);
   return full(like.shape, 0, { dtype: like.dtype, ...options });
 }
 
 /** Ones of the shape and dtype of another tensor. */
 export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
+  handleOf('onesLike', 'like', like);
+  checkOptions('onesLike', options, optionNames);
   return full(like.shape, 1, { dtype: like.dtype, ...options });
 }
 
@@ -132,6 +152,7 @@ export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
  * @throws ArgumentError when there is no finite range.
  */
 export function arange(startOrEnd: number, end?: number | null, step = 1, options: CreateOptions = {}): Tensor {
+  checkOptions('arange', options, optionNames);
   const [from, to] = end == null ? [0, startOrEnd] : [startOrEnd, end];
   const whole = [from, to, step].every(Number.isInteger);
   const dtype = dtypeCode('arange', options.dtype ?? (whole ? 'int64' : 'float32'));
@@ -140,10 +161,12 @@ export function arange(startOrEnd: number, end?: number | null, step = 1, option
 
 /** `count` numbers evenly from `start` to `end`, both included. @throws ArgumentError */
 export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
+  checkOptions('linspace', options, optionNames);
   return finish(call(op.linspace, start, end, count, dtypeCode('linspace', options.dtype ?? 'float32')), options);
 }
 
 /** Ones on the diagonal, zeros elsewhere, `[rows, columns]`. @throws ArgumentError */
 export function eye(rows: number, columns = rows, options: CreateOptions = {}): Tensor {
+  checkOptions('eye', options, optionNames);
   return finish(call(op.eye, rows, columns, dtypeCode('eye', options.dtype ?? 'float32')), options);
 }

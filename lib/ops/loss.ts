@@ -1,5 +1,6 @@
 // Losses. Shapes must be equal where PyTorch would broadcast: a loss that broadcasts silently trains to the wrong answer.
 import { ArgumentError, describe } from '../errors';
+import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
 import { call, type OperatorRef, operator, optionalHandle } from './call';
 
@@ -77,11 +78,9 @@ function between(ref: OperatorRef, input: Tensor, target: Tensor): [number, numb
  * @throws ShapeError; DTypeError; ArgumentError for labelSmoothing outside [0, 1]. An index outside the classes rejects the read
  * of the loss with IndexError.
  */
-export function crossEntropy(
-  input: Tensor,
-  target: Tensor,
-  { weight, reduction, ignoreIndex = -100, labelSmoothing = 0 }: CrossEntropyOptions = {},
-): Tensor {
+export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkOptions('crossEntropy', options, ['weight', 'reduction', 'ignoreIndex', 'labelSmoothing']);
+  const { weight, reduction, ignoreIndex = -100, labelSmoothing = 0 } = options;
   return call(
     op.crossEntropy,
     ...between(op.crossEntropy, input, target),
@@ -98,7 +97,9 @@ export function crossEntropy(
  * @param input log-probabilities, `[classes]` or `[batch, classes, ...]`.
  * @param target class indices, of the input's shape without the classes.
  */
-export function nll(input: Tensor, target: Tensor, { weight, reduction, ignoreIndex = -100 }: NllOptions = {}): Tensor {
+export function nll(input: Tensor, target: Tensor, options: NllOptions = {}): Tensor {
+  checkOptions('nll', options, ['weight', 'reduction', 'ignoreIndex']);
+  const { weight, reduction, ignoreIndex = -100 } = options;
   return call(
     op.nll,
     ...between(op.nll, input, target),
@@ -109,12 +110,16 @@ export function nll(input: Tensor, target: Tensor, { weight, reduction, ignoreIn
 }
 
 /** Mean squared error, `(input - target)^2`. @throws ShapeError unless the shapes are equal. */
-export function mse(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function mse(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions('mse', options, ['reduction']);
+  const { reduction } = options;
   return call(op.mse, ...between(op.mse, input, target), reductionCode('mse', reduction));
 }
 
 /** Mean absolute error, `|input - target|`. @throws ShapeError unless the shapes are equal. */
-export function l1(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function l1(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions('l1', options, ['reduction']);
+  const { reduction } = options;
   return call(op.l1, ...between(op.l1, input, target), reductionCode('l1', reduction));
 }
 
@@ -123,7 +128,9 @@ export function l1(input: Tensor, target: Tensor, { reduction }: LossOptions = {
  *
  * @throws ShapeError unless the shapes are equal; ArgumentError unless delta is positive.
  */
-export function huber(input: Tensor, target: Tensor, { reduction, delta = 1 }: HuberOptions = {}): Tensor {
+export function huber(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  checkOptions('huber', options, ['reduction', 'delta']);
+  const { reduction, delta = 1 } = options;
   return call(op.huber, ...between(op.huber, input, target), reductionCode('huber', reduction), delta);
 }
 
@@ -132,11 +139,9 @@ export function huber(input: Tensor, target: Tensor, { reduction, delta = 1 }: H
  *
  * @throws ShapeError unless the shapes are equal.
  */
-export function binaryCrossEntropy(
-  input: Tensor,
-  target: Tensor,
-  { weight, reduction }: BinaryCrossEntropyOptions = {},
-): Tensor {
+export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  checkOptions('binaryCrossEntropy', options, ['weight', 'reduction']);
+  const { weight, reduction } = options;
   return call(
     op.binaryCrossEntropy,
     ...between(op.binaryCrossEntropy, input, target),
@@ -153,8 +158,10 @@ export function binaryCrossEntropy(
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
   target: Tensor,
-  { weight, posWeight, reduction }: BinaryCrossEntropyWithLogitsOptions = {},
+  options: BinaryCrossEntropyWithLogitsOptions = {},
 ): Tensor {
+  checkOptions('binaryCrossEntropyWithLogits', options, ['weight', 'posWeight', 'reduction']);
+  const { weight, posWeight, reduction } = options;
   return call(
     op.binaryCrossEntropyWithLogits,
     ...between(op.binaryCrossEntropyWithLogits, input, target),

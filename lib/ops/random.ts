@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
+import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
 import { call, defineMethods, operator } from './call';
 
@@ -86,6 +87,8 @@ export interface RandomOptions {
   generator?: Generator;
 }
 
+const optionNames = ['dtype', 'requiresGrad', 'generator'];
+
 function random(
   ref: { id: number; name: string },
   shape: readonly number[],
@@ -102,24 +105,35 @@ function random(
   return out;
 }
 
-/** Evenly distributed numbers from `low` (included, default 0) to `high` (excluded, default 1). */
+/**
+ * Evenly distributed numbers from `low` (included, default 0) to `high` (excluded, default 1).
+ *
+ * @throws ArgumentError when low lies above high.
+ */
 export function uniform(
   shape: readonly number[],
   options: RandomOptions & { low?: number; high?: number } = {},
 ): Tensor {
+  checkOptions('uniform', options, [...optionNames, 'low', 'high']);
   return random(op.uniform, shape, options, options.low ?? 0, options.high ?? 1);
 }
 
-/** Normally distributed numbers, by default of mean 0 and standard deviation 1. @throws DTypeError for integers. */
+/**
+ * Normally distributed numbers, by default of mean 0 and standard deviation 1.
+ *
+ * @throws DTypeError for integers; ArgumentError for a negative standard deviation.
+ */
 export function normal(
   shape: readonly number[],
   options: RandomOptions & { mean?: number; std?: number } = {},
 ): Tensor {
+  checkOptions('normal', options, [...optionNames, 'mean', 'std']);
   return random(op.normal, shape, options, options.mean ?? 0, options.std ?? 1);
 }
 
 /** 1 with the given probability, else 0. @throws ArgumentError for a probability outside [0, 1]. */
 export function bernoulli(shape: readonly number[], probability: number, options: RandomOptions = {}): Tensor {
+  checkOptions('bernoulli', options, optionNames);
   return random(op.bernoulli, shape, options, probability);
 }
 

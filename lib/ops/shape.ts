@@ -92,6 +92,11 @@ export function split(x: Tensor, size: number | readonly number[], axis = 0): Te
   const handle = handleOf('split', 'x', x);
   const sizes = typeof size === 'number' ? evenParts(x, size, axis) : size;
   if (!Array.isArray(sizes)) throw new ArgumentError(`[split] expected a size or sizes, received ${describe(size)}`);
+  for (const part of sizes) {
+    if (!Number.isInteger(part) || part < 0) {
+      throw new ArgumentError(`[split] expected sizes of at least 0, received ${describe(part)}`);
+    }
+  }
   return callMany(op.split, sizes.length, handle, sizes, axis);
 }
 

@@ -1,6 +1,7 @@
 // Adam and AdamW.
 import { ArgumentError } from '../errors';
 import { adamStep } from '../ops/optimizer';
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { type BaseOptions, type Batch, Optimizer, type ParameterGroup, requireAtLeastZero } from './optimizer';
 
@@ -18,6 +19,8 @@ export interface AdamOptions extends BaseOptions {
   maximize: boolean;
 }
 
+const optionNames = ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad', 'maximize'];
+
 /**
  * Adam (Kingma & Ba 2015); weight decay is an L2 penalty in the gradient.
  *
@@ -28,17 +31,9 @@ export interface AdamOptions extends BaseOptions {
  * @throws ArgumentError for options out of range: lr, eps and weightDecay are at least 0, betas in [0, 1).
  */
 export class Adam extends Optimizer<AdamOptions> {
-  constructor(
-    params: Iterable<Tensor> | Iterable<ParameterGroup<AdamOptions>>,
-    {
-      lr = 1e-3,
-      betas = [0.9, 0.999],
-      eps = 1e-8,
-      weightDecay = 0,
-      amsgrad = false,
-      maximize = false,
-    }: Partial<AdamOptions> = {},
-  ) {
+  constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
+    checkOptions('Adam', options, optionNames);
+    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false, maximize = false } = options;
     super(params, { lr, betas, eps, weightDecay, amsgrad, maximize });
   }
 
@@ -80,11 +75,9 @@ export class Adam extends Optimizer<AdamOptions> {
  * @throws ArgumentError as {@link Adam}.
  */
 export class AdamW extends Adam {
-  constructor(
-    params: Iterable<Tensor> | Iterable<ParameterGroup<AdamOptions>>,
-    { weightDecay = 0.01, ...options }: Partial<AdamOptions> = {},
-  ) {
-    super(params, { ...options, weightDecay });
+  constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
+    checkOptions('AdamW', options, optionNames);
+    super(params, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 
   override get kind(): string {

@@ -2,6 +2,7 @@
 import { keep, noGrad } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
+import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
 import { type OptimizerState, packState, unpackState } from './state';
 
@@ -85,6 +86,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     if (typeof group?.params?.[Symbol.iterator] !== 'function') {
       throw new ArgumentError(`[${this.kind}] expected tensors or groups with params, received ${typeof group}`);
     }
+    checkOptions(this.kind, group, ['params', ...Object.keys(this.#defaults)]);
     const params: Tensor[] = [];
     const known = new Set(this.groups.flatMap((other) => other.params));
     for (const param of group.params) {

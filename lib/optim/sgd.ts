@@ -1,6 +1,7 @@
 // Stochastic gradient descent, with momentum, Nesterov momentum and weight decay.
 import { ArgumentError } from '../errors';
 import { sgdStep } from '../ops/optimizer';
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { type BaseOptions, type Batch, Optimizer, type ParameterGroup, requireAtLeastZero } from './optimizer';
 
@@ -30,17 +31,9 @@ export interface SGDOptions extends BaseOptions {
  * momentum and no dampening.
  */
 export class SGD extends Optimizer<SGDOptions> {
-  constructor(
-    params: Iterable<Tensor> | Iterable<ParameterGroup<SGDOptions>>,
-    {
-      lr = 1e-3,
-      momentum = 0,
-      dampening = 0,
-      weightDecay = 0,
-      nesterov = false,
-      maximize = false,
-    }: Partial<SGDOptions> = {},
-  ) {
+  constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<SGDOptions>>, options: Partial<SGDOptions> = {}) {
+    checkOptions('SGD', options, ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize']);
+    const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false, maximize = false } = options;
     super(params, { lr, momentum, dampening, weightDecay, nesterov, maximize });
   }
 

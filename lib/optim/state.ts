@@ -1,6 +1,6 @@
 // An optimizer's state as plain data and tensors, and back. Parameters are numbered through all groups, in order.
 import { keep, noGrad } from '../context';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { Tensor } from '../tensor';
 import type { BaseOptions, Group, ParameterState } from './optimizer';
 
@@ -46,6 +46,17 @@ export function unpackState<O extends BaseOptions>(
   const refuse = (reason: string): never => {
     throw new ArgumentError(`[${kind}.loadStateDict] ${reason}`);
   };
+  if (typeof state !== 'object' || state === null) refuse(`expected a state, received ${describe(state)}`);
+  const { groups: packed, steps, tensors } = state;
+  if (
+    !Array.isArray(packed) ||
+    !packed.every((group) => Array.isArray(group?.params)) ||
+    !Array.isArray(steps) ||
+    typeof tensors !== 'object' ||
+    tensors === null
+  ) {
+    refuse('a state has kind, groups, steps and tensors');
+  }
   if (state.kind !== kind) refuse(`the state is of ${String(state.kind)}`);
   const sizes = (list: readonly { params: readonly unknown[] }[]): string =>
     list.map((g) => g.params.length).join(', ');

@@ -1,12 +1,15 @@
 // Checkpoints: the model's state is saved at the end of epochs.
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ArgumentError } from '../errors';
 import { save } from '../io';
+import { checkOptions } from '../options';
 import type { Callback, Run } from './callback';
 import { checkMonitor, type EpochRecord, isBetter, type MonitorMode, monitored } from './history';
 
 /** Options of {@link ModelCheckpoint}. */
 export interface ModelCheckpointOptions {
-  /** Where to save; `{epoch}` in it becomes the number of the epoch. */
+  /** Where to save; `{epoch}` in it becomes the number of the epoch. Missing directories are made. */
   path: string;
   /** Figure that decides which epoch is best. Default validation.loss. */
   monitor?: string;
@@ -29,7 +32,9 @@ export class ModelCheckpoint implements Callback {
   lastPath: string | undefined;
   readonly #options: Required<ModelCheckpointOptions>;
 
-  constructor({ path, monitor = 'validation.loss', mode = 'auto', saveBestOnly = false }: ModelCheckpointOptions) {
+  constructor(options: ModelCheckpointOptions) {
+    checkOptions('ModelCheckpoint', options ?? null, ['path', 'monitor', 'mode', 'saveBestOnly']);
+    const { path, monitor = 'validation.loss', mode = 'auto', saveBestOnly = false } = options;
     if (typeof path !== 'string' || path === '') throw new ArgumentError('[ModelCheckpoint] expected a path');
     checkMonitor('ModelCheckpoint', monitor, mode);
     this.#options = { path, monitor, mode, saveBestOnly };
@@ -49,6 +54,7 @@ export class ModelCheckpoint implements Callback {
       metadata[monitor] = String(value);
     }
     const file = path.replaceAll('{epoch}', String(record.epoch));
+    await mkdir(dirname(file), { recursive: true });
     await save(file, run.model.stateDict(), metadata);
     this.lastPath = file;
   }

@@ -1,6 +1,7 @@
 // Early stopping: ends training when a figure no longer improves.
 import { keep, noGrad } from '../context';
 import { ArgumentError } from '../errors';
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import type { Callback, Run } from './callback';
 import { checkMonitor, type EpochRecord, isBetter, type MonitorMode, monitored } from './history';
@@ -32,13 +33,9 @@ export class EarlyStopping implements Callback {
   readonly #options: Required<EarlyStoppingOptions>;
   #weights: Record<string, Tensor> | undefined;
 
-  constructor({
-    monitor = 'validation.loss',
-    patience = 3,
-    minDelta = 0,
-    mode = 'auto',
-    restoreBest = false,
-  }: EarlyStoppingOptions = {}) {
+  constructor(options: EarlyStoppingOptions = {}) {
+    checkOptions('EarlyStopping', options, ['monitor', 'patience', 'minDelta', 'mode', 'restoreBest']);
+    const { monitor = 'validation.loss', patience = 3, minDelta = 0, mode = 'auto', restoreBest = false } = options;
     checkMonitor('EarlyStopping', monitor, mode);
     if (!(Number.isSafeInteger(patience) && patience >= 0)) {
       throw new ArgumentError(`[EarlyStopping] expected a count of epochs for patience, received ${String(patience)}`);

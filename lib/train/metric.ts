@@ -2,6 +2,7 @@
 import { keep, noGrad, scope } from '../context';
 import { ArgumentError } from '../errors';
 import { ones, zeros } from '../ops/create';
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkDecision, type DecisionOptions, decide } from './decision';
 
@@ -30,8 +31,11 @@ export interface AverageOptions extends DecisionOptions {
 /** Averages that come to one number. */
 type SingleAverage = AverageOptions & { average?: Exclude<AverageOptions['average'], 'none'> };
 
+const decisionOptionNames = ['task', 'threshold', 'logits'];
+
 /** Share of samples whose predicted class is the true one. */
 export function accuracy(options: DecisionOptions = {}): Metric<number> {
+  checkOptions('accuracy', options, decisionOptionNames);
   return derived('accuracy', options, (matrix) => {
     const total = sum(matrix.flat());
     return total === 0 ? Number.NaN : sum(matrix.map((row, i) => row[i] ?? 0)) / total;
@@ -40,6 +44,7 @@ export function accuracy(options: DecisionOptions = {}): Metric<number> {
 
 /** Samples by true class (rows) and predicted class (columns). */
 export function confusionMatrix(options: DecisionOptions = {}): Metric<number[][]> {
+  checkOptions('confusionMatrix', options, decisionOptionNames);
   return derived('confusionMatrix', options, (matrix) => matrix);
 }
 
@@ -71,6 +76,7 @@ interface Counts {
 }
 
 function averaged(name: string, options: AverageOptions, score: (counts: Counts) => number): Metric<number | number[]> {
+  checkOptions(name, options, [...decisionOptionNames, 'average']);
   const { average } = options;
   if (average !== undefined && !['binary', 'macro', 'micro', 'weighted', 'none'].includes(average)) {
     throw new ArgumentError(`[${name}] unknown average '${String(average)}'`);

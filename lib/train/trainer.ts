@@ -5,6 +5,7 @@ import { rememberModes } from '../nn/mode';
 import { Module } from '../nn/module';
 import { concat } from '../ops/shape';
 import type { Optimizer } from '../optim';
+import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
 import { type Batch, type BatchOptions, type BatchSource, type Data, eachBatch, isBatched, openData } from './batches';
 import type { Callback, Run } from './callback';
@@ -52,6 +53,9 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
 }
 
+const evaluateOptionNames = ['batchSize', 'signal'];
+const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbacks', 'shuffle', 'seed'];
+
 /**
  * Trains a model and keeps the event loop free while it does.
  *
@@ -66,11 +70,18 @@ export class Trainer {
   readonly #options: Required<TrainerOptions>;
   #running = false;
 
-  constructor({ model, optimizer, loss, metrics = {}, callbacks = [], progress = true }: TrainerOptions) {
+  constructor(options: TrainerOptions) {
+    checkOptions('Trainer', options ?? null, ['model', 'optimizer', 'loss', 'metrics', 'callbacks', 'progress']);
+    const { model, optimizer, loss, metrics = {}, callbacks = [], progress = true } = options;
     if (!(model instanceof Module)) throw new ArgumentError('[Trainer] expected a module for model');
     if (typeof optimizer?.step !== 'function') throw new ArgumentError('[Trainer] expected an optimizer');
     if (typeof loss !== 'function' && !(loss instanceof Module)) {
       throw new ArgumentError('[Trainer] expected a function or a module for loss');
+    }
+    for (const [name, metric] of Object.entries(metrics)) {
+      if (typeof metric?.update !== 'function') {
+        throw new ArgumentError(`[Trainer] expected a metric such as train.accuracy() for '${name}'`);
+      }
     }
     this.#options = { model, optimizer, loss, metrics, callbacks, progress };
   }
@@ -83,6 +94,7 @@ export class Trainer {
    * @throws the reason of `signal`; ArgumentError for options out of range or data without batches.
    */
   async fit(data: Data, options: FitOptions = {}): Promise<History> {
+    checkOptions('fit', options, fitOptionNames);
     const { epochs = 1, validation, signal, callbacks = [], batchSize, shuffle, seed } = options;
     if (!(Number.isSafeInteger(epochs) && epochs > 0)) {
       throw new ArgumentError(`[fit] expected a positive integer for epochs, received ${String(epochs)}`);
@@ -122,7 +134,9 @@ export class Trainer {
   }
 
   /** Mean loss and metrics over `data`, in inference mode and without gradients. */
-  async evaluate(data: Data, { batchSize, signal }: EvaluateOptions = {}): Promise<Evaluation> {
+  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+    checkOptions('evaluate', options, evaluateOptionNames);
+    const { batchSize, signal } = options;
     const source = openData('evaluate', data, { batchSize });
     return this.#exclusively('evaluate', () => this.#evaluate('evaluate', source, signal));
   }
@@ -131,7 +145,9 @@ export class Trainer {
    * The model's outputs for `data`, joined along the first axis, in inference mode and without gradients. `data` is a
    * tensor of inputs or anything that `evaluate` takes, whose targets are not used.
    */
-  async predict(data: Tensor | Data, { batchSize, signal }: EvaluateOptions = {}): Promise<Tensor> {
+  async predict(data: Tensor | Data, options: EvaluateOptions = {}): Promise<Tensor> {
+    checkOptions('predict', options, evaluateOptionNames);
+    const { batchSize, signal } = options;
     const source = openData('predict', data instanceof Tensor ? [data] : data, { batchSize });
     return this.#exclusively('predict', async () => {
       const { model } = this.#options;

@@ -93,10 +93,11 @@ bool isLeaf(const Tensor& tensor) {
 void setRequiresGrad(const Tensor& tensor, bool value) {
   if (!isLeaf(tensor)) {
     if (value) return;
-    fail(ErrorKind::Autograd, "requiresGrad of the result of an operator cannot be switched off; use detach()");
+    fail(ErrorKind::Autograd, "[requiresGrad] the result of an operator cannot be switched off; use detach()");
   }
   if (value && !isFloating(tensor.dtype())) {
-    fail(ErrorKind::DType, "only floating tensors can require a gradient, and this one is %s", nameOf(tensor.dtype()));
+    fail(ErrorKind::DType, "[requiresGrad] only floating tensors can require a gradient, and this one is %s",
+         nameOf(tensor.dtype()));
   }
   if (value || gradMeta(tensor)) ensureGradMeta(tensor).requiresGrad = value;
 }

@@ -51,13 +51,22 @@ Tensors compute(const Call& call) {
     outputs.reserve(specs.size());
     for (const TensorSpec& spec : specs) outputs.push_back(Tensor::empty(spec, call.device));
     op.run(call, outputs);
+    const uint64_t kernel = context().client.submitted;
+    for (const Tensor& output : outputs) output.storage().setWrittenBy(kernel);
   }
   return outputs;
 }
 
-}  // namespace
+// A tensor whose kernel is known not to have run has no values to compute with.
+void checkInputs(const Call& call, const StreamClient& client) {
+  for (const Tensor& input : call.inputs) {
+    if (input.defined() && !input.weak()) client.checkRan(input.storage().writtenBy());
+  }
+}
 
-Tensors apply(Call call) {
+Tensors applyCall(Call& call) {
+  const Context& now = context();
+  if (!now.client.lost.empty()) checkInputs(call, now.client);
   const Operator& op = *call.op;
   if (op.prepare) op.prepare(call);
   if (op.expand && !op.infer) {
@@ -65,7 +74,6 @@ Tensors apply(Call call) {
     op.expand(call, outputs);
     return outputs;
   }
-  const Context& now = context();
   const bool records = now.gradEnabled && op.differentiable() && now.recorder && now.recorder->wants(call);
   Tensors outputs;
   {
@@ -75,6 +83,18 @@ Tensors apply(Call call) {
   }
   if (records) now.recorder->record(call, outputs);
   return outputs;
+}
+
+}  // namespace
+
+Tensors apply(Call call) {
+  try {
+    return applyCall(call);
+  } catch (const Error& error) {
+    // What shapes, scalars and the allocator refuse, they refuse without knowing for whom.
+    if (error.message().starts_with('[')) throw;
+    throw Error(error.kind(), std::string("[") + call.name() + "] " + error.message());
+  }
 }
 
 Tensors apply(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> attrs) {

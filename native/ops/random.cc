@@ -58,12 +58,17 @@ void runTwoParameters(const Call& call, Tensors& out) {
 
 void inferUniform(const Call& call, Specs& out) {
   if (call.dtype(3) == DType::Bool) fail(ErrorKind::DType, "[%s] makes numbers, not bool; use bernoulli", call.name());
+  const double low = call.real(1), high = call.real(2);
+  if (!(low <= high)) fail(ErrorKind::Argument, "[%s] low %g lies above high %g", call.name(), low, high);
   inferShaped(call, out, 3);
 }
 
 void inferNormal(const Call& call, Specs& out) {
   if (!isFloating(call.dtype(3))) {
     fail(ErrorKind::DType, "[%s] makes floating tensors, not %s", call.name(), nameOf(call.dtype(3)));
+  }
+  if (!(call.real(2) >= 0)) {
+    fail(ErrorKind::Argument, "[%s] a standard deviation is at least 0, not %g", call.name(), call.real(2));
   }
   inferShaped(call, out, 3);
 }

@@ -46,8 +46,9 @@ void run(const Call& call, Tensors& out) {
   launch(call.name(), call.device, &Backend::softmax, args);
   if (last) return;
   Dims strides = rows.strides();  // of the axes in their own order again
-  strides.insert(static_cast<int>(axis[0]), strides.back());
+  const int64_t along = strides.back();
   strides.erase(strides.size() - 1);
+  strides.insert(static_cast<int>(axis[0]), along);
   copyInto(call.name(), rows.view(out[0].shape(), strides, 0), out[0]);
 }
 

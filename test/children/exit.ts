@@ -49,7 +49,9 @@ const ends: Record<string, () => unknown> = {
     process.on('exit', () => console.log(step().itemSync() > 0 ? 'worked' : 'no'));
   },
   'reject unhandled': () => {
-    void uniform([3]).indexSelect(0, uniform([1], { low: 5, high: 6 }).cast('int64')).data();
+    void uniform([3])
+      .indexSelect(0, uniform([1], { low: 5, high: 6 }).cast('int64'))
+      .data();
   },
 };
 

@@ -1,7 +1,8 @@
 // What fuzzing feeds the library: descriptions of tensors, arguments of every kind that an operator takes, and things that are
 // no arguments at all. Descriptions and not tensors, so that a failing input can be printed and shrunk.
-import fc from 'fast-check';
+
 import { type DType, type OperatorParam, type Tensor, tensor } from 'anneal';
+import fc from 'fast-check';
 
 export const dtypes: DType[] = ['float32', 'float64', 'int32', 'int64', 'uint8', 'bool'];
 
@@ -33,7 +34,10 @@ export function build(spec: TensorSpec): Tensor {
     special: (i: number) => special[(i * 5) % special.length] as number,
     index: (i: number) => (i * 3) % 4,
   }[spec.values];
-  let x = tensor(Float64Array.from({ length: count }, (_, i) => pick(i)), { dtype, shape: stored });
+  let x = tensor(
+    Float64Array.from({ length: count }, (_, i) => pick(i)),
+    { dtype, shape: stored },
+  );
   if (view === 'transposed') x = x.permute(shape.map((_, axis) => last - axis));
   if (view === 'sliced') for (const axis of shape.keys()) x = x.slice(axis, 1, (shape[axis] as number) + 1);
   if (view === 'expanded') x = x.expand(shape);
@@ -100,7 +104,11 @@ export const junk: fc.Arbitrary<() => unknown> = fc.oneof(
 );
 
 /** An argument: a tensor to be built, several of them, a value, or a maker of junk. */
-export type Argument = { tensor: TensorSpec } | { tensors: TensorSpec[] } | { value: unknown } | { make: () => unknown };
+export type Argument =
+  | { tensor: TensorSpec }
+  | { tensors: TensorSpec[] }
+  | { value: unknown }
+  | { make: () => unknown };
 
 export function realize(argument: Argument): unknown {
   if ('tensor' in argument) return build(argument.tensor);
@@ -155,7 +163,10 @@ export function argumentsFor(params: readonly OperatorParam[]): fc.Arbitrary<Arg
   return shapes.chain((base) =>
     fc.tuple(
       ...params.map(({ kind }) =>
-        fc.oneof({ weight: 19, arbitrary: plausible(kind, base) }, junk.map((make): Argument => ({ make }))),
+        fc.oneof(
+          { weight: 19, arbitrary: plausible(kind, base) },
+          junk.map((make): Argument => ({ make })),
+        ),
       ),
     ),
   );

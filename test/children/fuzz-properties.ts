@@ -1,9 +1,19 @@
 // The properties that fuzzing checks, by name: an error that a user may see, or a right result; never a crash.
 import { join } from 'node:path';
-import fc from 'fast-check';
 import * as anneal from 'anneal';
 import { AnnealError, type DType, data, invoke, io, nn, operators, optim, Tensor, tensor, train } from 'anneal';
-import { anyArguments, argumentsFor, build, dtypes, integers, junk, numbers, realize, tensorSpecs } from './fuzz-inputs';
+import fc from 'fast-check';
+import {
+  anyArguments,
+  argumentsFor,
+  build,
+  dtypes,
+  integers,
+  junk,
+  numbers,
+  realize,
+  tensorSpecs,
+} from './fuzz-inputs';
 import { references } from './fuzz-references';
 
 // More than this is not read back: an expanded tensor may have as many elements as one likes.
@@ -110,7 +120,9 @@ const makesObjects = fc.asyncProperty(fc.constantFrom(...classes), anyArguments,
   expectHandled(
     async () => {
       const values = args.map(realize);
-      const made = /^[A-Z]/.test(name) ? new Class(...values) : (Class as unknown as (...v: unknown[]) => unknown)(...values);
+      const made = /^[A-Z]/.test(name)
+        ? new Class(...values)
+        : (Class as unknown as (...v: unknown[]) => unknown)(...values);
       await drain(await made);
       if (made instanceof nn.Module && 'forward' in made) {
         await drain((made.forward as (x: unknown) => unknown)(values.find((value) => value instanceof Tensor)));
@@ -123,7 +135,10 @@ const makesObjects = fc.asyncProperty(fc.constantFrom(...classes), anyArguments,
 // ---- tensors from values
 
 const createsTensors = fc.asyncProperty(
-  fc.oneof(junk, fc.array(fc.array(numbers, { maxLength: 3 }), { maxLength: 3 }).map((value) => () => value)),
+  fc.oneof(
+    junk,
+    fc.array(fc.array(numbers, { maxLength: 3 }), { maxLength: 3 }).map((value) => () => value),
+  ),
   fc.oneof(
     fc.record({ dtype: fc.constantFrom(...dtypes), shape: fc.array(integers, { maxLength: 4 }) }, { requiredKeys: [] }),
     fc.anything(),
@@ -210,7 +225,9 @@ const raw = require(join(__dirname, '..', '..', 'build', 'Release', 'anneal.node
   string,
   (...args: unknown[]) => unknown
 >;
-const live = Array.from({ length: 8 }, (_, i) => build({ dtype: dtypes[i % 6] as DType, shape: [2, 3], values: 'index', view: 'dense', grad: i % 2 === 0 }));
+const live = Array.from({ length: 8 }, (_, i) =>
+  build({ dtype: dtypes[i % 6] as DType, shape: [2, 3], values: 'index', view: 'dense', grad: i % 2 === 0 }),
+);
 
 const rawValues: fc.Arbitrary<() => unknown> = fc.oneof(
   { weight: 4, arbitrary: fc.nat(live.length - 1).map((i) => () => live[i]?.handle) },
@@ -234,7 +251,9 @@ const rawValues: fc.Arbitrary<() => unknown> = fc.oneof(
 );
 
 const callsAddon = fc.asyncProperty(
-  fc.constantFrom(...Object.keys(raw).filter((name) => !['setThreads', 'setErrorClasses', 'setCollector'].includes(name))),
+  fc.constantFrom(
+    ...Object.keys(raw).filter((name) => !['setThreads', 'setErrorClasses', 'setCollector'].includes(name)),
+  ),
   fc.array(rawValues, { maxLength: 9 }),
   (name, args) =>
     expectHandled(
@@ -253,7 +272,7 @@ const callsAddon = fc.asyncProperty(
 /** What the fuzzing processes may allocate: enough for any sensible call, too little to disturb the machine. */
 export const LIMIT = 64 * 2 ** 20;
 
-export const properties: Record<string, fc.IAsyncProperty<never>> = {
+export const properties = {
   operators: callsOperators,
   functions: callsFunctions,
   methods: callsMethods,
@@ -263,4 +282,4 @@ export const properties: Record<string, fc.IAsyncProperty<never>> = {
   bytes: readsBytes,
   addon: callsAddon,
   ...references,
-} as unknown as Record<string, fc.IAsyncProperty<never>>;
+} as unknown as Record<string, fc.IRawProperty<unknown, true>>;

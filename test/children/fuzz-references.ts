@@ -1,6 +1,7 @@
 // Properties that compare results with the plainest JavaScript there is, on random shapes, views and values.
-import fc from 'fast-check';
+
 import { matmul, type NestedArray, type Tensor, tensor } from 'anneal';
+import fc from 'fast-check';
 
 /** A dense array: what a tensor is compared with. */
 interface Reference {
@@ -36,14 +37,18 @@ const broadcastAt = (ref: Reference, index: readonly number[]): number =>
 
 async function expectEqual(x: Tensor, expected: Reference): Promise<void> {
   const actual = Array.from(await x.data(), Number);
-  const same = actual.length === expected.data.length && actual.every((value, i) => Object.is(value + 0, (expected.data[i] as number) + 0));
+  const same =
+    actual.length === expected.data.length &&
+    actual.every((value, i) => Object.is(value + 0, (expected.data[i] as number) + 0));
   if (!same || x.shape.join() !== expected.shape.join()) {
     throw new Error(`[${x.shape}] ${actual} is not [${expected.shape}] ${expected.data}`);
   }
 }
 
 const extents = fc.integer({ min: 0, max: 5 });
-const shapes = fc.array(fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 5 }) }, fc.constant(0)), { maxLength: 4 });
+const shapes = fc.array(fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 5 }) }, fc.constant(0)), {
+  maxLength: 4,
+});
 
 // Small integers, so that every sum and product is exact.
 const filled = (shape: number[], seed: number): Reference =>
@@ -51,7 +56,12 @@ const filled = (shape: number[], seed: number): Reference =>
 
 const toTensor = ({ shape, data }: Reference) => tensor(Float64Array.from(data), { shape });
 
-type Step = { kind: 'permute' | 'reshape' | 'slice' | 'flip' | 'unsqueeze' | 'expand'; a: number; b: number; c: number };
+type Step = {
+  kind: 'permute' | 'reshape' | 'slice' | 'flip' | 'unsqueeze' | 'expand';
+  a: number;
+  b: number;
+  c: number;
+};
 const steps = fc.array(
   fc.record({
     kind: fc.constantFrom<Step['kind']>('permute', 'reshape', 'slice', 'flip', 'unsqueeze', 'expand'),
@@ -72,11 +82,14 @@ function advance(x: Tensor, ref: Reference, { kind, a, b, c }: Step): [Tensor, R
     case 'permute': {
       const axes = shape.map((_, i) => (i + a) % rank);
       if (b % 2) axes.reverse();
-      const permuted = from(axes.map((from) => shape[from] as number), (index) => {
-        const source: number[] = [];
-        for (const [to, from] of axes.entries()) source[from] = index[to] as number;
-        return at(ref, source);
-      });
+      const permuted = from(
+        axes.map((from) => shape[from] as number),
+        (index) => {
+          const source: number[] = [];
+          for (const [to, from] of axes.entries()) source[from] = index[to] as number;
+          return at(ref, source);
+        },
+      );
       return [x.permute(axes), permuted];
     }
     case 'reshape': {
@@ -91,7 +104,9 @@ function advance(x: Tensor, ref: Reference, { kind, a, b, c }: Step): [Tensor, R
       const end = begin + (c % (extent - begin + 1));
       const step = 1 + (c % 3);
       const count = Math.ceil((end - begin) / step);
-      const sliced = from(shape.with(axis, count), (index) => at(ref, index.with(axis, begin + (index[axis] as number) * step)));
+      const sliced = from(shape.with(axis, count), (index) =>
+        at(ref, index.with(axis, begin + (index[axis] as number) * step)),
+      );
       return [x.slice(axis - (b % 2 ? rank : 0), begin, end, step), sliced];
     }
     case 'flip':
@@ -122,7 +137,10 @@ export const references = {
     const kept = ref.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
     const sums = from(kept, () => 0);
     from(ref.shape, (index) => {
-      const target = kept.reduce((offset, extent, axis) => offset * extent + (extent === 1 ? 0 : (index[axis] as number)), 0);
+      const target = kept.reduce(
+        (offset, extent, axis) => offset * extent + (extent === 1 ? 0 : (index[axis] as number)),
+        0,
+      );
       sums.data[target] = (sums.data[target] as number) + at(ref, index);
       return 0;
     });
@@ -137,11 +155,22 @@ export const references = {
     const other = shape.map((extent, axis) => ((mask >> axis) & 1 ? 1 : extent)).slice(Math.min(drop, shape.length));
     const [a, b] = [filled(shape, 3), filled(other, 5)];
     const axes = other.map((_, axis) => other.length - 1 - axis);
-    const y = transposed ? toTensor(from([...other].reverse(), (index) => at(b, [...index].reverse()))).permute(axes) : toTensor(b);
+    const y = transposed
+      ? toTensor(from([...other].reverse(), (index) => at(b, [...index].reverse()))).permute(axes)
+      : toTensor(b);
     const x = toTensor(a);
-    await expectEqual(x.mul(y), from(shape, (index) => at(a, index) * broadcastAt(b, index)));
-    await expectEqual(y.sub(x), from(shape, (index) => broadcastAt(b, index) - at(a, index)));
-    await expectEqual(x.lt(y), from(shape, (index) => Number(at(a, index) < broadcastAt(b, index))));
+    await expectEqual(
+      x.mul(y),
+      from(shape, (index) => at(a, index) * broadcastAt(b, index)),
+    );
+    await expectEqual(
+      y.sub(x),
+      from(shape, (index) => broadcastAt(b, index) - at(a, index)),
+    );
+    await expectEqual(
+      x.lt(y),
+      from(shape, (index) => Number(at(a, index) < broadcastAt(b, index))),
+    );
   }),
 
   // Products of matrices, vectors and batches, transposed or not.
@@ -155,7 +184,11 @@ export const references = {
       const load = (ref: Reference, transposed: boolean) => {
         if (!transposed) return toTensor(ref);
         const rank = ref.shape.length;
-        const swap = (index: readonly number[]) => [...index.slice(0, rank - 2), index[rank - 1] as number, index[rank - 2] as number];
+        const swap = (index: readonly number[]) => [
+          ...index.slice(0, rank - 2),
+          index[rank - 1] as number,
+          index[rank - 2] as number,
+        ];
         return toTensor(from(swap(ref.shape), (index) => at(ref, swap(index)))).transpose(-2, -1);
       };
       const shape = [...(mask & 3 ? batch : []), m, n];

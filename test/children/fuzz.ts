@@ -1,8 +1,8 @@
 // Checks one property: fuzz.ts <property> <seed> <runs> <file>. A failure is thrown with fast-check's report; when the process
 // crashes, the file holds the input that it did not survive.
 import { writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { setMemoryLimit } from 'anneal';
+import fc from 'fast-check';
 import { LIMIT, properties } from './fuzz-properties';
 
 async function main([name, seed, runs, file]: string[]): Promise<void> {
@@ -10,9 +10,9 @@ async function main([name, seed, runs, file]: string[]): Promise<void> {
   if (!property) throw new Error(`no property '${name}' among ${Object.keys(properties).join(', ')}`);
   setMemoryLimit(LIMIT);
   const run = property.run.bind(property);
-  property.run = (value, dontRunHook) => {
+  property.run = (value) => {
     writeFileSync(file as string, fc.stringify(value).slice(0, 4000));
-    return run(value, dontRunHook);
+    return run(value);
   };
   await fc.assert(property, { seed: Number(seed), numRuns: Number(runs), timeout: 20_000 });
   console.log('survived');

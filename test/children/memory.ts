@@ -42,7 +42,9 @@ async function main(): Promise<void> {
   }
   const after = process.memoryUsage.rss();
   await synchronize();
-  console.log(JSON.stringify({ grown: (after - before) / MB, most: (most - before) / MB, rss: after / MB, ...memory() }));
+  console.log(
+    JSON.stringify({ grown: (after - before) / MB, most: (most - before) / MB, rss: after / MB, ...memory() }),
+  );
 }
 
 void main();

@@ -187,6 +187,6 @@ export function runSample(sample: Sample, inputs: readonly Tensor[], double = fa
 /** Gradients by the inputs of `sample.grad`, in that order. */
 export function gradSample({ grad: by = [] }: Sample, inputs: readonly Tensor[], outputs: readonly Tensor[]): Tensor[] {
   const sources = by.map((i) => inputs[i] as Tensor);
-  const found = grad(outputs, sources, { gradOutputs: makeCotangents(outputs) });
+  const found = grad(outputs, sources, { gradOutputs: makeCotangents(outputs), allowUnused: true });
   return found.map((gradient, i) => gradient ?? (sources[i] as Tensor).mul(0).detach());
 }

@@ -1,0 +1,17 @@
+// Objects of options: a name that nobody reads is a mistake that would train to the wrong answer in silence.
+import { ArgumentError, describe } from './errors';
+
+/** @throws ArgumentError for anything but an object, and for a name that is not among `names`. */
+export function checkOptions(op: string, options: unknown, names: readonly string[]): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ArgumentError(
+      `[${op}] expected an object with options (${names.join(', ')}), received ${describe(options)}`,
+    );
+  }
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) {
+      throw new ArgumentError(`[${op}] there is no option '${name}'; there are ${names.join(', ')}`);
+    }
+  }
+}

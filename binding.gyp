@@ -6,6 +6,8 @@
     'kernels': ['<!@(node -p "require(\'./native/sources.json\').kernels.join(\' \')")'],
     'binding': ['<!@(node -p "require(\'./native/sources.json\').binding.join(\' \')")'],
     'test': ['<!@(node -p "require(\'./native/sources.json\').test.join(\' \')")'],
+    # The published package has no tests.
+    'has_tests': '<!(node -p "Number(require(\'fs\').existsSync(\'native/test\'))")',
     # -Wno-psabi: vector arguments never leave a file, so how they are passed does not matter.
     'kernel_flags': ['-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast', '-Wno-psabi'],
     'avx2_flags': ['-mavx2', '-mfma', '-mbmi', '-mbmi2', '-mf16c'],
@@ -53,12 +55,6 @@
       'conditions': [['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete']}]],
     },
     {
-      'target_name': 'engine_tests',
-      'type': 'executable',
-      'sources': ['<@(test)'],
-      'dependencies': ['engine', 'levels'],
-    },
-    {
       'target_name': 'levels',
       'type': 'none',
       'conditions': [
@@ -68,6 +64,16 @@
     },
   ],
   'conditions': [
+    ['has_tests==1', {
+      'targets': [
+        {
+          'target_name': 'engine_tests',
+          'type': 'executable',
+          'sources': ['<@(test)'],
+          'dependencies': ['engine', 'levels'],
+        },
+      ],
+    }],
     ['target_arch=="x64"', {
       'targets': [
         {

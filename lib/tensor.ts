@@ -259,7 +259,10 @@ export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
 
-/** The handle of an argument that must be a tensor; errors name the operator and the parameter. @internal */
+/**
+ * The handle of an argument that must be a tensor; errors name the operator and the parameter. To be read right before the call
+ * that it is for, with no call that makes a tensor in between: the tensor may be garbage by then. @internal
+ */
 export function handleOf(op: string, param: string, value: unknown): number {
   if (!(value instanceof Tensor)) {
     throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describeOther(value)}`);

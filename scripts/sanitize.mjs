@@ -13,7 +13,10 @@ const builds = {
       UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
     },
   },
-  tsan: { flags: 'thread', env: { TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1' } },
+  tsan: {
+    flags: 'thread',
+    env: { TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1' },
+  },
 };
 
 /**

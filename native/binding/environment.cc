@@ -229,8 +229,8 @@ napi_value Environment::promiseOfFence(napi_ref keep, bool reports) {
   }
   if (pending_++ == 0) check(napi_ref_threadsafe_function(env_, completions_));
   const napi_threadsafe_function completions = completions_;
-  auto settleLater = [completion, completions](std::optional<Error> failure) {
-    completion->failure = std::move(failure);
+  auto settleLater = [completion, completions](const std::optional<Failure>& failure) {
+    completion->failure = failure;
     // Refused only when the environment is closing; nobody waits any more.
     if (napi_call_threadsafe_function(completions, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
   };
@@ -243,6 +243,7 @@ void Environment::settle(napi_env env, napi_value, void* context, void* data) {
   if (!env) return;  // closing
   auto* self = static_cast<Environment*>(context);
   if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->completions_);
+  if (completion->failure) Stream::instance().acknowledge(&self->context.client, *completion->failure);
   try {
     napi_value value;
     if (completion->keep) {
@@ -252,7 +253,7 @@ void Environment::settle(napi_env env, napi_value, void* context, void* data) {
       check(napi_get_undefined(env, &value));
     }
     if (completion->failure) {
-      check(napi_reject_deferred(env, completion->deferred, self->makeError(*completion->failure)));
+      check(napi_reject_deferred(env, completion->deferred, self->makeError(completion->failure->error)));
     } else {
       check(napi_resolve_deferred(env, completion->deferred, value));
     }

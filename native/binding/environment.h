@@ -56,7 +56,7 @@ class Environment {
   struct Completion {
     napi_deferred deferred;
     napi_ref keep = nullptr;  // resolved with, and alive until then; null: undefined
-    std::optional<Error> failure;
+    std::optional<Failure> failure;
   };
   // A promise settled when the stream gets here; it rejects with the environment's failure if `reports`.
   napi_value promiseOfFence(napi_ref keep, bool reports);

@@ -51,6 +51,7 @@ napi_value dtypeOf(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0,
 // Puts a copy of the tensor into an ArrayBuffer on the stream; the buffer must be of its size.
 void copyOut(Entry& js) {
   const Tensor& tensor = js.tensor(0, {"data", "tensor"});
+  js.environment().context.client.checkRan(tensor.storage().writtenBy());
   void* data;
   size_t bytes;
   check(napi_get_arraybuffer_info(js.env(), js[1], &data, &bytes));

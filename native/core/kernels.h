@@ -10,9 +10,9 @@
 
 namespace anneal {
 
-constexpr int kRank = 8;              // equals kMaxRank of core/shape.h
-constexpr int kPointwiseInputs = 6;   // most inputs of a pointwise operator
-constexpr int kPointwiseParams = 4;   // most scalar attributes of a pointwise operator
+constexpr int kRank = 8;             // equals kMaxRank of core/shape.h
+constexpr int kPointwiseInputs = 6;  // most inputs of a pointwise operator
+constexpr int kPointwiseParams = 4;  // most scalar attributes of a pointwise operator
 
 // ---- pointwise: out[i] = f(in0[i], in1[i], ...), one pass over memory --------------------------------------------
 enum class PointwiseOp : uint16_t {
@@ -24,13 +24,13 @@ enum class PointwiseOp : uint16_t {
 
 struct PointwiseArgs {
   PointwiseOp op;
-  DType dtype;     // of the inputs that the formula computes on
+  DType dtype;  // of the inputs that the formula computes on
   uint8_t inputs;
-  uint8_t rank;    // after merging dimensions; 0 is a single element
+  uint8_t rank;  // after merging dimensions; 0 is a single element
   int64_t shape[kRank];
   const void* in[kPointwiseInputs];
   int64_t strides[kPointwiseInputs][kRank];  // 0 where broadcast
-  void* out;                                  // dense
+  void* out;                                 // dense
   double params[kPointwiseParams];
 };
 
@@ -84,26 +84,26 @@ struct RandomArgs {
 enum class ReduceOp : uint8_t { Sum, Mean, Max, Min, Prod, ArgMax, ArgMin, Variance, Std };
 struct ReduceArgs {
   ReduceOp op;
-  DType dtype;         // of src; dst has the same, int64 for ArgMax/ArgMin. Integer sums are given int64 sources.
+  DType dtype;  // of src; dst has the same, int64 for ArgMax/ArgMin. Integer sums are given int64 sources.
   int64_t outer, extent, inner;
-  double correction;   // Variance, Std: divides by extent - correction
+  double correction;  // Variance, Std: divides by extent - correction
   const void* src;
   void* dst;
 };
 
 // ---- matmul: c = a b (+ bias), each matrix of a batch ------------------------------------------------------------------
 struct MatmulArgs {
-  DType dtype;                              // Float32, Float64, Int32, Int64
+  DType dtype;  // Float32, Float64, Int32, Int64
   int64_t m, n, k;
   const void* a;
-  int64_t aRow, aCol;                       // any strides: transposition is a matter of strides
+  int64_t aRow, aCol;  // any strides: transposition is a matter of strides
   const void* b;
   int64_t bRow, bCol;
-  void* c;                                  // dense [batch..., m, n]
-  uint8_t batchRank;                        // 0: a single product
+  void* c;            // dense [batch..., m, n]
+  uint8_t batchRank;  // 0: a single product
   int64_t batchShape[kRank];
-  int64_t aBatch[kRank], bBatch[kRank];     // element strides of the batch dimensions, 0 where broadcast
-  const void* bias;                         // n values added to every row, or null
+  int64_t aBatch[kRank], bBatch[kRank];  // element strides of the batch dimensions, 0 where broadcast
+  const void* bias;                      // n values added to every row, or null
 };
 
 // ---- softmax: rows of [rows, extent], dense ----------------------------------------------------------------------------
@@ -127,8 +127,8 @@ struct SoftmaxArgs {
 enum class Reduction : uint8_t { None, Mean, Sum };
 struct CrossEntropyArgs {
   DType dtype;
-  bool logits;           // true: crossEntropy of logits; false: nll of log-probabilities (no smoothing)
-  bool backward;         // true: out = gradient of the loss by `in`, given dout
+  bool logits;    // true: crossEntropy of logits; false: nll of log-probabilities (no smoothing)
+  bool backward;  // true: out = gradient of the loss by `in`, given dout
   Reduction reduction;
   int64_t rows, classes;
   double labelSmoothing;
@@ -162,12 +162,12 @@ struct IndexArgs {
 };
 
 // ---- optimizers: in place, one call for all parameters --------------------------------------------------------------------
-struct OptimizerSlot {   // one parameter; all dense, of `dtype`, `count` elements
+struct OptimizerSlot {  // one parameter; all dense, of `dtype`, `count` elements
   void* param;
   const void* grad;
-  void* state[3];        // SGD: momentum buffer; Adam: exp avg, exp avg sq, max exp avg sq; null where unused
+  void* state[3];  // SGD: momentum buffer; Adam: exp avg, exp avg sq, max exp avg sq; null where unused
   int64_t count;
-  bool first;            // SGD: the momentum buffer is set rather than updated
+  bool first;  // SGD: the momentum buffer is set rather than updated
 };
 enum class OptimizerOp : uint8_t { SGD, Adam };
 struct OptimizerArgs {
@@ -175,9 +175,9 @@ struct OptimizerArgs {
   DType dtype;
   bool nesterov, maximize, decoupled, amsgrad;  // decoupled: AdamW
   double lr, momentum, dampening, weightDecay, beta1, beta2, eps;
-  double biasCorrection1, biasCorrection2;      // 1 - beta^t
+  double biasCorrection1, biasCorrection2;  // 1 - beta^t
   int64_t slots;
-  OptimizerSlot* slot;   // owned by the stream task that runs the kernel
+  OptimizerSlot* slot;  // owned by the stream task that runs the kernel
 };
 
 // ---- the table ---------------------------------------------------------------------------------------------------------

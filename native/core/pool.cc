@@ -14,6 +14,7 @@ namespace {
 constexpr int kSpins =
     2000;  // about 50 us: longer than the gap between the kernels of a step, short against a time slice
 constexpr int64_t kMaxTasks = int64_t{1} << 31;  // the ticket's low half
+constexpr uint64_t kClosed = 0xffffffffu;        // more than any number of tasks
 
 thread_local bool insideTask = false;
 
@@ -48,7 +49,7 @@ void Pool::startWorkers(int count) {
 // Takes tasks of the job that `ticket` belongs to until none is left.
 void Pool::drain(uint64_t ticket) {
   const uint64_t number = numberOf(ticket);
-  const int64_t tasks = tasks_.load(std::memory_order_relaxed);
+  const int64_t tasks = tasks_.load(std::memory_order_acquire);
   const auto body = body_.load(std::memory_order_relaxed);
   void* const context = context_.load(std::memory_order_relaxed);
   while (numberOf(ticket) == number && taskOf(ticket) < tasks) {
@@ -76,12 +77,16 @@ void Pool::run(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   std::unique_lock<std::mutex> lock(runMutex_, std::try_to_lock);
   if (!lock.owns_lock()) return runInPlace(tasks, body, context);
 
-  tasks_.store(tasks, std::memory_order_relaxed);
+  // Closed first: a worker that still holds the last ticket of the job before, and reads this job's larger number of tasks,
+  // would otherwise take one of them before they are all here. The release keeps the two in order.
+  const uint64_t number = numberOf(ticket_.load(std::memory_order_relaxed));
+  ticket_.store(number << 32 | kClosed, std::memory_order_relaxed);
+  tasks_.store(tasks, std::memory_order_release);
   body_.store(body, std::memory_order_relaxed);
   context_.store(context, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
   failed_.store(false, std::memory_order_relaxed);
-  const uint64_t ticket = (numberOf(ticket_.load(std::memory_order_relaxed)) + 1) << 32;
+  const uint64_t ticket = (number + 1) << 32;
   ticket_.store(ticket, std::memory_order_seq_cst);
   if (parked_.load(std::memory_order_seq_cst) > 0) {
     wakeups_.fetch_add(1, std::memory_order_seq_cst);

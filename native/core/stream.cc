@@ -71,18 +71,33 @@ void Stream::submitFence(StreamClient* client, Fence fence) {
   const Args args{new Fence(std::move(fence)), client};
   void (*kernel)(const Args&) = [](const Args& a) {
     const std::unique_ptr<Fence> owned(a.fence);
-    std::optional<Error> failure;
-    if (a.client) failure.swap(a.client->failure);
-    (*owned)(std::move(failure));
+    (*owned)(a.client ? a.client->failure : std::nullopt);
   };
   append(client, reinterpret_cast<Thunk>(kernel), Stream::invoke<Args>, &args, sizeof args, true);
 }
 
+void Stream::acknowledge(StreamClient* client, const Failure& failure) {
+  constexpr size_t kRemembered = 64;
+  std::deque<StreamClient::Lost>& lost = client->lost;
+  if (!lost.empty() && lost.back().to >= failure.kernel) return;  // several fences told of it
+  lost.push_back({failure.kernel, client->submitted, failure.error});
+  if (lost.size() > kRemembered) lost.pop_front();
+  submitFence(nullptr, [client](const std::optional<Failure>&) { client->failure.reset(); });
+}
+
+void StreamClient::checkRan(uint64_t kernel) const {
+  for (auto range = lost.rbegin(); range != lost.rend() && kernel <= range->to; ++range) {
+    if (kernel >= range->from) throw range->error;
+  }
+}
+
 void Stream::synchronize(StreamClient* client) {
-  std::optional<Error> failure;
-  submitFence(client, [&failure](std::optional<Error> error) { failure = std::move(error); });
+  std::optional<Failure> found;
+  submitFence(client, [&found](const std::optional<Failure>& failure) { found = failure; });
   wait(submitted());
-  if (failure) throw *failure;
+  if (!found) return;
+  acknowledge(client, *found);
+  throw found->error;
 }
 
 void Stream::wait(uint64_t sequence) {
@@ -99,17 +114,21 @@ void Stream::wait(uint64_t sequence) {
 void Stream::execute(const Record& record, const void* args) {
   if (record.fence) return record.invoke(record.kernel, args);
   StreamClient& client = *record.client;
+  ++client.executed;
+  const auto fails = [&client](ErrorKind kind, std::string message) {
+    client.failure = Failure{Error(kind, std::move(message)), client.executed};
+  };
   if (client.failure || client.cancelled.load(std::memory_order_relaxed)) return;
   try {
     record.invoke(record.kernel, args);
   } catch (const Error& error) {
-    client.failure = error;
+    fails(error.kind(), error.message());
   } catch (const std::bad_alloc&) {
-    client.failure = Error(ErrorKind::OutOfMemory, "out of memory while a kernel ran");
+    fails(ErrorKind::OutOfMemory, "out of memory while a kernel ran");
   } catch (const std::exception& error) {
-    client.failure = Error(ErrorKind::Argument, error.what());
+    fails(ErrorKind::Argument, error.what());
   } catch (...) {
-    client.failure = Error(ErrorKind::Argument, "a kernel failed");
+    fails(ErrorKind::Argument, "a kernel failed");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,10 +15,30 @@
 
 namespace anneal {
 
-// Who submits: one JavaScript environment. A kernel that fails stops the client's later kernels until a fence of the same
-// client has reported the error, so that nothing is computed (no parameter updated) from what the failed kernel left.
+// What a fence tells of a kernel that failed, by its number among the client's.
+struct Failure {
+  Error error;
+  uint64_t kernel;
+};
+
+// Who submits: one JavaScript environment, on one thread. A kernel that fails stops the client's later kernels until the client
+// has been told and has acknowledged it, so that nothing is computed (no parameter updated) from what the failed kernel left.
 struct StreamClient {
-  std::optional<Error> failure;        // touched by the stream's thread alone
+  // ---- of the client's thread
+  uint64_t submitted = 0;  // kernels, ever
+  // Kernels that did not run, and why; oldest first. What they should have written is not there.
+  struct Lost {
+    uint64_t from, to;
+    Error error;
+  };
+  std::deque<Lost> lost;
+  // Throws the reason when kernel number `kernel` is known not to have run.
+  void checkRan(uint64_t kernel) const;
+
+  // ---- of the stream's thread
+  uint64_t executed = 0;  // kernels run or skipped
+  std::optional<Failure> failure;
+
   std::atomic<bool> cancelled{false};  // set when the environment ends: its pending kernels are skipped
 };
 
@@ -29,15 +50,19 @@ class Stream {
   template <class Args>
   void submit(StreamClient* client, void (*kernel)(const Args&), const Args& args) {
     static_assert(std::is_trivially_copyable_v<Args> && alignof(Args) <= 16);
+    ++client->submitted;
     append(client, reinterpret_cast<Thunk>(kernel), invoke<Args>, &args, sizeof(Args));
   }
 
-  // Appends a callback that always runs, with the client's failure if there is one (which it thereby clears). Without a
-  // client it only tells that the stream got here.
-  using Fence = std::function<void(std::optional<Error>)>;
+  // Appends a callback that always runs, with the client's failure if there is one. Without a client it only tells that the
+  // stream got here.
+  using Fence = std::function<void(const std::optional<Failure>&)>;
   void submitFence(StreamClient* client, Fence fence);
 
-  // Blocks until everything the client submitted has run; throws its failure.
+  // To be called on the client's thread with what a fence told: the kernels submitted from here on run again.
+  void acknowledge(StreamClient* client, const Failure& failure);
+
+  // Blocks until everything the client submitted has run; acknowledges its failure and throws it.
   void synchronize(StreamClient* client);
 
   uint64_t submitted() const { return submitted_.load(std::memory_order_acquire); }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/context.h"
 #include "core/error.h"
 
 namespace anneal {
@@ -13,6 +14,7 @@ thread_local int64_t liveBytes = 0;
 }
 
 Storage::Storage(size_t bytes, Allocator::Use use) : data_(Allocator::instance().allocate(bytes, use)), bytes_(bytes) {
+  if (use == Allocator::Use::Kernels) writtenBy_ = context().client.submitted + 1;
   liveBytes += static_cast<int64_t>(bytes);
 }
 

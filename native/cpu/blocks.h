@@ -85,7 +85,7 @@ void foldStrip(const T* src, int64_t rows, int64_t stride, int lanes, const T* c
     }
     return terms;
   };
-  const Terms<T, k * kCount> total = foldTree<Op, k == 1 ? 4 : 1, T, k * kCount>(at, 0, rows);
+  const Terms<T, k* kCount> total = foldTree < Op, k == 1 ? 4 : 1, T, k * kCount > (at, 0, rows);
   for (int i = 0; i < k; ++i) {
     for (int c = 0; c < kCount; ++c) storeLanes(out[c] + i * kLanes, total.v[i * kCount + c], n);
   }

@@ -16,8 +16,8 @@ struct Problem {
   const T* in;
   const T* target;
   const T* weight;
-  T share, spread;    // 1 - labelSmoothing, labelSmoothing / classes
-  bool everywhere;    // t has values beside that of class y
+  T share, spread;  // 1 - labelSmoothing, labelSmoothing / classes
+  bool everywhere;  // t has values beside that of class y
 
   explicit Problem(const CrossEntropyArgs& a)
       : args(a),
@@ -70,9 +70,9 @@ T meanDivisor(const Problem<T>& problem, T* weights) {
 template <class T>
 struct RowSums {
   T max;
-  T exp;       // sum(exp(x - max))
-  T t;         // sum(t)
-  T product;   // sum(t * (x - max)): forward only
+  T exp;      // sum(exp(x - max))
+  T t;        // sum(t)
+  T product;  // sum(t * (x - max)): forward only
 };
 
 // exps: where exp(x - max) goes, or null.
@@ -91,10 +91,13 @@ RowSums<T> sumsOf(const Problem<T>& problem, int64_t r, T* exps) {
     sums.exp = sumRow<T>(n, expAt);
   } else {
     T out[3];
-    foldRow<SumOf<T>, T, 3>(n, [&](int64_t i, int lanes) {
-      const Vec<T> t = problem.spreadOver(r, i, lanes);
-      return Terms<T, 3>{{expAt(i, lanes), t, t * (loadLanes(x + i, lanes) - max)}};
-    }, out);
+    foldRow<SumOf<T>, T, 3>(
+        n,
+        [&](int64_t i, int lanes) {
+          const Vec<T> t = problem.spreadOver(r, i, lanes);
+          return Terms<T, 3>{{expAt(i, lanes), t, t * (loadLanes(x + i, lanes) - max)}};
+        },
+        out);
     sums.exp = out[0], sums.t = out[1], sums.product = out[2];
   }
   if (!problem.target) {
@@ -178,8 +181,10 @@ void crossEntropy(const CrossEntropyArgs& args) {
   checkTargets(args);
   withFloat("crossEntropy", args.dtype, [&](auto t) {
     using T = typename decltype(t)::type;
-    if (args.backward) backward<T>(args);
-    else forward<T>(args);
+    if (args.backward)
+      backward<T>(args);
+    else
+      forward<T>(args);
   });
 }
 

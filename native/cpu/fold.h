@@ -29,9 +29,12 @@ struct ProductOf {
 // The extremes: of integers from their bits, of floats the infinities.
 template <class T>
 constexpr T extreme(bool highest) {
-  if constexpr (kIsFloat<T>) return static_cast<T>(highest ? __builtin_inf() : -__builtin_inf());
-  else if constexpr (static_cast<T>(-1) > 0) return highest ? static_cast<T>(-1) : T{0};
-  else return static_cast<T>((uint64_t{1} << (8 * sizeof(T) - 1)) - highest);
+  if constexpr (kIsFloat<T>)
+    return static_cast<T>(highest ? __builtin_inf() : -__builtin_inf());
+  else if constexpr (static_cast<T>(-1) > 0)
+    return highest ? static_cast<T>(-1) : T{0};
+  else
+    return static_cast<T>((uint64_t{1} << (8 * sizeof(T) - 1)) - highest);
 }
 
 // better(x, best): x replaces best. NaN beats every number, and the first NaN stays.
@@ -40,8 +43,10 @@ struct MaxOf {
   static constexpr T kIdentity = extreme<T>(false);
   template <class V>
   static ANNEAL_INLINE auto better(V x, V best) {
-    if constexpr (kIsFloat<T>) return (!(x <= best)) & (best == best);
-    else return x > best;
+    if constexpr (kIsFloat<T>)
+      return (!(x <= best)) & (best == best);
+    else
+      return x > best;
   }
   static ANNEAL_INLINE T apply(T a, T b) { return better(b, a) ? b : a; }
   static ANNEAL_INLINE Vec<T> apply(Vec<T> a, Vec<T> b) { return select(better(b, a), b, a); }
@@ -52,8 +57,10 @@ struct MinOf {
   static constexpr T kIdentity = extreme<T>(true);
   template <class V>
   static ANNEAL_INLINE auto better(V x, V best) {
-    if constexpr (kIsFloat<T>) return (!(x >= best)) & (best == best);
-    else return x < best;
+    if constexpr (kIsFloat<T>)
+      return (!(x >= best)) & (best == best);
+    else
+      return x < best;
   }
   static ANNEAL_INLINE T apply(T a, T b) { return better(b, a) ? b : a; }
   static ANNEAL_INLINE Vec<T> apply(Vec<T> a, Vec<T> b) { return select(better(b, a), b, a); }
@@ -67,7 +74,8 @@ constexpr int8_t kLaneWindow[2 * kVectorBytes] = {
     ANNEAL_ONES16,
 #endif
 #if defined(__AVX512F__)
-    ANNEAL_ONES16, ANNEAL_ONES16,
+    ANNEAL_ONES16,
+    ANNEAL_ONES16,
 #endif
 #undef ANNEAL_ONES16
 };
@@ -85,8 +93,10 @@ ANNEAL_INLINE Vec<T> loadLanes(const T* p, int n) {
 }
 template <class T>
 ANNEAL_INLINE void storeLanes(T* p, Vec<T> v, int n) {
-  if (n == Vec<T>::kLanes) store(p, v);
-  else storePartial(p, v, n);
+  if (n == Vec<T>::kLanes)
+    store(p, v);
+  else
+    storePartial(p, v, n);
 }
 
 // Calls body(i, lanes) for the vectors of a row of n elements, the last of them partial.
@@ -195,7 +205,8 @@ void foldRow(int64_t n, const At& at, T* out) {
 template <class T, class At>
 ANNEAL_INLINE T sumRow(int64_t n, const At& at) {
   T sum;
-  foldRow<SumOf<T>, T, 1>(n, [&](int64_t i, int lanes) { return Terms<T, 1>{{at(i, lanes)}}; }, &sum);
+  foldRow<SumOf<T>, T, 1>(
+      n, [&](int64_t i, int lanes) { return Terms<T, 1>{{at(i, lanes)}}; }, &sum);
   return sum;
 }
 

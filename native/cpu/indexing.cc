@@ -78,8 +78,10 @@ void select(const IndexArgs& args) {
     int64_t o = begin / args.count, j = begin % args.count;
     for (int64_t row = begin; row < end; ++row) {
       const T* from = src + (o * args.extent + args.index[j]) * inner;
-      if (inner == 1) out[row] = *from;
-      else __builtin_memcpy(out + row * inner, from, static_cast<size_t>(inner) * sizeof(T));
+      if (inner == 1)
+        out[row] = *from;
+      else
+        __builtin_memcpy(out + row * inner, from, static_cast<size_t>(inner) * sizeof(T));
       if (++j == args.count) j = 0, ++o;
     }
   });

@@ -14,8 +14,10 @@ namespace anneal::ANNEAL_LEVEL {
 // c0 + c1 x + c2 x^2 + ... by Horner's rule (Estrin's was no faster: neighbouring vectors overlap anyway).
 template <class T, class... C>
 ANNEAL_INLINE Vec<T> polynomial(Vec<T> x, T c0, C... rest) {
-  if constexpr (sizeof...(rest) == 0) return Vec<T>(c0);
-  else return fma(polynomial(x, rest...), x, Vec<T>(c0));
+  if constexpr (sizeof...(rest) == 0)
+    return Vec<T>(c0);
+  else
+    return fma(polynomial(x, rest...), x, Vec<T>(c0));
 }
 
 template <class T, class F>
@@ -213,10 +215,10 @@ ANNEAL_INLINE Vec<double> powPositive(Vec<double> x, Vec<double> y) {
   const Vec<int64_t> exponent = shifted & Vec<int64_t>(INT64_C(0x7ff0000000000000));
   const Vec<double> m = bitCast<double>(bits - exponent + one);
   const Vec<double> s = (m - Vec<double>(1.0)) / (m + Vec<double>(1.0));
-  const Vec<double> log2 =
-      fma(s, polynomial(s * s, 2.885390081777849, 0.9617966941152277, 0.5770779417695903, 0.41220931692978285,
-                        0.3199028824408117, 0.2829425922044918),
-          k);
+  const Vec<double> log2 = fma(s,
+                               polynomial(s * s, 2.885390081777849, 0.9617966941152277, 0.5770779417695903,
+                                          0.41220931692978285, 0.3199028824408117, 0.2829425922044918),
+                               k);
   const Vec<double> power = max(Vec<double>(-200.0), min(Vec<double>(200.0), y * log2));
   const Vec<double> magic(6755399441055744.0);
   const Vec<double> moved = power + magic;  // its low bits are the rounded integer
@@ -254,9 +256,9 @@ ANNEAL_INLINE double sigmoid(double x) {
   const double e = ::exp(-__builtin_fabs(x));
   return (x < 0 ? e : 1.0) / (1.0 + e);
 }
-#define ANNEAL_LANES(name, f)                                                                             \
-  ANNEAL_INLINE Vec<double> name(Vec<double> x) {                                                         \
-    return mapLanes(x, [](double v) { return f(v); });                                                    \
+#define ANNEAL_LANES(name, f)                          \
+  ANNEAL_INLINE Vec<double> name(Vec<double> x) {      \
+    return mapLanes(x, [](double v) { return f(v); }); \
   }
 ANNEAL_LANES(exp, ::exp)
 ANNEAL_LANES(expm1, ::expm1)
@@ -296,8 +298,8 @@ ANNEAL_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) {
 }
 
 // ---- scalars --------------------------------------------------------------------------------------------------------
-#define ANNEAL_SCALAR(name, f)                                              \
-  ANNEAL_INLINE float name(float x) { return name(Vec<float>(x))[0]; }      \
+#define ANNEAL_SCALAR(name, f)                                         \
+  ANNEAL_INLINE float name(float x) { return name(Vec<float>(x))[0]; } \
   ANNEAL_INLINE double name(double x) { return f(x); }
 ANNEAL_SCALAR(exp, ::exp)
 ANNEAL_SCALAR(expm1, ::expm1)

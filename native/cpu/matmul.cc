@@ -29,8 +29,19 @@ void multiply(const Product<T>& p, bool parallel) {
 
 template <class T>
 Product<T> productOf(const MatmulArgs& args) {
-  return {args.m, args.n, args.k, static_cast<const T*>(args.a), args.aRow, args.aCol, static_cast<const T*>(args.b),
-          args.bRow, args.bCol, static_cast<T*>(args.c), args.n, static_cast<const T*>(args.bias), false};
+  return {args.m,
+          args.n,
+          args.k,
+          static_cast<const T*>(args.a),
+          args.aRow,
+          args.aCol,
+          static_cast<const T*>(args.b),
+          args.bRow,
+          args.bCol,
+          static_cast<T*>(args.c),
+          args.n,
+          static_cast<const T*>(args.bias),
+          false};
 }
 
 // The batch dimensions that are left when those of size one, and those along which B stays and A goes on with its rows,

@@ -141,8 +141,10 @@ class TileWalk {
       if (operand.access == Access::Once) continue;
       const int64_t stride = o_.innerStride(operand);
       const char* p = operand.base + (at_.offset[i] + from * stride) * operand.size;
-      if (operand.access == Access::Direct) in_[i] = p;
-      else gatherRow(tile_[i], p, stride, n, operand.size);
+      if (operand.access == Access::Direct)
+        in_[i] = p;
+      else
+        gatherRow(tile_[i], p, stride, n, operand.size);
     }
     if (++piece_ == o_.pieces) {
       piece_ = 0;

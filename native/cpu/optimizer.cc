@@ -109,8 +109,10 @@ void adam(const OptimizerArgs& args) {
 void optimizer(const OptimizerArgs& args) {
   withFloat("optimizer", args.dtype, [&](auto t) {
     using T = typename decltype(t)::type;
-    if (args.op == OptimizerOp::SGD) sgd<T>(args);
-    else adam<T>(args);
+    if (args.op == OptimizerOp::SGD)
+      sgd<T>(args);
+    else
+      adam<T>(args);
   });
 }
 

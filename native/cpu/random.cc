@@ -39,8 +39,8 @@ ANNEAL_INLINE Vec<double> splitExponent(Vec<double> x, Vec<double>& k) {
 namespace anneal::ANNEAL_LEVEL {
 namespace {
 
-constexpr int kCounts = 64;           // counters at once
-constexpr int kBlock = 4 * kCounts;   // elements at once
+constexpr int kCounts = 64;          // counters at once
+constexpr int kBlock = 4 * kCounts;  // elements at once
 constexpr int64_t kGrain = 64 * kBlock;
 
 // words[i] = word of element first + i, for a whole block
@@ -65,8 +65,10 @@ void forBlocks(int64_t count, Body&& body) {
 // Calls body(n) with a constant for whole blocks, whose loops then become vector code.
 template <class Body>
 ANNEAL_INLINE void forWhole(int n, Body&& body) {
-  if (n == kBlock) body([] { return kBlock; });
-  else body([n] { return n; });
+  if (n == kBlock)
+    body([] { return kBlock; });
+  else
+    body([n] { return n; });
 }
 
 // u[i] in [0, 1) with 24 bits, or 53 of two streams.
@@ -112,8 +114,10 @@ ANNEAL_INLINE T fromUniform(double value, double top) {
     return rounded > static_cast<T>(top) ? static_cast<T>(top) : rounded;
   } else {
     const double down = __builtin_floor(value > top ? top : value);
-    if constexpr (sizeof(T) == 1 && static_cast<T>(2) == static_cast<T>(1)) return down != 0;
-    else return fromDouble<T>(down);
+    if constexpr (sizeof(T) == 1 && static_cast<T>(2) == static_cast<T>(1))
+      return down != 0;
+    else
+      return fromDouble<T>(down);
   }
 }
 
@@ -125,8 +129,10 @@ void uniform(const RandomArgs& args) {
   const double a = args.a, b = args.b;
   double top = __builtin_inf();
   if (a < b) {
-    if constexpr (kSingle) top = below(static_cast<float>(b), b);
-    else top = below(b, b);
+    if constexpr (kSingle)
+      top = below(static_cast<float>(b), b);
+    else
+      top = below(b, b);
   }
   forBlocks(args.count, [&](int64_t first, int n) {
     double u[kBlock];

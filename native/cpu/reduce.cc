@@ -140,8 +140,10 @@ void argColumns(const ReduceArgs& args) {
 
 template <template <class> class Op, class T>
 void arg(const ReduceArgs& args) {
-  if (args.inner == 1) argRows<Op<T>, T>(args);
-  else argColumns<Op<T>, T>(args);
+  if (args.inner == 1)
+    argRows<Op<T>, T>(args);
+  else
+    argColumns<Op<T>, T>(args);
 }
 
 // The dtypes of each kind of reduction: f(Type<T>{}).
@@ -151,8 +153,10 @@ void withReal(DType dtype, F&& f) {
 }
 template <class F>
 void withSum(DType dtype, F&& f) {
-  if (dtype == DType::Int64) f(Type<uint64_t>{});  // sums wrap
-  else withReal(dtype, f);
+  if (dtype == DType::Int64)
+    f(Type<uint64_t>{});  // sums wrap
+  else
+    withReal(dtype, f);
 }
 template <class F>
 void withOrdered(DType dtype, F&& f) {

@@ -18,7 +18,8 @@ struct QuickMaxOf {
 template <class T>
 T rowMax(const T* x, int64_t n) {
   T out;
-  foldRow<QuickMaxOf<T>, T, 1>(n, [&](int64_t i, int lanes) { return Terms<T, 1>{{loadLanes(x + i, lanes)}}; }, &out);
+  foldRow<QuickMaxOf<T>, T, 1>(
+      n, [&](int64_t i, int lanes) { return Terms<T, 1>{{loadLanes(x + i, lanes)}}; }, &out);
   return out;
 }
 

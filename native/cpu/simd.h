@@ -94,21 +94,29 @@ struct Vec {
 
   // Integer lanes wrap around.
   friend ANNEAL_INLINE Vec operator+(Vec a, Vec b) {
-    if constexpr (kIsFloat<T>) return a.raw + b.raw;
-    else return (Raw)((RawUInt)a.raw + (RawUInt)b.raw);
+    if constexpr (kIsFloat<T>)
+      return a.raw + b.raw;
+    else
+      return (Raw)((RawUInt)a.raw + (RawUInt)b.raw);
   }
   friend ANNEAL_INLINE Vec operator-(Vec a, Vec b) {
-    if constexpr (kIsFloat<T>) return a.raw - b.raw;
-    else return (Raw)((RawUInt)a.raw - (RawUInt)b.raw);
+    if constexpr (kIsFloat<T>)
+      return a.raw - b.raw;
+    else
+      return (Raw)((RawUInt)a.raw - (RawUInt)b.raw);
   }
   friend ANNEAL_INLINE Vec operator*(Vec a, Vec b) {
-    if constexpr (kIsFloat<T>) return a.raw * b.raw;
-    else return (Raw)((RawUInt)a.raw * (RawUInt)b.raw);
+    if constexpr (kIsFloat<T>)
+      return a.raw * b.raw;
+    else
+      return (Raw)((RawUInt)a.raw * (RawUInt)b.raw);
   }
   friend ANNEAL_INLINE Vec operator/(Vec a, Vec b) { return a.raw / b.raw; }
   ANNEAL_INLINE Vec operator-() const {
-    if constexpr (kIsFloat<T>) return -raw;
-    else return (Raw)(-(RawUInt)raw);
+    if constexpr (kIsFloat<T>)
+      return -raw;
+    else
+      return (Raw)(-(RawUInt)raw);
   }
   ANNEAL_INLINE Vec& operator+=(Vec b) { return *this = *this + b; }
   ANNEAL_INLINE Vec& operator-=(Vec b) { return *this = *this - b; }
@@ -145,9 +153,12 @@ ANNEAL_INLINE Vec<T> loadPartial(const T* p, int n) {
 #if defined(__AVX512F__)
   const uint64_t lanes = n >= 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1;
   using Raw = typename Vec<T>::Raw;
-  if constexpr (sizeof(T) == 4) return (Raw)_mm512_maskz_loadu_epi32(static_cast<__mmask16>(lanes), p);
-  else if constexpr (sizeof(T) == 8) return (Raw)_mm512_maskz_loadu_epi64(static_cast<__mmask8>(lanes), p);
-  else return (Raw)_mm512_maskz_loadu_epi8(lanes, p);
+  if constexpr (sizeof(T) == 4)
+    return (Raw)_mm512_maskz_loadu_epi32(static_cast<__mmask16>(lanes), p);
+  else if constexpr (sizeof(T) == 8)
+    return (Raw)_mm512_maskz_loadu_epi64(static_cast<__mmask8>(lanes), p);
+  else
+    return (Raw)_mm512_maskz_loadu_epi8(lanes, p);
 #else
 #if defined(__AVX2__)
   if constexpr (sizeof(T) == 4) {
@@ -168,9 +179,12 @@ template <class T>
 ANNEAL_INLINE void storePartial(T* p, Vec<T> v, int n) {
 #if defined(__AVX512F__)
   const uint64_t lanes = n >= 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1;
-  if constexpr (sizeof(T) == 4) _mm512_mask_storeu_epi32(p, static_cast<__mmask16>(lanes), (__m512i)v.raw);
-  else if constexpr (sizeof(T) == 8) _mm512_mask_storeu_epi64(p, static_cast<__mmask8>(lanes), (__m512i)v.raw);
-  else _mm512_mask_storeu_epi8(p, lanes, (__m512i)v.raw);
+  if constexpr (sizeof(T) == 4)
+    _mm512_mask_storeu_epi32(p, static_cast<__mmask16>(lanes), (__m512i)v.raw);
+  else if constexpr (sizeof(T) == 8)
+    _mm512_mask_storeu_epi64(p, static_cast<__mmask8>(lanes), (__m512i)v.raw);
+  else
+    _mm512_mask_storeu_epi8(p, lanes, (__m512i)v.raw);
 #else
 #if defined(__AVX2__)
   if constexpr (sizeof(T) == 4) {
@@ -229,16 +243,22 @@ ANNEAL_INLINE Mask<Bytes> loadMask(const uint8_t* p) {
     typename BoolTypes<Bytes>::Raw bools;
     __builtin_memcpy(&bools, p, sizeof bools);
 #if defined(__AVX512F__)
-    if constexpr (Bytes == 4) return {(Raw)_mm512_cvtepu8_epi32((__m128i)bools) != Raw{}};
-    else return {(Raw)_mm512_cvtepu8_epi64(_mm_cvtsi64_si128((int64_t)bools)) != Raw{}};
+    if constexpr (Bytes == 4)
+      return {(Raw)_mm512_cvtepu8_epi32((__m128i)bools) != Raw{}};
+    else
+      return {(Raw)_mm512_cvtepu8_epi64(_mm_cvtsi64_si128((int64_t)bools)) != Raw{}};
 #elif defined(__AVX2__)
-    if constexpr (Bytes == 4) return {(Raw)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)bools)) != Raw{}};
-    else return {(Raw)_mm256_cvtepu8_epi64(_mm_cvtsi32_si128((int32_t)bools)) != Raw{}};
+    if constexpr (Bytes == 4)
+      return {(Raw)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)bools)) != Raw{}};
+    else
+      return {(Raw)_mm256_cvtepu8_epi64(_mm_cvtsi32_si128((int32_t)bools)) != Raw{}};
 #elif defined(__SSE2__)
     const __m128i zero = _mm_setzero_si128();
     __m128i v;
-    if constexpr (Bytes == 4) v = _mm_cvtsi32_si128((int32_t)bools);
-    else v = _mm_cvtsi32_si128((int16_t)bools);
+    if constexpr (Bytes == 4)
+      v = _mm_cvtsi32_si128((int32_t)bools);
+    else
+      v = _mm_cvtsi32_si128((int16_t)bools);
     v = _mm_unpacklo_epi8(v, zero);
     v = _mm_unpacklo_epi16(v, zero);
     if constexpr (Bytes == 8) v = _mm_unpacklo_epi32(v, v);

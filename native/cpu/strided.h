@@ -69,9 +69,12 @@ struct WordOf<uint64_t> {
 // f(T{}) with an unsigned integer of the width.
 template <class F>
 ANNEAL_INLINE void withWord(int size, F&& f) {
-  if (size == 4) f(uint32_t{});
-  else if (size == 8) f(uint64_t{});
-  else f(uint8_t{});
+  if (size == 4)
+    f(uint32_t{});
+  else if (size == 8)
+    f(uint64_t{});
+  else
+    f(uint8_t{});
 }
 
 template <class T>

@@ -33,8 +33,10 @@ ANNEAL_INLINE Vec<T> loadLanes(const void* p, int64_t at, int lanes) {
 template <class T>
 ANNEAL_INLINE void storeLanes(void* p, int64_t at, int lanes, Vec<T> v) {
   T* to = static_cast<T*>(p) + at;
-  if (lanes == Vec<T>::kLanes) store(to, v);
-  else storePartial(to, v, lanes);
+  if (lanes == Vec<T>::kLanes)
+    store(to, v);
+  else
+    storePartial(to, v, lanes);
 }
 
 template <int Bytes>
@@ -85,8 +87,10 @@ enum class Kind { Float, Arith, Compare, Logical, Select };
 
 template <class Formula>
 constexpr int costOf() {
-  if constexpr (requires { Formula::kCost; }) return Formula::kCost;
-  else return 1;
+  if constexpr (requires { Formula::kCost; })
+    return Formula::kCost;
+  else
+    return 1;
 }
 
 struct TileRow {
@@ -103,13 +107,16 @@ constexpr TileFunction tileFor() {
                           : kind == Kind::Arith   ? !kBool
                           : kind == Kind::Logical ? kBool
                                                   : true;
-  if constexpr (kTaken) return tile<Formula, typename ElementOf<T>::type, inputs, kind == Kind::Select>;
-  else return nullptr;
+  if constexpr (kTaken)
+    return tile<Formula, typename ElementOf<T>::type, inputs, kind == Kind::Select>;
+  else
+    return nullptr;
 }
 
 template <class Formula, Kind kind, int inputs>
 constexpr TileRow tileRow() {
-  return {kind, costOf<Formula>(),
+  return {kind,
+          costOf<Formula>(),
           {tileFor<Formula, kind, inputs, bool>(), tileFor<Formula, kind, inputs, uint8_t>(),
            tileFor<Formula, kind, inputs, int32_t>(), tileFor<Formula, kind, inputs, int64_t>(), nullptr, nullptr,
            tileFor<Formula, kind, inputs, float>(), tileFor<Formula, kind, inputs, double>()}};

@@ -32,14 +32,14 @@ ANNEAL_INLINE uint8_t fromDouble<uint8_t>(double value) {
 }
 template <>
 ANNEAL_INLINE int32_t fromDouble<int32_t>(double value) {
-  return value >= 2147483647.0    ? INT32_MAX
+  return value >= 2147483647.0   ? INT32_MAX
          : value > -2147483648.0 ? static_cast<int32_t>(value)
          : value == value        ? INT32_MIN
                                  : 0;
 }
 template <>
 ANNEAL_INLINE int64_t fromDouble<int64_t>(double value) {
-  return value >= 9223372036854775808.0    ? INT64_MAX
+  return value >= 9223372036854775808.0   ? INT64_MAX
          : value > -9223372036854775808.0 ? static_cast<int64_t>(value)
          : value == value                 ? INT64_MIN
                                           : 0;

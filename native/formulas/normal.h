@@ -29,8 +29,7 @@ struct NormalFormula {
                              0.00016044118478735982, -3.598843235212085e-06, 5.692172921967927e-08,
                              -6.688035109811468e-10, 6.0669357311061955e-12);
     const V cos = series(z, 1.0, -1.2337005501361697, 0.25366950790104803, -0.02086348076335296, 0.0009192602748394266,
-                             -2.5202042373060607e-05, 4.710874778818172e-07, -6.386603083791842e-09,
-                             6.565963114979473e-11);
+                         -2.5202042373060607e-05, 4.710874778818172e-07, -6.386603083791842e-09, 6.565963114979473e-11);
     const auto swapped = (quarter == V(1.0)) | (quarter == V(3.0));
     const V x = select(swapped, sin, cos) * radius, y = select(swapped, cos, sin) * radius;
     cosine = select((quarter == V(1.0)) | (quarter == V(2.0)), -x, x);
@@ -41,8 +40,10 @@ struct NormalFormula {
   // c0 + c1 z + c2 z^2 + ...
   template <class V, class... C>
   static ANNEAL_INLINE V series(V z, double c0, C... rest) {
-    if constexpr (sizeof...(rest) == 0) return V(c0);
-    else return mulAdd(series(z, rest...), z, V(c0));
+    if constexpr (sizeof...(rest) == 0)
+      return V(c0);
+    else
+      return mulAdd(series(z, rest...), z, V(c0));
   }
 };
 

@@ -25,7 +25,7 @@ Family optimizerFamily();
 inline std::vector<Family> families() {
   return {pointwiseFamily(), activationFamily(),   matmulFamily(),   reduceFamily(), softmaxFamily(),
           lossFamily(),      crossEntropyFamily(), shapeFamily(),    joinFamily(),   indexingFamily(),
-          createFamily(),  randomFamily(),       optimizerFamily()};
+          createFamily(),    randomFamily(),       optimizerFamily()};
 }
 
 }  // namespace anneal

@@ -86,8 +86,8 @@ TEST(derivativesOfDerivatives) {
 TEST(backwardRefusesWhatItCannotDo) {
   const Caller caller;
   const Tensor x = parameter({2}, {1, 2});
-  CHECK_THROWS(run(mul(x, 2)), Error);         // no scalar
-  CHECK_THROWS(run(floats({}, {1})), Error);   // outside the graph
+  CHECK_THROWS(run(mul(x, 2)), Error);        // no scalar
+  CHECK_THROWS(run(floats({}, {1})), Error);  // outside the graph
   const Tensor loss = sumAll(mul(x, x));
   run(loss, {.retainGraph = true});
   run(loss);

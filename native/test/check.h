@@ -56,8 +56,8 @@ inline void checkNear(double a, double b, double tolerance, const char* text, co
 
 }  // namespace anneal::test
 
-#define TEST(name)                                                                           \
-  static void test_##name();                                                                 \
+#define TEST(name)                                                                             \
+  static void test_##name();                                                                   \
   static const ::anneal::test::Registration registration_##name(#name, __FILE__, test_##name); \
   static void test_##name()
 

@@ -133,31 +133,40 @@ void checkFunction(const char* name, PointwiseOp op, Reference reference, double
 double sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 
 TEST(ulpExp) {
-  checkFunction("exp", PointwiseOp::Exp, [](double x, double) { return std::exp(x); }, 1.0);
+  checkFunction(
+      "exp", PointwiseOp::Exp, [](double x, double) { return std::exp(x); }, 1.0);
 }
 TEST(ulpLog) {
-  checkFunction("log", PointwiseOp::Log, [](double x, double) { return std::log(x); }, 1.0);
+  checkFunction(
+      "log", PointwiseOp::Log, [](double x, double) { return std::log(x); }, 1.0);
 }
 TEST(ulpTanh) {
-  checkFunction("tanh", PointwiseOp::Tanh, [](double x, double) { return std::tanh(x); }, 2.0);
+  checkFunction(
+      "tanh", PointwiseOp::Tanh, [](double x, double) { return std::tanh(x); }, 2.0);
 }
 TEST(ulpSigmoid) {
-  checkFunction("sigmoid", PointwiseOp::Sigmoid, [](double x, double) { return sigmoid(x); }, 2.0);
+  checkFunction(
+      "sigmoid", PointwiseOp::Sigmoid, [](double x, double) { return sigmoid(x); }, 2.0);
 }
 TEST(ulpErf) {
-  checkFunction("erf", PointwiseOp::Erf, [](double x, double) { return std::erf(x); }, 2.0);
+  checkFunction(
+      "erf", PointwiseOp::Erf, [](double x, double) { return std::erf(x); }, 2.0);
 }
 TEST(ulpSin) {
-  checkFunction("sin", PointwiseOp::Sin, [](double x, double) { return std::sin(x); }, 2.0);
+  checkFunction(
+      "sin", PointwiseOp::Sin, [](double x, double) { return std::sin(x); }, 2.0);
 }
 TEST(ulpCos) {
-  checkFunction("cos", PointwiseOp::Cos, [](double x, double) { return std::cos(x); }, 2.0);
+  checkFunction(
+      "cos", PointwiseOp::Cos, [](double x, double) { return std::cos(x); }, 2.0);
 }
 TEST(ulpSqrt) {
-  checkFunction("sqrt", PointwiseOp::Sqrt, [](double x, double) { return std::sqrt(x); }, 0.5);
+  checkFunction(
+      "sqrt", PointwiseOp::Sqrt, [](double x, double) { return std::sqrt(x); }, 0.5);
 }
 TEST(ulpRsqrt) {
-  checkFunction("rsqrt", PointwiseOp::Rsqrt, [](double x, double) { return 1 / std::sqrt(x); }, 1.5);
+  checkFunction(
+      "rsqrt", PointwiseOp::Rsqrt, [](double x, double) { return 1 / std::sqrt(x); }, 1.5);
 }
 
 // x Phi(x) with erfc, relative in the tail; x^2 / 2 costs up to its own size in units there.
@@ -204,15 +213,15 @@ TEST(ulpLog1p) {
 TEST(ulpPow) {
   std::vector<float> bases = everyExponent(4), x, y;
   for (float base : bases) {
-    for (float exponent : {0.f, -0.f, 1.f, 2.f, 3.f, -1.f, -2.f, 0.5f, -0.5f, 1.5f, 7.f, 0.1f, -3.3f, 31.f, 1e-3f, 1e6f,
-                           16777216.f, 16777215.f, kInf, -kInf, kNaN}) {
+    for (float exponent : {0.f,  -0.f,  1.f,  2.f,   3.f,  -1.f,       -2.f,       0.5f, -0.5f, 1.5f, 7.f,
+                           0.1f, -3.3f, 31.f, 1e-3f, 1e6f, 16777216.f, 16777215.f, kInf, -kInf, kNaN}) {
       x.push_back(base);
       y.push_back(exponent);
     }
   }
   for (float exponent : everyExponent(4)) {
-    for (float base : {0.f, -0.f, 0.5f, 2.f, -2.f, 1.f, -1.f, 0.99999994f, 1.0000001f, 10.f, kInf, -kInf, kNaN,
-                       1e-45f}) {
+    for (float base :
+         {0.f, -0.f, 0.5f, 2.f, -2.f, 1.f, -1.f, 0.99999994f, 1.0000001f, 10.f, kInf, -kInf, kNaN, 1e-45f}) {
       x.push_back(base);
       y.push_back(exponent);
     }

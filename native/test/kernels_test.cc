@@ -69,8 +69,8 @@ struct Middle {
   int64_t outer, extent, inner;
 };
 // Rows and columns, shorter than a vector, odd, and long enough for several chunks.
-const Middle kMiddles[] = {{1, 1, 1},     {3, 5, 1},    {2, 10, 1},  {4, 67, 1},  {2, 1000, 1},
-                           {1, 70001, 1}, {1, 64, 256}, {1, 300, 10}, {2, 33, 5}, {3, 20, 17},
+const Middle kMiddles[] = {{1, 1, 1},     {3, 5, 1},     {2, 10, 1},   {4, 67, 1}, {2, 1000, 1},
+                           {1, 70001, 1}, {1, 64, 256},  {1, 300, 10}, {2, 33, 5}, {3, 20, 17},
                            {1, 600, 521}, {1, 40000, 3}, {2, 1, 9}};
 
 template <class T, class R>
@@ -359,8 +359,8 @@ TEST(indexing) {
     const auto check = [&](IndexOp op, const Floats& src, const Indices& indices, const Floats& want) {
       const auto outs = onLevels([&](const Backend& backend) {
         Floats out(want.size(), kNaN);
-        IndexArgs args{op,         DType::Float32, m.outer,  m.extent, count, m.inner, src.data(), indices.data(),
-                       x.data(), out.data(),     "indexing"};
+        IndexArgs args{op,         DType::Float32, m.outer,  m.extent,   count,     m.inner,
+                       src.data(), indices.data(), x.data(), out.data(), "indexing"};
         backend.index(args);
         return out;
       });
@@ -380,8 +380,9 @@ TEST(indexErrors) {
     for (const int64_t bad : {-1, 3}) {
       const Indices index = {0, bad};
       for (const IndexOp op : {IndexOp::Select, IndexOp::SelectAdd, IndexOp::OneHot}) {
-        IndexArgs args{op, DType::Float32, op == IndexOp::OneHot ? 2 : 1, 3, 2, 1, x.data(), index.data(), nullptr,
-                       out.data(), "embedding"};
+        IndexArgs args{
+            op,         DType::Float32, op == IndexOp::OneHot ? 2 : 1, 3, 2, 1, x.data(), index.data(), nullptr,
+            out.data(), "embedding"};
         try {
           backend->index(args);
           CHECK(false);
@@ -473,8 +474,10 @@ TEST(optimizers) {
         double p = params[s][i], m = 0, v = 0, most = 0;
         for (int step = 1; step <= 2; ++step) {
           double g = args.maximize ? -grads[s][i] : grads[s][i];
-          if (isAdam && args.decoupled) p *= 1 - args.lr * args.weightDecay;
-          else g += args.weightDecay * p;
+          if (isAdam && args.decoupled)
+            p *= 1 - args.lr * args.weightDecay;
+          else
+            g += args.weightDecay * p;
           if (!isAdam) {
             m = step == 1 ? g : args.momentum * m + (1 - args.dampening) * g;
             if (args.momentum == 0) m = g;

@@ -1,5 +1,5 @@
-// Matrix products on every instruction-set level of this CPU: against plain loops in long double, over layouts, odd sizes,
-// batches and biases, in buffers of the exact size, and with the same bits for one thread and for several.
+// Matrix products on every instruction-set level of this CPU: against plain loops in long double, over layouts, odd
+// sizes, batches and biases, in buffers of the exact size, and with the same bits for one thread and for several.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -149,7 +149,8 @@ struct Run {
       }
       for (int64_t i = 0; i < s.m; ++i) {
         for (int64_t j = 0; j < s.n; ++j) {
-          if (!right(c[static_cast<size_t>((index * s.m + i) * s.n + j)], x + i * a.row, y + j * b.col, j)) return false;
+          const T got = c[static_cast<size_t>((index * s.m + i) * s.n + j)];
+          if (!right(got, x + i * a.row, y + j * b.col, j)) return false;
         }
       }
     }
@@ -196,7 +197,8 @@ TEST(matmul_of_every_small_size) {
 }
 
 TEST(matmul_of_every_pair_of_layouts) {
-  const int64_t shapes[][3] = {{5, 6, 7}, {1, 33, 65}, {33, 1, 65}, {2, 70, 130}, {70, 3, 130}, {47, 53, 61}, {100, 30, 2}};
+  const int64_t shapes[][3] = {{5, 6, 7},    {1, 33, 65},  {33, 1, 65}, {2, 70, 130},
+                               {70, 3, 130}, {47, 53, 61}, {100, 30, 2}};
   for (const auto& shape : shapes) {
     for (int a = 0; a < kLayouts; ++a) {
       for (int b = 0; b < kLayouts; ++b) checkFloats({shape[0], shape[1], shape[2], a, b, (a + b) % 2 == 0});
@@ -206,9 +208,10 @@ TEST(matmul_of_every_pair_of_layouts) {
 
 // Sizes that are cut into tasks, column blocks and depth blocks.
 TEST(matmul_of_large_sizes) {
-  const int64_t shapes[][3] = {{64, 256, 784}, {256, 784, 64}, {64, 784, 256},   {67, 131, 1603}, {131, 67, 1603}, {1, 256, 784},
-                               {256, 1, 784},  {4, 300, 801},  {300, 4, 801},    {61, 10, 640},   {10, 64, 2000},  {200, 200, 200},
-                               {3, 5000, 20},  {300, 200, 1},  {128, 128, 1024}, {50, 4500, 20},  {20, 4100, 1000}};
+  const int64_t shapes[][3] = {{64, 256, 784},  {256, 784, 64},  {64, 784, 256}, {67, 131, 1603}, {131, 67, 1603},
+                               {1, 256, 784},   {256, 1, 784},   {4, 300, 801},  {300, 4, 801},   {61, 10, 640},
+                               {10, 64, 2000},  {200, 200, 200}, {3, 5000, 20},  {300, 200, 1},   {128, 128, 1024},
+                               {16, 300, 1024}, {300, 20, 1024}, {50, 4500, 20}, {20, 4100, 1000}};
   for (const auto& shape : shapes) {
     if (shape[0] * shape[1] * shape[2] > 20'000'000) {
       checkSample<float>({shape[0], shape[1], shape[2], kTransposed, kDense, true});

@@ -11,6 +11,11 @@ namespace {
 
 Stream& stream() { return Stream::instance(); }
 
+// Ends when nothing of it is left on the stream.
+struct Client : StreamClient {
+  ~Client() { stream().wait(stream().submitted()); }
+};
+
 // A gate that holds the stream's thread up until it is opened.
 struct Gate {
   std::atomic<bool> open{false}, reached{false};
@@ -72,7 +77,7 @@ struct Payload {
 }  // namespace
 
 TEST(streamRunsInOrder) {
-  StreamClient client;
+  Client client;
   Counter counter;
   for (int64_t i = 0; i < 50000; ++i) counter.submit(&client, i);
   stream().synchronize(&client);
@@ -81,12 +86,12 @@ TEST(streamRunsInOrder) {
 }
 
 TEST(streamRingWrapsWithRecordsOfAnySize) {
-  StreamClient client;
+  Client client;
   Counter counter;
   using Submit = void (*)(StreamClient*, Counter*, int64_t);
-  constexpr Submit kSizes[] = {Payload<1>::submit,   Payload<15>::submit,  Payload<16>::submit,  Payload<17>::submit,
-                               Payload<100>::submit, Payload<333>::submit, Payload<777>::submit, Payload<4096>::submit,
-                               Payload<40000>::submit};
+  constexpr Submit kSizes[] = {Payload<1>::submit,   Payload<15>::submit,   Payload<16>::submit,
+                               Payload<17>::submit,  Payload<100>::submit,  Payload<333>::submit,
+                               Payload<777>::submit, Payload<4096>::submit, Payload<40000>::submit};
   uint32_t random = 1;
   for (int64_t i = 0; i < 20000; ++i) {
     random = random * 1664525u + 1013904223u;
@@ -98,7 +103,7 @@ TEST(streamRingWrapsWithRecordsOfAnySize) {
 }
 
 TEST(streamBoundsHowFarTheCallerRunsAhead) {
-  StreamClient client;
+  Client client;
   Gate gate;
   Counter counter;
   gate.hold(&client);
@@ -128,8 +133,8 @@ TEST(streamBoundsHowFarTheCallerRunsAhead) {
   CHECK_EQ(counter.wrong, 0);
 }
 
-TEST(streamFailureSkipsTheClientUntilReported) {
-  StreamClient client, other;
+TEST(streamFailureSkipsTheClientUntilAcknowledged) {
+  Client client, other;
   int mine = 0, others = 0;
   stream().submit(&client, increment, Increment{&mine});
   stream().submit(&client, failing<ErrorKind::Index>, Increment{nullptr});
@@ -138,7 +143,7 @@ TEST(streamFailureSkipsTheClientUntilReported) {
   stream().submit(&other, increment, Increment{&others});
   // A fence without a client tells of no failure, and clears none.
   bool passed = false;
-  stream().submitFence(nullptr, [&](std::optional<Error> failure) { passed = !failure; });
+  stream().submitFence(nullptr, [&](const std::optional<Failure>& failure) { passed = !failure; });
   stream().submit(&client, increment, Increment{&mine});
   stream().synchronize(&other);
   CHECK_EQ(others, 1);
@@ -158,7 +163,7 @@ TEST(streamFailureSkipsTheClientUntilReported) {
 }
 
 TEST(streamTurnsAnyExceptionIntoAnError) {
-  StreamClient client;
+  Client client;
   void (*exhausted)(const Increment&) = [](const Increment&) { throw std::bad_alloc(); };
   void (*strange)(const Increment&) = [](const Increment&) { throw std::runtime_error("strange"); };
   void (*stranger)(const Increment&) = [](const Increment&) { throw 42; };
@@ -174,30 +179,52 @@ TEST(streamTurnsAnyExceptionIntoAnError) {
   }
 }
 
-TEST(streamFencesRunInOrderWithTheFailure) {
-  StreamClient client;
+TEST(streamFencesTellOfTheFailureUntilAcknowledged) {
+  Client client;
   std::string log;
+  std::optional<Failure> told;
+  int count = 0;
   const auto fence = [&](const char* name) {
-    stream().submitFence(&client, [&log, name](const std::optional<Error>& failure) {
+    stream().submitFence(&client, [&log, &told, name](const std::optional<Failure>& failure) {
       log += name;
       log += failure ? "!" : ".";
+      if (failure) told = failure;
     });
   };
   fence("a");
+  stream().submit(&client, increment, Increment{&count});
   stream().submit(&client, failing<ErrorKind::Index>, Increment{nullptr});
   fence("b");
+  stream().submit(&client, increment, Increment{&count});
   fence("c");
+  stream().wait(stream().submitted());
+  CHECK_EQ(log, "a.b!c!");
+  CHECK_EQ(count, 1);
+  CHECK(told && told->kernel == 2);
+  // What was submitted before the acknowledgement is lost, later kernels are not.
+  stream().submit(&client, increment, Increment{&count});
+  stream().acknowledge(&client, *told);
+  stream().acknowledge(&client, *told);
+  CHECK_EQ(client.lost.size(), 1u);
+  stream().submit(&client, increment, Increment{&count});
+  fence("d");
   stream().synchronize(&client);
-  CHECK_EQ(log, "a.b!c.");
+  CHECK_EQ(log, "a.b!c!d.");
+  CHECK_EQ(count, 2);
+  CHECK_EQ(client.submitted, 5u);
+  client.checkRan(0);
+  client.checkRan(1);
+  for (uint64_t kernel : {2, 3, 4}) CHECK_THROWS(client.checkRan(kernel), Error);
+  client.checkRan(5);
 }
 
 TEST(streamSkipsACancelledClient) {
-  StreamClient client, other;
+  Client client, other;
   Gate gate;
   int count = 0, fences = 0, others = 0;
   gate.hold(&other);
   for (int i = 0; i < 100; ++i) stream().submit(&client, increment, Increment{&count});
-  stream().submitFence(&client, [&](const std::optional<Error>&) { ++fences; });
+  stream().submitFence(&client, [&](const std::optional<Failure>&) { ++fences; });
   stream().submit(&other, increment, Increment{&others});
   client.cancelled = true;
   gate.open = true;
@@ -214,7 +241,7 @@ TEST(streamTakesSeveralProducers) {
   std::atomic<int> failures{0};
   for (int t = 0; t < kProducers; ++t) {
     threads.emplace_back([&failures, t] {
-      StreamClient client;
+      Client client;
       Counter counter;
       int reported = 0;
       for (int64_t i = 0; i < kCalls; ++i) {
@@ -244,7 +271,7 @@ TEST(streamTakesSeveralProducers) {
 
 // The stream's thread sleeps between these; a lost wake-up would hang here.
 TEST(streamWakesUp) {
-  StreamClient client;
+  Client client;
   int count = 0;
   for (int i = 0; i < 300; ++i) {
     stream().submit(&client, increment, Increment{&count});
@@ -255,7 +282,7 @@ TEST(streamWakesUp) {
 }
 
 TEST(streamLetsSeveralThreadsWait) {
-  StreamClient client;
+  Client client;
   Gate gate;
   gate.hold(&client);
   const uint64_t target = stream().submitted();

@@ -79,7 +79,8 @@ TEST(memoryGoesRoundWhileTheStreamIsBehind) {
   const int64_t before = Storage::liveHere();
   std::vector<float> ones(5000, 1);
   Tensor x = floats({5000}, ones);
-  for (int i = 0; i < 3000; ++i) x = sub(mul(add(x, 1), 0.5), add(mul(x, 0.5), -0.5));  // stays at (x+1)/2 - x/2 + 1/2 = 1
+  for (int i = 0; i < 3000; ++i)
+    x = sub(mul(add(x, 1), 0.5), add(mul(x, 0.5), -0.5));  // stays at (x+1)/2 - x/2 + 1/2 = 1
   const std::vector<float> values = read(x);
   int wrong = 0;
   for (float value : values) wrong += value != 1;
@@ -102,6 +103,10 @@ TEST(kernelsFailWithoutAHarm) {
     CHECK(error.message().find("indexSelect") != std::string::npos);
   }
   CHECK(kind == ErrorKind::Index);
+  // What was to be computed is not there, and cannot be mistaken for a result.
+  CHECK_THROWS(read(picked), Error);
+  CHECK_THROWS(add(after, 1), Error);
+  CHECK(read(x) == (std::vector<float>{1, 2, 3}));
   CHECK(read(indexSelect(x, integers({2}, {2, -0}))) == (std::vector<float>{3, 1}));
 }
 

@@ -49,6 +49,7 @@ inline Tensor parameter(const Dims& shape, const std::vector<float>& values) {
 
 // The elements in row-major order, when the stream has computed them. Throws the error of a kernel that failed.
 inline std::vector<float> read(const Tensor& tensor) {
+  context().client.checkRan(tensor.storage().writtenBy());
   const GradMode off(false);
   const Tensor values = copyTo("read", tensor, DType::Float32);
   Stream::instance().synchronize(&context().client);

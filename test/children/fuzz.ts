@@ -1,7 +1,7 @@
 // Checks one property: fuzz.ts <property> <seed> <runs> <file>. A failure is thrown with fast-check's report; when the process
 // crashes, the file holds the input that it did not survive.
 import { writeFileSync } from 'node:fs';
-import { setMemoryLimit } from 'anneal';
+import { ones, setMemoryLimit, uniform } from 'anneal';
 import fc from 'fast-check';
 import { LIMIT, properties } from './fuzz-properties';
 
@@ -15,6 +15,9 @@ async function main([name, seed, runs, file]: string[]): Promise<void> {
     return run(value);
   };
   await fc.assert(property, { seed: Number(seed), numRuns: Number(runs), timeout: 20_000 });
+  // And the engine works on.
+  const [sum, random] = [await ones([3]).add(1).sum().item(), await uniform([4]).min().item()];
+  if (sum !== 6 || !(random >= 0)) throw new Error(`afterwards ones and uniform give ${sum} and ${random}`);
   console.log('survived');
 }
 

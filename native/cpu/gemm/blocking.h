@@ -26,15 +26,15 @@ constexpr int kTileVectors = 2;
 constexpr int kWideVectors = 8;  // of a tile of one row
 constexpr int kWideRows = 3;     // tiles of at most so many rows may have half as many vectors
 
-// Sums are cut into equal parts of at most so many terms. The order of every sum follows from this cut and from nothing else.
+// Sums are cut into equal parts of at most so many terms: this cut alone sets the order in which a sum is added up.
 constexpr int64_t kDepthBlock = 800;
 
-constexpr int64_t kColBlock = 2048;       // columns of B that are packed at a time and shared by all tasks
+constexpr int64_t kColBlock = 2048;  // columns of B that are packed at a time and shared by all tasks
 
-constexpr int64_t kInPlaceTiles = 6;      // with so few row tiles, packing a B that can be read in place does not pay
-constexpr int64_t kCopyACols = 64;        // with fewer columns, copying rows of A that collide in the cache does not pay,
-constexpr int64_t kPackACols = 384;       // nor does packing columns of A,
-constexpr int64_t kPackADepth = 64;       // nor at a smaller depth
+constexpr int64_t kInPlaceTiles = 6;  // with so few row tiles, packing a B that can be read in place does not pay
+constexpr int64_t kCopyACols = 64;    // with fewer columns, copying rows of A that collide in cache does not pay,
+constexpr int64_t kPackACols = 384;   // nor does packing columns of A,
+constexpr int64_t kPackADepth = 64;   // nor at a smaller depth
 
 constexpr double kSerialFlops = 500e3;    // products below this run on the calling thread
 constexpr double kTaskFlops = 1e6;        // a task is at least this much, for the cost of handing it out,

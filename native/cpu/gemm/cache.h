@@ -1,4 +1,5 @@
-// The size of the second-level cache, asked of the processor once. It steers which rows share a task, never the order of a sum.
+// The size of the second-level cache, asked of the processor once. It steers which rows share a task, never the order
+// of a sum.
 #pragma once
 #include <cstdint>
 #if defined(__x86_64__)

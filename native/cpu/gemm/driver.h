@@ -6,16 +6,16 @@
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
-// Whether `rows` rows, so many elements apart, fall on so few sets of the first-level cache that they push each other out
-// (64 sets of 64 bytes and at least 8 lines: rows k * 4096 bytes apart share a set).
+// How many rows, so many elements apart, the first-level cache holds side by side: rows 4096 bytes apart share one of
+// its sets of 8 lines or more, of which the other operand takes its part.
 template <class T>
-bool collides(int64_t stride, int64_t rows) {
+int64_t rowsInCache(int64_t stride) {
   const int64_t bytes = (stride < 0 ? -stride : stride) * int64_t{sizeof(T)} % 4096;
   for (int64_t period = 1; period <= 4; period *= 2) {
     const int64_t distance = bytes * period % 4096;
-    if (least(distance, 4096 - distance) < 64) return rows > 5 * period;
+    if (least(distance, 4096 - distance) < 64) return 6 * period;
   }
-  return false;
+  return INT64_MAX;
 }
 
 template <class T>
@@ -53,7 +53,8 @@ struct Block {
 template <class T>
 bool packsA(const Product<T>& p, int64_t depth, int64_t cols) {
   if (p.rows <= 4) return false;
-  return p.aStep == 1 ? cols >= kCopyACols && collides<T>(p.aRow, kTileRows) : cols >= kPackACols && depth > kPackADepth;
+  if (p.aStep == 1) return cols >= kCopyACols && rowsInCache<T>(p.aRow) < kTileRows;
+  return cols >= kPackACols && depth > kPackADepth;
 }
 
 // Copies A and B where tiles can't read them well in place; all tasks then read the copies.
@@ -162,7 +163,9 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
 
 template <class T>
 void multiplyTiled(const Product<T>& p, bool parallel) {
-  const Cut tiles(p.rows, ceilDiv(p.rows, kTileRows));
+  // Where A's rows will not be copied, tiles are no higher than the cache has room for.
+  const bool copied = p.aStep != 1 || p.cols >= kCopyACols;
+  const Cut tiles(p.rows, ceilDiv(p.rows, copied ? kTileRows : least(kTileRows, rowsInCache<T>(p.aRow))));
   const int64_t width = tileVectors(tiles.of(0)) * W<T>;
   const int64_t colBlock = ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width;
   const Cut depths(p.depth, depthBlocks(p));
@@ -170,22 +173,34 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
     const int64_t cols = least(colBlock, p.cols - col0);
     for (int64_t d = 0; d < depths.parts; ++d) {
       const int64_t first = depths.begin(d), depth = depths.of(d);
-      Block<T> k{p, first, depth, col0, cols, width, tiles, p.a + first * p.aStep, p.aRow, p.aStep, 0,
-                 p.b + first * p.bStep + col0 * p.bCol, Block<T>::Packed, nullptr,
+      Block<T> k{p,
+                 first,
+                 depth,
+                 col0,
+                 cols,
+                 width,
+                 tiles,
+                 p.a + first * p.aStep,
+                 p.aRow,
+                 p.aStep,
+                 0,
+                 p.b + first * p.bStep + col0 * p.bCol,
+                 Block<T>::Packed,
+                 nullptr,
                  {d > 0, d + 1 == depths.parts ? p.bias : nullptr}};
       const int64_t tasks = worthTasks(flops(p) / static_cast<double>(depths.parts));
-      const int64_t rowBlock = most(kTileRows, l2Bytes() / 2 / (depth * int64_t{sizeof(T)}));
-      if (p.bCol == 1 && (tiles.parts == 1 || (tiles.parts <= kInPlaceTiles && !collides<T>(p.bStep, depth)))) {
+      const int64_t l2Rows = l2Bytes() / (depth * int64_t{sizeof(T)});  // of A that would fill the second-level cache
+      if (p.bCol == 1 && (tiles.parts == 1 || (tiles.parts <= kInPlaceTiles && depth <= rowsInCache<T>(p.bStep)))) {
         k.panels = Block<T>::InPlace;
-      } else if (p.rows <= rowBlock && k.panelCount() * 4 >= tasks) {
+      } else if (p.rows <= l2Rows / 2 && k.panelCount() * 4 >= tasks) {
         k.panels = Block<T>::PackedByTask;
       }
       pack(k, parallel);
 
       // A task's rows of A stay in its second-level cache; columns are cut first, and rows where there are few columns.
-      int64_t rowTasks = least(tiles.parts, ceilDiv(p.rows, rowBlock));
+      int64_t rowTasks = least(tiles.parts, ceilDiv(p.rows, most(kTileRows, l2Rows / 8)));
       const int64_t colTasks = least(k.panelCount(), ceilDiv(tasks, rowTasks));
-      if (k.panels != Block<T>::PackedByTask) rowTasks = most(rowTasks, least(tiles.parts, tasks / colTasks));
+      rowTasks = k.panels == Block<T>::PackedByTask ? 1 : most(rowTasks, least(tiles.parts, tasks / colTasks));
       const Cut tileTasks(tiles.parts, rowTasks), panelTasks(k.panelCount(), colTasks);
       loop(parallel, tileTasks.parts * panelTasks.parts, [&](int64_t task) {
         const int64_t i = task / panelTasks.parts, j = task % panelTasks.parts;

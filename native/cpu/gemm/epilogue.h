@@ -40,7 +40,8 @@ void finishTile(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c
   }
 }
 
-// sums [rows, cols], rows sumsRow apart (a multiple of W), to [cols, rows] at c, whose first column is column `col` of C.
+// sums [rows, cols], rows sumsRow apart (a multiple of W), to [cols, rows] at c, whose first column is column `col` of
+// C.
 template <class T>
 void finishTurned(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
                   const Epilogue<T>& e) {

@@ -9,7 +9,7 @@ using V = typename Vec<T>::Raw;
 template <class T>
 constexpr int W = Vec<T>::kLanes;
 
-// GCC's first scheduling pass, which is off on x86, gathers the loads of a row of A and spills sums to make room for them.
+// GCC's first scheduling pass, which is off on x86, gathers the loads of a column of A and spills sums to make room.
 #if defined(__aarch64__) && defined(__GNUC__) && !defined(__clang__)
 #define ANNEAL_IN_ORDER __attribute__((optimize("no-schedule-insns")))
 #else

@@ -31,7 +31,7 @@ void transposeStrip(const T* src, int64_t srcRow, int64_t rows, int64_t cols, T*
   }
 }
 
-// A panel of B, [depth, cols] of any strides, as dst[depth, width]: width is a multiple of W, lanes past cols are zeros.
+// A panel of B, [depth, cols] of any strides, as dst[depth, width]: width is cols rounded up to W, the rest zeros.
 template <class T>
 void packPanel(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t cols, T* dst, int64_t width) {
   if (bCol == 1) {

@@ -57,8 +57,6 @@ double flops(const Product<T>& p) {
 }
 
 // Tasks that a part of a product is worth.
-inline int64_t worthTasks(double work) {
-  return most(1, least(kTasks, static_cast<int64_t>(work / kTaskFlops)));
-}
+inline int64_t worthTasks(double work) { return most(1, least(kTasks, static_cast<int64_t>(work / kTaskFlops))); }
 
 }  // namespace anneal::ANNEAL_LEVEL::gemm

@@ -58,10 +58,10 @@ ANNEAL_INLINE void transpose(V<T> (&row)[W<T>]) {
     }
   } else {
     exchangeAll<T, 1>(row);
-    if constexpr (W<T> > 2) exchangeAll<T, 2>(row);
+    if constexpr (W < T >> 2) exchangeAll<T, 2>(row);
   }
-  if constexpr (W<T> > 4) exchangeAll<T, 4>(row);
-  if constexpr (W<T> > 8) exchangeAll<T, 8>(row);
+  if constexpr (W < T >> 4) exchangeAll<T, 4>(row);
+  if constexpr (W < T >> 8) exchangeAll<T, 8>(row);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL::gemm

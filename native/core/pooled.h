@@ -26,7 +26,7 @@ class Pooled {
   }
 
  private:
-  static constexpr int kKept = 4096;
+  static constexpr int kKept = 32768;  // about what one collection frees at once in a loop of small operators
   struct Free {
     Free* next;
   };

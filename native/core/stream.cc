@@ -30,7 +30,8 @@ Stream::Stream() : ring_(new unsigned char[kRingBytes]) {
 // Waits (holding the producers' lock) until `bytes` more fit into the ring.
 void Stream::reserve(uint64_t bytes) {
   const uint64_t tail = tail_.load(std::memory_order_relaxed);
-  for (int spins = 0; tail + bytes - head_.load(std::memory_order_acquire) > kRingBytes; ++spins) {
+  for (int spins = 0; tail + bytes - consumed_ > kRingBytes; ++spins) {
+    consumed_ = head_.load(std::memory_order_acquire);
     if (spins < kSpins) {
       spinPause();
     } else {

@@ -92,12 +92,15 @@ class Stream {
   void run();
   void execute(const Record& record, const void* args);
 
+  // In cache lines of their own: what producers write, what the stream's thread writes, and what both seldom do.
   std::unique_ptr<unsigned char[]> ring_;
   std::mutex producers_;
-  std::atomic<uint64_t> head_{0}, tail_{0};  // bytes consumed and produced, ever
-  std::atomic<uint64_t> submitted_{0}, completed_{0};
-
-  std::atomic<bool> sleeping_{false};
+  uint64_t consumed_ = 0;  // head_ as producers last saw it
+  alignas(64) std::atomic<uint64_t> tail_{0};  // bytes produced, ever
+  std::atomic<uint64_t> submitted_{0};
+  alignas(64) std::atomic<uint64_t> head_{0};  // bytes consumed, ever
+  std::atomic<uint64_t> completed_{0};
+  alignas(64) std::atomic<bool> sleeping_{false};
   std::atomic<uint32_t> wakeups_{0};
   std::atomic<int> waiters_{0};
   std::mutex waitMutex_;

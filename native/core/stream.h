@@ -95,7 +95,7 @@ class Stream {
   // In cache lines of their own: what producers write, what the stream's thread writes, and what both seldom do.
   std::unique_ptr<unsigned char[]> ring_;
   std::mutex producers_;
-  uint64_t consumed_ = 0;  // head_ as producers last saw it
+  uint64_t consumed_ = 0;                      // head_ as producers last saw it
   alignas(64) std::atomic<uint64_t> tail_{0};  // bytes produced, ever
   std::atomic<uint64_t> submitted_{0};
   alignas(64) std::atomic<uint64_t> head_{0};  // bytes consumed, ever

@@ -24,15 +24,15 @@ namespace anneal::ANNEAL_LEVEL {
 
 // body(task) for every task in [0, tasks), on the compute pool.
 template <class Body>
-void forTasks(int64_t tasks, Body&& body) {
+void forTasks(int64_t tasks, const Body& body) {
   parallelRun(
-      tasks, [](void* context, int64_t task) { (*static_cast<Body*>(context))(task); }, &body);
+      tasks, [](void* context, int64_t task) { (*static_cast<const Body*>(context))(task); }, const_cast<Body*>(&body));
 }
 
 // Cuts [0, count) into blocks of `grain` and calls body(begin, end) for each. The cut depends on count and grain alone;
 // a range of one block runs on the calling thread.
 template <class Body>
-void forRange(int64_t count, int64_t grain, Body&& body) {
+void forRange(int64_t count, int64_t grain, const Body& body) {
   if (count <= grain) {
     if (count > 0) body(int64_t{0}, count);
     return;

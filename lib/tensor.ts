@@ -29,7 +29,8 @@ const DISPOSED = -1;
  * An n-dimensional array of one dtype, with its memory in the engine. Its values never change, except those of parameters and
  * buffers, which optimizers and {@link Tensor.assign} update in place.
  *
- * Operators start at once and run on the engine's thread; reading is what waits: `await t.data()`.
+ * Operators start at once and run on the engine's thread; reading is what waits: `await t.data()`. A tensor belongs to the
+ * thread that made it: send a worker the data.
  */
 export class Tensor {
   /** The engine's number for this tensor; -1 when there is none any more. @internal */

@@ -152,7 +152,7 @@ describe('optim groups', () => {
     assert.deepEqual(values(b), fixture.start[1]);
     optimizer.lr = 0.25;
     assert.deepEqual(
-      optimizer.groups.map((group) => group.lr),
+      optimizer.paramGroups.map((group) => group.lr),
       [0.25, 0.25],
     );
   });

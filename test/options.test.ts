@@ -76,7 +76,7 @@ describe('options', () => {
     refuses(() => new optim.Adam(params, loose({ beta1: 0.9 })), /\[Adam\] there is no option 'beta1'/);
     refuses(() => new optim.AdamW(params, loose(0.1)), /\[AdamW\] expected an object/);
     refuses(() => new optim.SGD(loose([{ params, learningRate: 1 }])), /\[SGD\] there is no option 'learningRate'/);
-    assert.equal(new optim.AdamW(params).groups[0]?.weightDecay, 0.01);
+    assert.equal(new optim.AdamW(params).paramGroups[0]?.weightDecay, 0.01);
   });
 
   it('of training are known', async () => {

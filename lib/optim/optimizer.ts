@@ -38,7 +38,7 @@ export interface Batch {
 /** Base of the optimizers; a subclass checks its options and updates a {@link Batch}. */
 export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /** The parameter groups, in the order in which they were given. */
-  readonly groups: Group<O>[] = [];
+  readonly paramGroups: Group<O>[] = [];
   readonly #defaults: O;
   readonly #states = new Map<Tensor, ParameterState>();
 
@@ -66,8 +66,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     if (loose.length > 0 && loose.length < list.length) {
       throw new ArgumentError(`[${this.kind}] expected parameters or groups of parameters, received a mixture`);
     }
-    if (loose.length > 0) this.addGroup({ params: loose } as unknown as ParameterGroup<O>);
-    else for (const group of list) this.addGroup(group as ParameterGroup<O>);
+    if (loose.length > 0) this.addParamGroup({ params: loose } as unknown as ParameterGroup<O>);
+    else for (const group of list) this.addParamGroup(group as ParameterGroup<O>);
   }
 
   /** Name of the algorithm, also in saved states; that of the class unless a subclass says otherwise. */
@@ -82,13 +82,13 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   protected abstract update(batch: Batch, options: O): void;
 
   /** Adds a group, such as layers that are thawed in the middle of training. */
-  addGroup(group: ParameterGroup<O>): void {
+  addParamGroup(group: ParameterGroup<O>): void {
     if (typeof group?.params?.[Symbol.iterator] !== 'function') {
       throw new ArgumentError(`[${this.kind}] expected tensors or groups with params, received ${typeof group}`);
     }
     checkOptions(this.kind, group, ['params', ...Object.keys(this.#defaults)]);
     const params: Tensor[] = [];
-    const known = new Set(this.groups.flatMap((other) => other.params));
+    const known = new Set(this.paramGroups.flatMap((other) => other.params));
     for (const param of group.params) {
       const i = params.length;
       if (!(param instanceof Tensor)) throw new ArgumentError(`[${this.kind}] parameter ${i} is no tensor`);
@@ -105,27 +105,27 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const given = Object.fromEntries(Object.entries(group).filter(([, value]) => value !== undefined));
     const full = { ...this.#defaults, ...given, params };
     this.check(full);
-    this.groups.push(full);
+    this.paramGroups.push(full);
   }
 
   /** Learning rate (of the first group); setting it sets that of every group. */
   get lr(): number {
-    return (this.groups[0] as Group<O>).lr;
+    return (this.paramGroups[0] as Group<O>).lr;
   }
   set lr(value: number) {
     requireAtLeastZero(this.kind, { lr: value });
-    for (const group of this.groups) group.lr = value;
+    for (const group of this.paramGroups) group.lr = value;
   }
 
   /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
-    for (const group of this.groups) for (const param of group.params) param.grad = null;
+    for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
   }
 
   /** Updates every parameter that has a gradient. */
   step(): void {
     noGrad(() => {
-      for (const group of this.groups) {
+      for (const group of this.paramGroups) {
         for (const batch of this.#batches(group.params)) {
           this.update(batch, group);
           for (const state of batch.states) state.step++;
@@ -141,7 +141,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
    * had never stopped. All but `tensors` can be written as JSON; the tensors share storage with the optimizer.
    */
   stateDict(): OptimizerState {
-    return packState(this.kind, this.groups, this.#states);
+    return packState(this.kind, this.paramGroups, this.#states);
   }
 
   /**
@@ -151,9 +151,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
    * @throws ArgumentError that says what does not fit.
    */
   loadStateDict(state: OptimizerState): void {
-    const { options, states } = unpackState(this.kind, this.groups, state);
+    const { options, states } = unpackState(this.kind, this.paramGroups, state);
     for (const group of options) this.check({ ...this.#defaults, ...group } as O);
-    for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
+    for (const [i, group] of this.paramGroups.entries()) Object.assign(group, options[i]);
     this.#states.clear();
     for (const [param, loaded] of states) this.#states.set(param, loaded);
   }

@@ -64,7 +64,8 @@ void prepare(Call& call) {
   }
   if (!(target.shape() == expected)) {
     fail(ErrorKind::Shape, "[%s] for an input of %s the target must be %s (%s), not %s", call.name(),
-         input.shape().str().c_str(), expected.str().c_str(), byIndex(target) ? "class indices" : "class probabilities",
+         input.shape().str().c_str(), expected.str().c_str(),
+         byIndex(target) ? "class indices" : "class probabilities, since it is floating; indices need an integer dtype",
          target.shape().str().c_str());
   }
   if (call.has(2)) {

@@ -43,7 +43,7 @@ export async function main(): Promise<void> {
     { lr: 0.01, momentum: 0.9, nesterov: true },
   );
   groups.lr = 0.1;
-  groups.groups[0]!.momentum = 0.5;
+  groups.paramGroups[0]!.momentum = 0.5;
   const set = new data.TensorDataset(ones([10, 4]), zeros([10], { dtype: 'int64' }));
   const loader = new data.DataLoader(set, { batchSize: 4, shuffle: true, seed: 1, dropLast: true });
   for await (const [x, y] of loader) {

@@ -126,6 +126,22 @@ describe('Trainer.fit', () => {
     assert.deepEqual([modes[2], model.training], [false, true]);
   });
 
+  it('limits the norm of the gradients when asked', async () => {
+    const model = new nn.Linear(2, 2);
+    const weights = () => model.parameters().flatMap(values);
+    const before = weights();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    const limited = new train.Trainer({ model, optimizer, loss: nn.crossEntropy, clipGradNorm: 0.01 });
+    await limited.fit(points(64), { batchSize: 64 });
+    const moved = Math.hypot(...weights().map((weight, i) => weight - (before[i] as number)));
+    // One step of lr 1 moves by the gradient; float32 weights near 1 are rounded to 1e-7.
+    assert.ok(Math.abs(moved - 0.01) < 1e-5, `moved by ${moved}`);
+    assert.throws(
+      () => new train.Trainer({ model, optimizer, loss: nn.crossEntropy, clipGradNorm: 0 }),
+      /\[Trainer\] expected a positive number for clipGradNorm/,
+    );
+  });
+
   it('keeps memory flat', async () => {
     const { trainer: t } = trainer({ metrics: { accuracy: train.accuracy() } });
     const set = points(64);

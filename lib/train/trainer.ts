@@ -5,6 +5,7 @@ import { rememberModes } from '../nn/mode';
 import { Module } from '../nn/module';
 import { concat } from '../ops/shape';
 import type { Optimizer } from '../optim';
+import { clipGradNorm } from '../optim/clip';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
 import { type Batch, type BatchOptions, type BatchSource, type Data, eachBatch, isBatched, openData } from './batches';
@@ -30,6 +31,8 @@ export interface TrainerOptions {
   /** Measured in training, validation and evaluation, by name. */
   metrics?: Record<string, Metric>;
   callbacks?: Callback[];
+  /** Limit of the gradients' norm, as one vector, before each step; see `optim.clipGradNorm`. Default: no limit. */
+  clipGradNorm?: number;
   /** Progress bars when standard error is a terminal. Default true. */
   progress?: boolean;
 }
@@ -53,6 +56,7 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
 }
 
+const trainerOptionNames = ['model', 'optimizer', 'loss', 'metrics', 'callbacks', 'clipGradNorm', 'progress'];
 const evaluateOptionNames = ['batchSize', 'signal'];
 const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbacks', 'shuffle', 'seed'];
 
@@ -71,10 +75,14 @@ export class Trainer {
   #running = false;
 
   constructor(options: TrainerOptions) {
-    checkOptions('Trainer', options ?? null, ['model', 'optimizer', 'loss', 'metrics', 'callbacks', 'progress']);
+    checkOptions('Trainer', options ?? null, trainerOptionNames);
     const { model, optimizer, loss, metrics = {}, callbacks = [], progress = true } = options;
+    const { clipGradNorm: maxNorm = Number.POSITIVE_INFINITY } = options;
     if (!(model instanceof Module)) throw new ArgumentError('[Trainer] expected a module for model');
     if (typeof optimizer?.step !== 'function') throw new ArgumentError('[Trainer] expected an optimizer');
+    if (!(maxNorm > 0)) {
+      throw new ArgumentError(`[Trainer] expected a positive number for clipGradNorm, received ${String(maxNorm)}`);
+    }
     if (typeof loss !== 'function' && !(loss instanceof Module)) {
       throw new ArgumentError('[Trainer] expected a function or a module for loss');
     }
@@ -83,7 +91,7 @@ export class Trainer {
         throw new ArgumentError(`[Trainer] expected a metric such as train.accuracy() for '${name}'`);
       }
     }
-    this.#options = { model, optimizer, loss, metrics, callbacks, progress };
+    this.#options = { model, optimizer, loss, metrics, callbacks, clipGradNorm: maxNorm, progress };
   }
 
   /**
@@ -165,7 +173,7 @@ export class Trainer {
   }
 
   async #trainEpoch(source: BatchSource, run: Run, hooks: Callback[], signal?: AbortSignal): Promise<EpochRecord> {
-    const { model, optimizer, metrics, progress } = this.#options;
+    const { model, optimizer, metrics, progress, clipGradNorm: maxNorm } = this.#options;
     const batchHooks = hooks.filter((hook) => hook.onBatchEnd !== undefined);
     const losses = new RunningMean();
     const bar = await Progress.start(progress, `Epoch ${run.epoch}/${run.epochs}`, source.count);
@@ -181,6 +189,7 @@ export class Trainer {
           optimizer.zeroGrad();
           const { output, target, loss } = this.#forward(batch);
           loss.backward();
+          if (maxNorm < Number.POSITIVE_INFINITY) clipGradNorm(model.parameters(), maxNorm);
           optimizer.step();
           this.#measure(losses, loss, output, target, samples);
           return batchHooks.length > 0 ? loss.detach() : undefined;

@@ -99,14 +99,15 @@ export const native: Native = load();
 native.setErrorClasses(errorClasses);
 
 // The engine asks for collections when tensors that nobody holds pile up (native/binding/environment.cc). V8 gives its `gc`
-// only to contexts made after the flag is set. Without options it collects everything; V8 11.3 (Node 20) takes any options for
-// a minor collection.
-let collect: ((options?: { type: 'minor' }) => void) | undefined;
-native.setCollector((major) => {
-  if (!collect) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as typeof collect;
-  }
-  if (major) collect?.();
-  else collect?.({ type: 'minor' });
-});
+// only to contexts made while the flag is set, which is off again for the contexts and workers of others. Made here and not
+// when first needed: a worker that is terminated while V8 makes one prints a complaint.
+function garbageCollector(): (options?: { type: 'minor' }) => void {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
+  setFlagsFromString('--no-expose-gc');
+  return gc;
+}
+
+// Without options it collects everything; V8 11.3 (Node 20) takes any options for a minor collection.
+const collect = garbageCollector();
+native.setCollector((major) => (major ? collect() : collect({ type: 'minor' })));

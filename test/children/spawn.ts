@@ -43,6 +43,10 @@ export function describeOutcome({ code, signal, stdout, stderr }: Outcome): stri
 /** Runs a script that must succeed, and parses the last line it prints. */
 export async function resultOf<T>(name: string, args: readonly string[] = [], timeout = 60): Promise<T> {
   const outcome = await runChild(name, args, timeout);
-  if (outcome.code !== 0) throw new Error(`${name} ${args.join(' ')}: ${describeOutcome(outcome)}`);
-  return JSON.parse(outcome.stdout.trim().split('\n').at(-1) as string) as T;
+  try {
+    if (outcome.code === 0) return JSON.parse(outcome.stdout.trim().split('\n').at(-1) as string) as T;
+  } catch {
+    // told below, with what was printed
+  }
+  throw new Error(`${name} ${args.join(' ')}: ${describeOutcome(outcome)}`);
 }

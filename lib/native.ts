@@ -51,6 +51,7 @@ export interface Native {
   addHook(handle: number, hook: (gradient: number) => number): number;
   removeHook(handle: number, id: number): void;
   setErrorClasses(classes: readonly unknown[]): void;
+  alone(fn: () => void): void;
   setCollector(collect: (major: boolean) => void): void;
   setThreads(threads: number): void;
   getThreads(): number;
@@ -99,15 +100,14 @@ export const native: Native = load();
 native.setErrorClasses(errorClasses);
 
 // The engine asks for collections when tensors that nobody holds pile up (native/binding/environment.cc). V8 gives its `gc`
-// only to contexts made while the flag is set, which is off again for the contexts and workers of others. Made here and not
-// when first needed: a worker that is terminated while V8 makes one prints a complaint.
-function garbageCollector(): (options?: { type: 'minor' }) => void {
+// only to contexts made while the flag is set, which is of the whole process, and off again for the contexts and workers of
+// others. Made here and not when first needed: a worker that is terminated while V8 makes one prints a complaint.
+let collect: ((options?: { type: 'minor' }) => void) | undefined;
+native.alone(() => {
   setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
+  collect = runInNewContext('typeof gc === "function" ? gc : undefined') as typeof collect;
   setFlagsFromString('--no-expose-gc');
-  return gc;
-}
+});
 
 // Without options it collects everything; V8 11.3 (Node 20) takes any options for a minor collection.
-const collect = garbageCollector();
-native.setCollector((major) => (major ? collect() : collect({ type: 'minor' })));
+native.setCollector((major) => (major ? collect?.() : collect?.({ type: 'minor' })));

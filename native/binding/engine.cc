@@ -1,4 +1,6 @@
 // The engine itself: threads, memory, the stream.
+#include <mutex>
+
 #include "binding/entry.h"
 #include "core/pool.h"
 #include "cpu/dispatch.h"
@@ -9,6 +11,14 @@ namespace {
 
 napi_value setErrorClasses(Entry& js) {
   js.environment().setErrorClasses(js[0]);
+  return js.undefined();
+}
+
+// alone(function): calls it while no other environment of the process is in here: for what touches V8's flags.
+napi_value alone(Entry& js) {
+  static std::mutex* mutex = new std::mutex;
+  const std::lock_guard<std::mutex> lock(*mutex);
+  check(napi_call_function(js.env(), js.undefined(), js[0], 0, nullptr, nullptr));
   return js.undefined();
 }
 
@@ -77,6 +87,7 @@ napi_value isa(Entry& js) { return js.from(std::string(cpuLevel().name)); }
 
 std::vector<Function> engineFunctions() {
   return {{"setErrorClasses", entry<setErrorClasses>},
+          {"alone", entry<alone>},
           {"setCollector", entry<setCollector>},
           {"setThreads", entry<setThreads>},
           {"getThreads", entry<getThreads>},

@@ -218,6 +218,25 @@ describe('optim clipping', () => {
     assert.throws(() => optim.clipGradNorm([], -1), ArgumentError);
   });
 
+  it('scales a gradient that two parameters share once, and leaves the one that was read', () => {
+    const [a, b] = [tensor([1, 1], { requiresGrad: true }), tensor([1, 1], { requiresGrad: true })];
+    a.add(b)
+      .mul(tensor([3, 4]))
+      .sum()
+      .backward();
+    const read = a.grad as Tensor;
+    const total = optim.clipGradNorm([a, b], 1).itemSync();
+    const list = (x: Tensor | null) => Array.from((x as Tensor).dataSync(), Number);
+    for (const parameter of [a, b]) {
+      // 1e-6 is in the formula of the factor.
+      list(parameter.grad).forEach((value, i) => {
+        assert.ok(Math.abs(value - (3 + i) / Math.sqrt(50)) < 1e-6, `${value}`);
+      });
+    }
+    assert.ok(Math.abs(total - Math.sqrt(50)) < 1e-5);
+    assert.deepEqual(list(read), [3, 4]);
+  });
+
   it('clipGradValue', () => {
     const params = parameters();
     setGradients(new optim.SGD(params), params, 0);

@@ -1,4 +1,5 @@
-// Gradient clipping: shrinks gradients in place between backward and step.
+// Gradient clipping, between backward and step. Gradients are replaced and not written into: two parameters may share one
+// (both operands of an addition do), and so may whoever has read `grad`.
 import { noGrad, scope } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
@@ -21,12 +22,12 @@ export function clipGradNorm(
   if (!(normType > 0)) throw new ArgumentError(`[clipGradNorm] expected normType > 0, received ${String(normType)}`);
   return scope(() =>
     noGrad(() => {
-      const grads = gradients(parameters);
-      if (grads.length === 0) return zeros([]);
-      const norms = grads.map((grad) => norm(grad, normType));
+      const held = withGradients(parameters);
+      if (held.length === 0) return zeros([]);
+      const norms = held.map(({ grad }) => norm(grad, normType));
       const total = norms.length === 1 ? (norms[0] as Tensor) : norm(stack(norms), normType);
       const factor = total.add(1e-6).pow(-1).mul(maxNorm).clamp(undefined, 1);
-      for (const grad of grads) grad.assign(grad.mul(factor));
+      for (const { parameter, grad } of held) parameter.grad = grad.mul(factor);
       return total;
     }),
   );
@@ -43,21 +44,21 @@ export function clipGradValue(parameters: Iterable<Tensor> | Tensor, clipValue: 
   }
   scope(() =>
     noGrad(() => {
-      for (const grad of gradients(parameters)) grad.assign(grad.clamp(-clipValue, clipValue));
+      for (const { parameter, grad } of withGradients(parameters)) parameter.grad = grad.clamp(-clipValue, clipValue);
     }),
   );
 }
 
-function gradients(parameters: Iterable<Tensor> | Tensor): Tensor[] {
-  const grads: Tensor[] = [];
+function withGradients(parameters: Iterable<Tensor> | Tensor): { parameter: Tensor; grad: Tensor }[] {
+  const held: { parameter: Tensor; grad: Tensor }[] = [];
   for (const parameter of parameters instanceof Tensor ? [parameters] : parameters) {
     if (!(parameter instanceof Tensor)) {
       throw new ArgumentError(`[clipGrad] expected parameters, received ${describe(parameter)}`);
     }
     const { grad } = parameter;
-    if (grad !== null) grads.push(grad);
+    if (grad !== null) held.push({ parameter, grad });
   }
-  return grads;
+  return held;
 }
 
 function norm(x: Tensor, order: number): Tensor {

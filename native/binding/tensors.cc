@@ -16,10 +16,7 @@ constexpr Entry::Name kSelf{"tensor", "tensor"};
 napi_value fromData(Entry& js) {
   const Entry::Name name{"tensor", "values"};
   const DType dtype = js.dtype(2, {"tensor", "dtype"});
-  Dims shape = toDims(js.integers(3, {"tensor", "shape"}));
-  for (int64_t d : shape) {
-    if (d < 0) fail(ErrorKind::Shape, "[tensor] %s is not a shape: sizes are not negative", shape.str().c_str());
-  }
+  const Dims shape = toShape("tensor", js.integers(3, {"tensor", "shape"}));
   bool isTyped = false;
   check(napi_is_typedarray(js.env(), js[1], &isTyped));
   if (!isTyped) js.unexpected(js[1], name, "a typed array");

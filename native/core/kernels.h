@@ -177,7 +177,7 @@ struct OptimizerArgs {
   double lr, momentum, dampening, weightDecay, beta1, beta2, eps;
   double biasCorrection1, biasCorrection2;  // 1 - beta^t
   int64_t slots;
-  OptimizerSlot* slot;  // owned by the stream task that runs the kernel
+  OptimizerSlot* slot;  // in stream-ordered memory, like the tensors
 };
 
 // ---- the table ---------------------------------------------------------------------------------------------------------

@@ -15,21 +15,21 @@ constexpr Param kLinspace[] = {
     {"start", ParamKind::Float}, {"end", ParamKind::Float}, {"count", ParamKind::Int}, {"dtype", ParamKind::DType}};
 constexpr Param kEye[] = {{"rows", ParamKind::Int}, {"columns", ParamKind::Int}, {"dtype", ParamKind::DType}};
 
-Dims shapeOf(const Call& call) {
-  const Dims shape = toDims(call.list(0));
-  for (int64_t d : shape) {
-    if (d < 0)
-      fail(ErrorKind::Shape, "[%s] %s is not a shape: sizes are not negative", call.name(), shape.str().c_str());
-  }
-  return shape;
-}
-
 void run(const Call& call, const Tensor& out, FillArgs args) {
   if (out.size() == 0) return;
   args.dtype = out.dtype();
   args.count = out.size();
   args.out = out.data();
   launch(call.name(), call.device, &Backend::fill, args);
+}
+
+FillArgs filling(FillOp op, double start = 0, double step = 0, double end = 0) {
+  FillArgs args{};
+  args.op = op;
+  args.start = start;
+  args.step = step;
+  args.end = end;
+  return args;
 }
 
 // A range of truth values would hold bytes that are neither.
@@ -60,17 +60,15 @@ const Operator kOperators[] = {
      .params = kFull,
      .infer =
          [](const Call& call, Specs& out) {
-           out.push_back({call.dtype(2), shapeOf(call)});
+           out.push_back({call.dtype(2), toShape(call.name(), call.list(0))});
          },
-     .run = [](const Call& call, Tensors& out) { run(call, out[0], {.op = FillOp::Constant, .start = call.real(1)}); }},
+     .run = [](const Call& call, Tensors& out) { run(call, out[0], filling(FillOp::Constant, call.real(1))); }},
     {.name = "arange",
      .doc = "start, start + step, ... before end",
      .params = kArange,
      .infer = inferArange,
-     .run =
-         [](const Call& call, Tensors& out) {
-           run(call, out[0], {.op = FillOp::Range, .start = call.real(0), .step = call.real(2)});
-         }},
+     .run = [](const Call& call,
+               Tensors& out) { run(call, out[0], filling(FillOp::Range, call.real(0), call.real(2))); }},
     {.name = "linspace",
      .doc = "`count` numbers evenly from start to end, both included",
      .params = kLinspace,
@@ -84,7 +82,7 @@ const Operator kOperators[] = {
          [](const Call& call, Tensors& out) {
            const double start = call.real(0), end = call.real(1), gaps = static_cast<double>(call.integer(2) - 1);
            const double step = gaps > 0 ? (end - start) / gaps : 0;
-           run(call, out[0], {.op = FillOp::Linspace, .start = start, .step = step, .end = end});
+           run(call, out[0], filling(FillOp::Linspace, start, step, end));
          }},
     {.name = "eye",
      .doc = "ones on the diagonal, zeros elsewhere",
@@ -95,7 +93,12 @@ const Operator kOperators[] = {
            checkCount(call, call.integer(1), "columns");
            out.push_back({call.dtype(2), {call.integer(0), call.integer(1)}});
          },
-     .run = [](const Call& call, Tensors& out) { run(call, out[0], {.op = FillOp::Eye, .columns = call.integer(1)}); }},
+     .run =
+         [](const Call& call, Tensors& out) {
+           FillArgs args = filling(FillOp::Eye);
+           args.columns = call.integer(1);
+           run(call, out[0], args);
+         }},
 };
 
 }  // namespace

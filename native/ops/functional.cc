@@ -113,4 +113,12 @@ Dims toDims(const std::vector<int64_t>& list) {
   return dims;
 }
 
+Dims toShape(const char* op, const std::vector<int64_t>& list) {
+  const Dims shape = toDims(list);
+  for (int64_t d : shape) {
+    if (d < 0) fail(ErrorKind::Shape, "[%s] %s is not a shape: sizes are not negative", op, shape.str().c_str());
+  }
+  return shape;
+}
+
 }  // namespace anneal

@@ -64,5 +64,7 @@ Tensor restoreAxes(const Tensor& x, const std::vector<int64_t>& axes, int rank);
 
 std::vector<int64_t> toList(const Dims& dims);
 Dims toDims(const std::vector<int64_t>& list);
+// A list as the shape of a new tensor: no size is negative, or the error names `op`.
+Dims toShape(const char* op, const std::vector<int64_t>& list);
 
 }  // namespace anneal

@@ -21,12 +21,7 @@ constexpr Param kDropout[] = {
     {"x", ParamKind::Tensor}, {"probability", ParamKind::Float}, {"seed", ParamKind::Int}, {"offset", ParamKind::Int}};
 
 void inferShaped(const Call& call, Specs& out, int dtype) {
-  const Dims shape = toDims(call.list(0));
-  for (int64_t d : shape) {
-    if (d < 0)
-      fail(ErrorKind::Shape, "[%s] %s is not a shape: sizes are not negative", call.name(), shape.str().c_str());
-  }
-  out.push_back({call.dtype(dtype), shape});
+  out.push_back({call.dtype(dtype), toShape(call.name(), call.list(0))});
 }
 
 void checkProbability(const Call& call, double p) {

@@ -1,6 +1,7 @@
 // anneal: what users import.
 
 export { type GradOptions, grad } from './autograd';
+export { type Compiled, type CompileOptions, compile } from './compile';
 export { enableGrad, isGradEnabled, keep, noGrad, scope } from './context';
 export * as data from './data';
 export {

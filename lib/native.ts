@@ -50,6 +50,25 @@ export interface Native {
   ): number[];
   addHook(handle: number, hook: (gradient: number) => number): number;
   removeHook(handle: number, id: number): void;
+  beginTrace(): void;
+  abortTrace(): void;
+  suspendTrace(suspended: boolean): void;
+  traceInput(out: object, dtype: number, shape: readonly number[], requiresGrad: boolean): number;
+  traceLives(): number;
+  endTrace(owner: object, outputs: number[]): void;
+  programLives(program: object): BigUint64Array;
+  programFits(program: object): boolean;
+  programAccumulates(program: object): boolean;
+  programExplain(program: object): string;
+  programRun(
+    program: object,
+    outs: object[],
+    inputs: number[],
+    lives: BigUint64Array,
+    gains: BigUint64Array,
+    iterations: number,
+    stepped: number,
+  ): number[];
   setErrorClasses(classes: readonly unknown[]): void;
   alone(fn: () => void): void;
   setCollector(collect: (major: boolean) => void): void;

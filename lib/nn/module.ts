@@ -1,5 +1,6 @@
 // Module: the base of every layer and network. Its parameters, buffers and inner modules are found by walking its fields.
 import { inspect } from 'node:util';
+import { guard, tracing } from '../compile/trace';
 import { keep, noGrad } from '../context';
 import { ArgumentError } from '../errors';
 import { aliasInto, type DType, Tensor } from '../tensor';
@@ -32,12 +33,19 @@ export interface LoadResult {
  * An error thrown inside `forward` carries the path of the module it came from: `[encoder.3.fc1] [linear] ...`.
  */
 export abstract class Module {
-  /** True in training mode (the default); read by layers such as `Dropout`. Set it with `train()` and `eval()`. */
-  training = true;
+  #training = true;
   readonly #buffers = new Map<string, Tensor>();
 
   constructor() {
     watchForward(this, Module.prototype);
+  }
+
+  /** True in training mode (the default); read by layers such as `Dropout`. Set it with `train()` and `eval()`. */
+  get training(): boolean {
+    return tracing() === undefined ? this.#training : guard(() => this.#training);
+  }
+  set training(mode: boolean) {
+    this.#training = mode;
   }
 
   /** Computes the output; a subclass declares its own parameters and result. */

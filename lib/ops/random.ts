@@ -1,5 +1,6 @@
 // Random tensors. The same seed gives the same numbers, on any number of threads.
 import { randomBytes } from 'node:crypto';
+import { countOf, withLives } from '../compile/trace';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
@@ -27,6 +28,12 @@ export interface GeneratorState {
 export class Generator {
   #seed: bigint;
   #offset = 0;
+  readonly #drawn = {
+    get: () => this.#offset,
+    set: (value: number) => {
+      this.#offset = value;
+    },
+  };
 
   /** @throws ArgumentError unless the seed is an integer. */
   constructor(seed: number | bigint) {
@@ -59,7 +66,10 @@ export class Generator {
    * of four. @internal
    */
   draw(make: (seed: bigint, offset: number) => Tensor): Tensor {
-    const out = make(this.#seed, this.#offset);
+    const out = withLives(
+      () => [{ kind: 'seed', read: () => this.#seed }, countOf(this.#drawn)],
+      () => make(this.#seed, this.#offset),
+    );
     this.#offset += Math.ceil(out.size / 4);
     return out;
   }

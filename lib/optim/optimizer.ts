@@ -1,4 +1,5 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
+import { type Counter, countOf, guard, tracing, untraced, withLives } from '../compile/trace';
 import { keep, noGrad } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
@@ -41,6 +42,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   readonly paramGroups: Group<O>[] = [];
   readonly #defaults: O;
   readonly #states = new Map<Tensor, ParameterState>();
+  // Counts what makes compiled steps of this optimizer stale.
+  #generation = 0;
 
   /**
    * @param params parameters, or groups of them with their own options.
@@ -106,6 +109,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const full = { ...this.#defaults, ...given, params };
     this.check(full);
     this.paramGroups.push(full);
+    this.#generation++;
   }
 
   /** Learning rate (of the first group); setting it sets that of every group. */
@@ -126,9 +130,15 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   step(): void {
     noGrad(() => {
       for (const group of this.paramGroups) {
+        const trace = tracing();
+        if (trace !== undefined) guard(() => `${this.#generation} ${fixedOptions(group)}`);
         for (const batch of this.#batches(group.params)) {
-          this.update(batch, group);
-          for (const state of batch.states) state.step++;
+          for (const state of batch.states) trace?.start(stepsOf(state));
+          withLives(
+            () => [{ kind: 'number', read: () => group.lr }, countOf(stepsOf(batch.states[0] as ParameterState), 1)],
+            () => this.update(batch, group),
+          );
+          for (const state of batch.states) state.step = batch.step;
           // Our own handles: left to the collector, they would hold the gradients' memory beyond zeroGrad.
           for (const grad of batch.grads) grad.dispose();
         }
@@ -155,6 +165,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     for (const group of options) this.check({ ...this.#defaults, ...group } as O);
     for (const [i, group] of this.paramGroups.entries()) Object.assign(group, options[i]);
     this.#states.clear();
+    this.#generation++;
     for (const [param, loaded] of states) this.#states.set(param, loaded);
   }
 
@@ -162,7 +173,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   protected stateTensor(param: Tensor, state: ParameterState, name: string): Tensor {
     let tensor = state.tensors.get(name);
     if (tensor === undefined) {
-      tensor = keep(zeros(param.shape, { dtype: param.dtype }));
+      tensor = untraced(() => keep(zeros(param.shape, { dtype: param.dtype })));
       state.tensors.set(name, tensor);
     }
     return tensor;
@@ -190,6 +201,28 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     }
     return batches.values();
   }
+}
+
+const counters = new WeakMap<ParameterState, Counter>();
+
+function stepsOf(state: ParameterState): Counter {
+  let counter = counters.get(state);
+  if (counter === undefined) {
+    counter = {
+      get: () => state.step,
+      set(value) {
+        state.step = value;
+      },
+    };
+    counters.set(state, counter);
+  }
+  return counter;
+}
+
+// All options but the learning rate, which a compiled step looks up at every run.
+function fixedOptions(group: Group<BaseOptions>): string {
+  const { params, lr, ...rest } = group;
+  return `${params.length} ${JSON.stringify(rest)}`;
 }
 
 /** Throws an ArgumentError for the first value that is not a number >= 0. */

@@ -1,4 +1,5 @@
 // Stochastic gradient descent, with momentum, Nesterov momentum and weight decay.
+import { guard } from '../compile/trace';
 import { ArgumentError } from '../errors';
 import { sgdStep } from '../ops/optimizer';
 import { checkOptions } from '../options';
@@ -51,7 +52,8 @@ export class SGD extends Optimizer<SGDOptions> {
 
   protected update({ params, grads, states }: Batch, options: SGDOptions): void {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = options;
-    const first = states.map((state) => !state.tensors.has('momentumBuffer'));
+    // Without dampening, a buffer of zeros comes to the same, and a compiled step need not tell the first step from others.
+    const first = states.map((state) => dampening !== 0 && guard(() => !state.tensors.has('momentumBuffer')));
     const buffers =
       momentum === 0 ? null : states.map((state, i) => this.stateTensor(params[i] as Tensor, state, 'momentumBuffer'));
     sgdStep(params, grads, buffers, { lr, momentum, dampening, weightDecay, nesterov, maximize, first });

@@ -104,19 +104,23 @@ void setRequiresGrad(const Tensor& tensor, bool value) {
 
 Tensor gradOf(const Tensor& tensor) {
   const GradMeta* meta = gradMeta(tensor);
-  return meta ? meta->grad : Tensor();
+  Tensor grad = meta ? meta->grad : Tensor();
+  Capture* capture = context().capture;
+  return capture && meta && !tensor.storage().traced() ? capture->readGrad(tensor, grad) : grad;
 }
 
 void setGrad(const Tensor& tensor, Tensor grad) {
-  if (!grad.defined()) {
-    if (GradMeta* meta = gradMeta(tensor)) meta->grad = Tensor();
-    return;
-  }
-  if (!(grad.shape() == tensor.shape()) || grad.dtype() != tensor.dtype()) {
+  if (grad.defined() && (!(grad.shape() == tensor.shape()) || grad.dtype() != tensor.dtype())) {
     fail(ErrorKind::Shape, "[grad] a gradient of %s %s does not fit a tensor of %s %s", nameOf(grad.dtype()),
          grad.shape().str().c_str(), nameOf(tensor.dtype()), tensor.shape().str().c_str());
   }
-  ensureGradMeta(tensor).grad = std::move(grad);
+  Capture* capture = context().capture;
+  if (capture && !tensor.storage().traced()) return capture->writeGrad(tensor, grad);
+  if (grad.defined()) {
+    ensureGradMeta(tensor).grad = std::move(grad);
+  } else if (GradMeta* meta = gradMeta(tensor)) {
+    meta->grad = Tensor();
+  }
 }
 
 uint64_t addHook(const Tensor& tensor, Hook hook) {

@@ -93,6 +93,7 @@ struct Function {
 std::vector<Function> operatorFunctions();
 std::vector<Function> tensorFunctions();
 std::vector<Function> autogradFunctions();
+std::vector<Function> compileFunctions();
 std::vector<Function> engineFunctions();
 
 }  // namespace anneal::binding

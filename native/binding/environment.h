@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compile/trace.h"
 #include "core/context.h"
 #include "core/pooled.h"
 #include "core/tensor.h"
@@ -30,6 +31,7 @@ class Environment {
 
   napi_env env() const { return env_; }
   Context context;
+  std::unique_ptr<Trace> trace;  // of the function that is being traced
 
   // Called at the beginning of each entry from JavaScript.
   void enter();

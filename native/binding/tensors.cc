@@ -48,6 +48,14 @@ napi_value dtypeOf(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0,
 // Puts a copy of the tensor into an ArrayBuffer on the stream; the buffer must be of its size.
 void copyOut(Entry& js) {
   const Tensor& tensor = js.tensor(0, {"data", "tensor"});
+  if (tensor.storage().traced()) {
+    fail(ErrorKind::Argument,
+         js.environment().trace
+             ? "[data] a value cannot be read while a function is being traced by compile: it has "
+               "none yet; return the tensor, and read it there"
+             : "[data] a tensor made while a function was traced by compile has no values; return it "
+               "from the function");
+  }
   js.environment().context.client.checkRan(tensor.storage().writtenBy());
   void* data;
   size_t bytes;

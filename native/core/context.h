@@ -6,12 +6,14 @@
 
 namespace anneal {
 
+class Capture;    // core/capture.h
 struct Recorder;  // ops/operator.h: sees every operator that may need a gradient
 
 struct Context {
   StreamClient client;
   bool gradEnabled = true;
   Recorder* recorder = nullptr;
+  Capture* capture = nullptr;  // while a function is traced
   // Called when memory runs out: frees tensors that are garbage, if the caller has a way to find them.
   std::function<void()> reclaim;
 };

@@ -175,7 +175,7 @@ struct OptimizerArgs {
   DType dtype;
   bool nesterov, maximize, decoupled, amsgrad;  // decoupled: AdamW
   double lr, momentum, dampening, weightDecay, beta1, beta2, eps;
-  double biasCorrection1, biasCorrection2;  // 1 - beta^t
+  int64_t step;  // Adam: from 1
   int64_t slots;
   OptimizerSlot* slot;  // in stream-ordered memory, like the tensors
 };

@@ -13,12 +13,21 @@ namespace {
 thread_local int64_t liveBytes = 0;
 }
 
-Storage::Storage(size_t bytes, Allocator::Use use) : data_(Allocator::instance().allocate(bytes, use)), bytes_(bytes) {
-  if (use == Allocator::Use::Kernels) writtenBy_ = context().client.submitted + 1;
+Storage::Storage(size_t bytes, Allocator::Use use) : bytes_(bytes) {
+  if (use == Allocator::Use::Kernels) {
+    const Context& now = context();
+    if (now.capture) {
+      data_ = now.capture->reserve(bytes);
+      return;
+    }
+    writtenBy_ = now.client.submitted + 1;
+  }
+  data_ = Allocator::instance().allocate(bytes, use);
   liveBytes += static_cast<int64_t>(bytes);
 }
 
 Storage::~Storage() {
+  if (traced()) return;
   liveBytes -= static_cast<int64_t>(bytes_);
   Allocator::instance().release(data_, bytes_);
 }
@@ -61,7 +70,10 @@ Tensor Tensor::materialize(DType dtype) const {
     fail(ErrorKind::Argument, "the number %.17g does not fit %s, the dtype of the tensor next to it; cast that first",
          value, nameOf(dtype));
   }
+  Capture* capture = context().capture;
+  if (capture && capture->number(dtype, value).defined()) return capture->number(dtype, value);
   Tensor tensor = empty({dtype, {}}, device(), Allocator::Use::HostWrite);
+  if (capture) capture->number(dtype, value) = tensor;
   void* data = tensor.data();
   switch (dtype) {
     case DType::Bool: *static_cast<bool*>(data) = value != 0; break;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/allocator.h"
+#include "core/capture.h"
 #include "core/dtype.h"
 #include "core/pooled.h"
 #include "core/ref.h"
@@ -19,12 +20,15 @@ const char* nameOf(Device device);
 // A block of the allocator, shared by all views of it.
 class Storage : public Counted, public Pooled<Storage> {
  public:
+  // For kernels to write: while a function is traced, a buffer of its program.
   Storage(size_t bytes, Allocator::Use use);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
   void* data() const { return data_; }
+  // Whether this is a buffer of a traced program: an address without memory (core/capture.h).
+  bool traced() const { return isTraced(data_); }
   size_t bytes() const { return bytes_; }
 
   // Bytes in storages of the calling thread: those it made less those it dropped.

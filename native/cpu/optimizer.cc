@@ -69,15 +69,16 @@ void sgd(const OptimizerArgs& args) {
 // Kingma, Ba: "Adam", 2015, algorithm 1; decoupled decay: Loshchilov, Hutter: "Decoupled weight decay regularization",
 // 2019; amsgrad: Reddi, Kale, Kumar: "On the convergence of Adam and beyond", 2018.
 // m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
-// param -= lr / biasCorrection1 * m / (sqrt(v) / sqrt(biasCorrection2) + eps), with the maximum of all v for amsgrad
+// param -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps), with the maximum of all v for amsgrad
 template <class T>
 void adam(const OptimizerArgs& args) {
   const double weight = 1 - args.beta1;
   const bool nearG = weight >= 0.5;  // m + weight (g - m) or g - (1 - weight) (g - m): whichever is exact at its end
   const Vec<T> toG(static_cast<T>(weight)), toM(1 - static_cast<T>(weight));
   const Vec<T> keep(static_cast<T>(args.beta2)), fresh(static_cast<T>(1 - args.beta2));
-  const Vec<T> correction(static_cast<T>(__builtin_sqrt(args.biasCorrection2))), eps(static_cast<T>(args.eps));
-  const Vec<T> step(static_cast<T>(-(args.lr / args.biasCorrection1)));
+  const double t = static_cast<double>(args.step);
+  const Vec<T> correction(static_cast<T>(__builtin_sqrt(1 - pow(args.beta2, t)))), eps(static_cast<T>(args.eps));
+  const Vec<T> step(static_cast<T>(-(args.lr / (1 - pow(args.beta1, t)))));
   const bool decays = args.weightDecay != 0 && !args.decoupled, shrinks = args.weightDecay != 0 && args.decoupled;
   const Vec<T> decay(static_cast<T>(args.weightDecay)), shrink(static_cast<T>(1 - args.lr * args.weightDecay));
   const bool maximize = args.maximize, amsgrad = args.amsgrad;

@@ -57,18 +57,25 @@ Tensors compute(const Call& call) {
   return outputs;
 }
 
-// A tensor whose kernel is known not to have run has no values to compute with.
-void checkInputs(const Call& call, const StreamClient& client) {
+// Tells a traced program of its inputs. Outside of a trace, inputs must have values: not those of a traced function, nor of a
+// kernel that is known not to have run.
+void checkInputs(const Call& call, const Context& now) {
   for (const Tensor& input : call.inputs) {
-    if (input.defined() && !input.weak()) client.checkRan(input.storage().writtenBy());
+    if (!input.defined() || input.weak()) continue;
+    if (now.capture) {
+      now.capture->hold(input);
+    } else if (input.storage().traced()) {
+      fail(ErrorKind::Argument, "a tensor made while a function was traced has no values; return it from the function");
+    }
+    if (!now.client.lost.empty()) now.client.checkRan(input.storage().writtenBy());
   }
 }
 
 Tensors applyCall(Call& call) {
   const Context& now = context();
-  if (!now.client.lost.empty()) checkInputs(call, now.client);
   const Operator& op = *call.op;
   if (op.prepare) op.prepare(call);
+  checkInputs(call, now);
   if (op.expand && !op.infer) {
     Tensors outputs;
     op.expand(call, outputs);

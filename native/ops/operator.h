@@ -145,12 +145,14 @@ struct Recorder {
 const Backend& backendOf(Device device);
 [[noreturn]] void failNotImplemented(const char* op, Device device);
 
-// Puts a kernel on the stream; an empty slot of the backend is a DeviceError.
+// Puts a kernel on the stream, or into the program that is being traced; an empty slot of the backend is a DeviceError.
 template <class Args>
 void launch(const char* op, Device device, void (*Backend::*slot)(const Args&), const Args& args) {
   const auto kernel = backendOf(device).*slot;
   if (!kernel) failNotImplemented(op, device);
-  Stream::instance().submit(&context().client, kernel, args);
+  Context& now = context();
+  if (now.capture) return now.capture->append(op, args);
+  Stream::instance().submit(&now.client, kernel, args);
 }
 
 inline Attr attr(int64_t i) { return {.i = i, .list = {}}; }

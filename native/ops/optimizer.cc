@@ -1,6 +1,5 @@
 // Updates in place: assign, and the optimizers' steps over all parameters in one call.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "ops/families.h"
@@ -117,7 +116,6 @@ void runSgd(const Call& call, Tensors&) {
 
 void runAdam(const Call& call, Tensors&) {
   OptimizerArgs args{};
-  const auto step = static_cast<double>(call.integer(9));
   args.op = OptimizerOp::Adam;
   args.lr = call.real(1);
   args.beta1 = call.real(2);
@@ -127,8 +125,7 @@ void runAdam(const Call& call, Tensors&) {
   args.decoupled = call.flag(6);
   args.amsgrad = call.flag(7);
   args.maximize = call.flag(8);
-  args.biasCorrection1 = 1 - std::pow(args.beta1, step);
-  args.biasCorrection2 = 1 - std::pow(args.beta2, step);
+  args.step = call.integer(9);
   runStep(call, args, nullptr);
 }
 

@@ -182,8 +182,7 @@ TEST(optimizers) {
       call.slots = static_cast<int64_t>(slots.size());
       call.slot = slots.data();
       for (int step = 1; step <= 2; ++step) {
-        call.biasCorrection1 = 1 - std::pow(args.beta1, step);
-        call.biasCorrection2 = 1 - std::pow(args.beta2, step);
+        call.step = step;
         for (OptimizerSlot& slot : slots) slot.first = step == 1;
         backend.optimizer(call);
       }

@@ -1,0 +1,89 @@
+// compile: a function of tensors, traced once for each signature and then replayed by one native call.
+import { isGradEnabled } from '../context';
+import { ArgumentError, describe } from '../errors';
+import { checkOptions } from '../options';
+import type { Tensor } from '../tensor';
+import { Program } from './program';
+import { signatureOf, takeApart } from './structure';
+import { tracing } from './trace';
+
+/** Options of {@link compile}. */
+export interface CompileOptions {
+  /** How many traced programs to keep; the one used longest ago goes first. Default 16. */
+  maxPrograms?: number;
+}
+
+/** A compiled function. */
+export interface Compiled<Args extends unknown[], Result> {
+  (...args: Args): Result;
+  /** The kernels as traced and as they run, with bytes and floating-point operations of each, for every program so far. */
+  explain(): string;
+  /** How many programs there are. */
+  readonly programs: number;
+  /** Forgets all programs: the next call traces anew. */
+  reset(): void;
+}
+
+/**
+ * A function that does what `fn` does, faster: the first call for each signature (dtypes and shapes of tensors, other values)
+ * runs `fn` once to write down its operators, which are then fused and given memory once and for all; every call replays them by
+ * one native call.
+ *
+ * ```ts
+ * const step = compile((images: Tensor, labels: Tensor) => {
+ *   optimizer.zeroGrad();
+ *   const loss = nn.crossEntropy(model.forward(images), labels);
+ *   loss.backward();
+ *   optimizer.step();
+ *   return loss;
+ * });
+ * ```
+ *
+ * `fn` takes and returns tensors, alone or in arrays and plain objects; numbers, strings and booleans among the arguments are
+ * part of the signature. Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they
+ * are. Learning rates, step counts and random generators are looked up at every run, and the training mode of modules decides
+ * which program runs. Other JavaScript in `fn` runs only while tracing, and values cannot be read there. Gradients that a run
+ * leaves in `grad` are overwritten by the next one. Results are not part of a graph: compile the whole step, with its backward.
+ *
+ * @throws ArgumentError when `fn` is asynchronous, reads a value, or takes or returns something else.
+ */
+export function compile<Args extends unknown[], Result>(
+  fn: (...args: Args) => Result,
+  options: CompileOptions = {},
+): Compiled<Args, Result> {
+  if (typeof fn !== 'function') throw new ArgumentError(`[compile] expected a function, received ${describe(fn)}`);
+  checkOptions('compile', options, ['maxPrograms']);
+  const { maxPrograms = 16 } = options;
+  if (!(Number.isSafeInteger(maxPrograms) && maxPrograms > 0)) {
+    throw new ArgumentError(`[compile] expected a positive integer for maxPrograms, received ${describe(maxPrograms)}`);
+  }
+  // The one used last at the end.
+  let programs: { signature: string; program: Program }[] = [];
+
+  const compiled = (...args: Args): Result => {
+    if (tracing() !== undefined) return fn(...args); // part of the function that is being traced
+    const tensors: Tensor[] = [];
+    const template = takeApart(args, tensors, 'argument');
+    const signature = `${isGradEnabled()}${signatureOf(template, tensors)}`;
+    for (let i = programs.length - 1; i >= 0; i--) {
+      const entry = programs[i] as (typeof programs)[number];
+      if (entry.signature !== signature || !entry.program.fits()) continue;
+      if (i < programs.length - 1) programs.push(...programs.splice(i, 1));
+      return entry.program.run(tensors) as Result;
+    }
+    const program = new Program(fn as (...args: never[]) => unknown, template, tensors);
+    programs.push({ signature, program });
+    if (programs.length > maxPrograms) programs.shift();
+    return program.run(tensors) as Result;
+  };
+  return Object.defineProperties(compiled, {
+    name: { value: `compiled ${fn.name}`.trim() },
+    explain: { value: () => programs.map(({ signature, program }) => `${signature}\n${program.explain()}`).join('\n') },
+    programs: { get: () => programs.length },
+    reset: {
+      value: () => {
+        programs = [];
+      },
+    },
+  }) as Compiled<Args, Result>;
+}

@@ -1,0 +1,2 @@
+// compile: functions traced once and replayed.
+export { type Compiled, type CompileOptions, compile } from './compile';

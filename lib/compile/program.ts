@@ -1,0 +1,119 @@
+// A traced function as the engine's program, and its runs.
+import { scope } from '../context';
+import { dtypeCode } from '../dtype';
+import { ArgumentError, AutogradError } from '../errors';
+import { native } from '../native';
+import { adopt, handleOf, Tensor } from '../tensor';
+import { putTogether, type Template, takeApart } from './structure';
+import { type Counter, Trace, withTrace } from './trace';
+
+/** One traced call of a function: the engine's kernels, and what has to hold and to advance when they run. */
+export class Program {
+  readonly #trace: Trace;
+  readonly #totals: { counter: Counter; total: number }[];
+  readonly #result: Template;
+  readonly #outputs: number;
+  // The same eight bytes a live value, as the engine reads them and as numbers.
+  readonly #bits: BigUint64Array;
+  readonly #numbers: Float64Array;
+  readonly #gains: BigUint64Array;
+
+  /**
+   * Traces `fn` on tensors like `inputs`, put into the places of `template`.
+   *
+   * @throws whatever `fn` throws; ArgumentError when it is asynchronous or reads a value.
+   */
+  constructor(fn: (...args: never[]) => unknown, template: Template, inputs: readonly Tensor[]) {
+    this.#trace = new Trace();
+    let result: Template | undefined;
+    let outputs = 0;
+    native.beginTrace();
+    try {
+      scope(() => {
+        const stand = inputs.map((input) => {
+          const out = new Tensor();
+          return adopt(out, native.traceInput(out, dtypeCode('compile', input.dtype), input.shape, input.requiresGrad));
+        });
+        const value = withTrace(this.#trace, () => fn(...(putTogether(template, stand) as never[])));
+        if (typeof (value as Promise<unknown> | undefined)?.then === 'function') {
+          throw new ArgumentError('[compile] the function is asynchronous: compile the part of it that computes');
+        }
+        const tensors: Tensor[] = [];
+        result = takeApart(value, tensors, 'the result');
+        outputs = tensors.length;
+        if (stand.some((tensor) => tensor.requiresGrad && tensor.grad !== null)) {
+          throw new AutogradError(
+            '[compile] backward() reached an argument of the function; use grad() for gradients by arguments',
+          );
+        }
+        native.endTrace(
+          this,
+          tensors.map((tensor) => handleOf('compile', 'result', tensor)),
+        );
+      });
+    } finally {
+      native.abortTrace();
+      this.#totals = this.#trace.counters.map(({ counter, start }) => {
+        const total = counter.get() - start;
+        counter.set(start);
+        return { counter, total };
+      });
+    }
+    this.#result = result as Template;
+    this.#outputs = outputs;
+    const initial = native.programLives(this);
+    this.#bits = initial;
+    this.#numbers = new Float64Array(initial.buffer);
+    this.#gains = new BigUint64Array(initial.length);
+    for (const [i, live] of this.#trace.lives.entries()) {
+      if (live?.kind === 'count')
+        this.#gains[i] = BigInt(this.#totals.find((t) => t.counter === live.counter)?.total ?? 0);
+    }
+  }
+
+  /** Whether everything is as it was when the function was traced, but for live values. */
+  fits(): boolean {
+    for (const { read, expected } of this.#trace.guards) if (!Object.is(read(), expected)) return false;
+    return native.programFits(this);
+  }
+
+  /** Whether it adds to gradients that it finds: such a program runs one iteration at a time. */
+  get accumulates(): boolean {
+    return native.programAccumulates(this);
+  }
+
+  /** Runs it once. */
+  run(inputs: readonly Tensor[]): unknown {
+    return this.#run(inputs, 0, 0, 1);
+  }
+
+  /**
+   * Runs it `iterations` times in a row. Inputs whose bit of `stepped` is set have a leading dimension of that size and are
+   * read part by part; each tensor of the result has one, too.
+   */
+  repeat(inputs: readonly Tensor[], iterations: number, stepped: number): unknown {
+    return this.#run(inputs, iterations, stepped, iterations);
+  }
+
+  explain(): string {
+    return native.programExplain(this);
+  }
+
+  #run(inputs: readonly Tensor[], stack: number, stepped: number, times: number): unknown {
+    const { lives } = this.#trace;
+    for (let i = 0; i < lives.length; i++) {
+      const live = lives[i];
+      if (live?.kind === 'number') this.#numbers[i] = live.read();
+      else if (live?.kind === 'seed') this.#bits[i] = live.read();
+      else if (live?.kind === 'count') this.#bits[i] = BigInt(live.counter.get() + live.from);
+    }
+    const outs: Tensor[] = [];
+    for (let i = 0; i < this.#outputs; i++) outs.push(new Tensor());
+    const handles: number[] = [];
+    for (let i = 0; i < inputs.length; i++) handles.push(handleOf('compile', `input ${i}`, inputs[i]));
+    const made = native.programRun(this, outs, handles, this.#bits, this.#gains, stack, stepped);
+    for (const { counter, total } of this.#totals) if (total > 0) counter.set(counter.get() + times * total);
+    for (let i = 0; i < outs.length; i++) adopt(outs[i] as Tensor, made[i] as number);
+    return putTogether(this.#result, outs);
+  }
+}

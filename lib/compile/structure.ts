@@ -1,0 +1,73 @@
+// Arguments and results of compiled functions: tensors inside arrays and plain objects. The tensors are taken out, and what is
+// left is a template to put others back into.
+import { ArgumentError, describe } from '../errors';
+import { Tensor } from '../tensor';
+
+/** Something made of arrays, plain objects and plain values, with numbers in place of tensors. */
+export type Template =
+  | { kind: 'tensor'; index: number }
+  | { kind: 'array'; items: Template[] }
+  | { kind: 'object'; entries: [name: string, item: Template][] }
+  | { kind: 'value'; value: unknown };
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Takes the tensors out of `value`, in order. `what` names it in errors: `argument 0`. @throws ArgumentError */
+export function takeApart(value: unknown, tensors: Tensor[], what: string, depth = 0): Template {
+  if (value instanceof Tensor) return { kind: 'tensor', index: tensors.push(value) - 1 };
+  if (depth > 16) throw new ArgumentError(`[compile] ${what} is nested too deeply`);
+  if (Array.isArray(value)) {
+    return { kind: 'array', items: value.map((item, i) => takeApart(item, tensors, `${what}[${i}]`, depth + 1)) };
+  }
+  if (typeof value === 'object' && value !== null) {
+    if (!isPlain(value)) {
+      throw new ArgumentError(
+        `[compile] ${what}: expected tensors, numbers, strings, booleans, or arrays and plain objects of them, received ${describe(value)}`,
+      );
+    }
+    const entries = Object.entries(value).map(([name, item]): [string, Template] => [
+      name,
+      takeApart(item, tensors, `${what}.${name}`, depth + 1),
+    ]);
+    return { kind: 'object', entries };
+  }
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new ArgumentError(`[compile] ${what}: a ${typeof value} cannot be part of a compiled function's signature`);
+  }
+  return { kind: 'value', value };
+}
+
+/** The opposite of {@link takeApart}, with other tensors. */
+export function putTogether(template: Template, tensors: readonly Tensor[]): unknown {
+  switch (template.kind) {
+    case 'tensor':
+      return tensors[template.index];
+    case 'array':
+      return template.items.map((item) => putTogether(item, tensors));
+    case 'object':
+      return Object.fromEntries(template.entries.map(([name, item]) => [name, putTogether(item, tensors)]));
+    case 'value':
+      return template.value;
+  }
+}
+
+/** What a program depends on: structure, plain values, and the tensors' dtypes and shapes. */
+export function signatureOf(template: Template, tensors: readonly Tensor[]): string {
+  switch (template.kind) {
+    case 'tensor': {
+      const tensor = tensors[template.index] as Tensor;
+      return `${tensor.dtype}[${tensor.shape}]${tensor.requiresGrad ? '+' : ''}`;
+    }
+    case 'array':
+      return `[${template.items.map((item) => signatureOf(item, tensors)).join()}]`;
+    case 'object':
+      return `{${template.entries.map(([name, item]) => `${JSON.stringify(name)}:${signatureOf(item, tensors)}`).join()}}`;
+    case 'value':
+      return typeof template.value === 'string'
+        ? JSON.stringify(template.value)
+        : `${typeof template.value} ${template.value}${Object.is(template.value, -0) ? '-' : ''}`;
+  }
+}

@@ -1,0 +1,144 @@
+// Tracing a function, and running the program that it became.
+#include "compile/program.h"
+
+#include <cstring>
+
+#include "binding/entry.h"
+
+namespace anneal::binding {
+
+namespace {
+
+constexpr const char* kName = "compile";
+
+// While its trace is set aside, operators compute as usual.
+void switchTrace(Environment& environment, bool on) {
+  environment.context.capture = on ? environment.trace.get() : nullptr;
+}
+
+Trace& traceOf(Entry& js) {
+  if (!js.environment().trace) fail(ErrorKind::Argument, "[compile] no function is being traced");
+  return *js.environment().trace;
+}
+
+napi_value beginTrace(Entry& js) {
+  if (js.environment().trace) fail(ErrorKind::Argument, "[compile] a function is being traced already");
+  js.environment().trace = std::make_unique<Trace>();
+  switchTrace(js.environment(), true);
+  return js.undefined();
+}
+
+napi_value abortTrace(Entry& js) {
+  switchTrace(js.environment(), false);
+  js.environment().trace.reset();
+  return js.undefined();
+}
+
+// suspendTrace(whether)
+napi_value suspendTrace(Entry& js) {
+  traceOf(js);
+  switchTrace(js.environment(), !js.boolean(0, {kName, "suspended"}));
+  return js.undefined();
+}
+
+// traceInput(out, dtype, shape, requiresGrad): a tensor that stands for one given at every run.
+napi_value traceInput(Entry& js) {
+  const auto shape = js.integers(2, {kName, "shape"});
+  TensorSpec spec{js.dtype(1, {kName, "dtype"}), {}};
+  for (const int64_t size : shape) spec.shape.push(size);
+  return js.from(js.environment().adopt(js[0], traceOf(js).input(spec, js.boolean(3, {kName, "requiresGrad"}))));
+}
+
+// traceLives(): how many live values the trace has met.
+napi_value traceLives(Entry& js) { return js.from(static_cast<int32_t>(traceOf(js).lives)); }
+
+// endTrace(owner, outputs): the program belongs to the object `owner`.
+napi_value endTrace(Entry& js) {
+  Trace& trace = traceOf(js);
+  Tensors outputs = js.tensors(1, {kName, "result"});
+  for (const Tensor& output : outputs) trace.hold(output);
+  switchTrace(js.environment(), false);
+  const std::unique_ptr<Trace> taken = std::move(js.environment().trace);
+  auto program = std::make_unique<Program>(std::move(*taken), outputs);
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Program*>(data); };
+  check(napi_wrap(js.env(), js[0], program.get(), finalize, nullptr, nullptr));
+  program.release();
+  return js.undefined();
+}
+
+Program& programOf(Entry& js) {
+  void* data = nullptr;
+  if (napi_unwrap(js.env(), js[0], &data) != napi_ok || !data)
+    fail(ErrorKind::Argument, "[compile] expected a program");
+  return *static_cast<Program*>(data);
+}
+
+// programLives(program): the live values as they were traced, as a BigUint64Array.
+napi_value programLives(Entry& js) {
+  const std::vector<uint64_t>& lives = programOf(js).lives();
+  void* data;
+  napi_value buffer, array;
+  check(napi_create_arraybuffer(js.env(), lives.size() * sizeof(uint64_t), &data, &buffer));
+  if (!lives.empty()) std::memcpy(data, lives.data(), lives.size() * sizeof(uint64_t));
+  check(napi_create_typedarray(js.env(), napi_biguint64_array, lives.size(), buffer, 0, &array));
+  return array;
+}
+
+napi_value programFits(Entry& js) { return js.from(programOf(js).fits()); }
+napi_value programAccumulates(Entry& js) { return js.from(programOf(js).accumulates()); }
+napi_value programExplain(Entry& js) { return js.from(programOf(js).explain()); }
+
+std::vector<uint64_t> words(Entry& js, size_t i) {
+  napi_typedarray_type type;
+  size_t length, offset;
+  void* data;
+  napi_value buffer;
+  if (napi_get_typedarray_info(js.env(), js[i], &type, &length, &data, &buffer, &offset) != napi_ok ||
+      type != napi_biguint64_array) {
+    fail(ErrorKind::Argument, "[compile] expected live values as a BigUint64Array");
+  }
+  std::vector<uint64_t> result(length);
+  if (length > 0) std::memcpy(result.data(), data, length * sizeof(uint64_t));
+  return result;
+}
+
+// programRun(program, outs, inputs, lives, increments, iterations, stepped): handles of the outputs. With `iterations` 0 it runs
+// once; else that many times, with results stacked, and inputs too where the bits of `stepped` say so.
+napi_value programRun(Entry& js) {
+  Program& program = programOf(js);
+  Replay replay;
+  replay.inputs = js.tensors(2, {kName, "inputs"});
+  replay.lives = words(js, 3);
+  replay.increments = words(js, 4);
+  const int64_t iterations = js.integer(5, {kName, "iterations"});
+  replay.stacked = iterations > 0;
+  replay.iterations = replay.stacked ? iterations : 1;
+  const auto stepped = static_cast<uint64_t>(js.integer(6, {kName, "stepped"}));
+  for (size_t i = 0; i < replay.inputs.size(); ++i) replay.stepped.push_back(i < 64 && (stepped >> i & 1) != 0);
+  Tensors outputs = program.run(replay);
+  if (js.length(js[1]) != outputs.size())
+    fail(ErrorKind::Argument, "[compile] a program of %zu results", outputs.size());
+  napi_value numbers = js.newArray(outputs.size());
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    js.setElement(numbers, i, js.from(js.environment().adopt(js.element(js[1], i), std::move(outputs[i]))));
+  }
+  return numbers;
+}
+
+}  // namespace
+
+std::vector<Function> compileFunctions() {
+  return {{"beginTrace", entry<beginTrace>},
+          {"abortTrace", entry<abortTrace>},
+          {"suspendTrace", entry<suspendTrace>},
+          {"traceInput", entry<traceInput>},
+          {"traceLives", entry<traceLives>},
+          {"endTrace", entry<endTrace>},
+          {"programLives", entry<programLives>},
+          {"programFits", entry<programFits>},
+          {"programAccumulates", entry<programAccumulates>},
+          {"programExplain", entry<programExplain>},
+          {"programRun", entry<programRun>}};
+}
+
+}  // namespace anneal::binding

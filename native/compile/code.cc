@@ -1,0 +1,60 @@
+#include "compile/code.h"
+
+#include <cstring>
+
+#include "core/stream.h"
+#include "ops/operator.h"
+
+namespace anneal {
+
+namespace {
+
+template <class Args>
+void (*slotOf(const Backend& backend, const Args&))(const Args&) {
+  if constexpr (std::is_same_v<Args, PointwiseArgs>) return backend.pointwise;
+  if constexpr (std::is_same_v<Args, CopyArgs>) return backend.copy;
+  if constexpr (std::is_same_v<Args, FillArgs>) return backend.fill;
+  if constexpr (std::is_same_v<Args, RandomArgs>) return backend.random;
+  if constexpr (std::is_same_v<Args, ReduceArgs>) return backend.reduce;
+  if constexpr (std::is_same_v<Args, MatmulArgs>) return backend.matmul;
+  if constexpr (std::is_same_v<Args, SoftmaxArgs>) return backend.softmax;
+  if constexpr (std::is_same_v<Args, CrossEntropyArgs>) return backend.crossEntropy;
+  if constexpr (std::is_same_v<Args, IndexArgs>) return backend.index;
+  if constexpr (std::is_same_v<Args, OptimizerArgs>) return backend.optimizer;
+}
+
+template <class Args>
+void invoke(void (*kernel)(), const void* args) {
+  reinterpret_cast<void (*)(const Args&)>(kernel)(*static_cast<const Args*>(args));
+}
+
+}  // namespace
+
+void Code::link() {
+  const Backend& backend = backendOf(Device::CPU);
+  steps_.clear();
+  for (Kernel& kernel : kernels_) {
+    if (auto* optimizer = std::get_if<OptimizerArgs>(&kernel.args)) optimizer->slot = kernel.slots.data();
+    steps_.push_back(std::visit(
+        [&](const auto& args) -> Step {
+          using Args = std::decay_t<decltype(args)>;
+          return {reinterpret_cast<void (*)()>(slotOf(backend, args)), invoke<Args>, &args};
+        },
+        kernel.args));
+  }
+}
+
+void Code::execute(const Run& run) {
+  Code& code = *run.code;
+  uint64_t* words = run.words;
+  const uint64_t* gains = words + code.words_;
+  for (int64_t i = 0; i < run.iterations; ++i) {
+    if (run.client->cancelled.load(std::memory_order_relaxed)) return;
+    for (const Relocation& r : code.relocations_) *r.pointer = reinterpret_cast<void*>(words[r.word] + r.place);
+    for (const Value& value : code.values_) std::memcpy(value.field, &words[value.word], sizeof(uint64_t));
+    for (const Step& step : code.steps_) step.invoke(step.kernel, step.args);
+    for (size_t w = 0; w < code.words_; ++w) words[w] += gains[w];
+  }
+}
+
+}  // namespace anneal

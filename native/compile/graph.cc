@@ -1,0 +1,58 @@
+#include "compile/graph.h"
+
+#include <algorithm>
+
+namespace anneal {
+
+namespace {
+
+const char* memoryOf(const Tensor& tensor) { return static_cast<const char*>(tensor.storage().data()); }
+
+}  // namespace
+
+Graph::Graph(Trace& trace)
+    : kernels(std::move(trace.kernels)),
+      firstBuffer_(trace.firstBuffer),
+      traced_(static_cast<int>(trace.buffers.size())),
+      outside_(std::move(trace.held)) {
+  std::sort(outside_.begin(), outside_.end(),
+            [](const Tensor& a, const Tensor& b) { return memoryOf(a) < memoryOf(b); });
+  for (const size_t bytes : trace.buffers) buffers.push_back({.bytes = bytes});
+  for (const Tensor& tensor : outside_) buffers.push_back({.bytes = tensor.storage().bytes(), .place = Place::Outside});
+}
+
+int Graph::bufferOf(const void* p) const {
+  if (isTraced(p)) return static_cast<int>(tracedBuffer(p) - firstBuffer_);
+  const auto after = std::upper_bound(outside_.begin(), outside_.end(), static_cast<const char*>(p),
+                                      [](const char* at, const Tensor& tensor) { return at < memoryOf(tensor); });
+  if (after == outside_.begin()) fail(ErrorKind::Argument, "[compile] a kernel uses memory of no tensor");
+  return traced_ + static_cast<int>(after - outside_.begin()) - 1;
+}
+
+void* Graph::beginOf(int buffer) const {
+  return buffer < traced_ ? tracedAddress(firstBuffer_ + static_cast<uint32_t>(buffer))
+                          : outside_[static_cast<size_t>(buffer - traced_)].storage().data();
+}
+
+size_t Graph::placeOf(const void* p) const {
+  return static_cast<size_t>(static_cast<const char*>(p) - static_cast<const char*>(beginOf(bufferOf(p))));
+}
+
+std::vector<Graph::Uses> Graph::uses() const {
+  std::vector<Uses> result(buffers.size());
+  for (int k = 0; k < static_cast<int>(kernels.size()); ++k) {
+    if (!kernels[k].op) continue;
+    kernels[k].forPointers([&](const void* p, Role role) {
+      Uses& of = result[bufferOf(p)];
+      if (writes(role)) of.writers.push_back(k);
+      if (reads(role)) of.readers.push_back(k);
+    });
+  }
+  return result;
+}
+
+void Graph::sweep() {
+  std::erase_if(kernels, [](const Kernel& kernel) { return kernel.op == nullptr; });
+}
+
+}  // namespace anneal

@@ -1,0 +1,59 @@
+// A traced program on its way through the passes: kernels in order, and the buffers they read and write.
+#pragma once
+#include <vector>
+
+#include "compile/trace.h"
+
+namespace anneal {
+
+// Where a buffer's memory comes from.
+enum class Place : uint8_t {
+  Arena,     // planned: shared by buffers that are not needed at the same time
+  Input,     // given at every run
+  Output,    // made at every run, since the caller keeps it
+  Resident,  // the program's own, with values that stay: gradients of parameters
+  Outside,   // of a tensor that was there before: parameters, constants
+};
+
+struct Buffer {
+  size_t bytes = 0;
+  Place place = Place::Arena;
+  int index = 0;        // among the inputs, outputs or resident buffers
+  size_t offset = 0;    // in the arena
+  bool needed = false;  // by the caller, after the program
+};
+
+class Graph {
+ public:
+  explicit Graph(Trace& trace);  // takes what the trace holds
+
+  std::vector<Kernel> kernels;
+  std::vector<Buffer> buffers;
+
+  // The number of the buffer that p lies in, and its place there in bytes.
+  int bufferOf(const void* p) const;
+  size_t placeOf(const void* p) const;
+  void* beginOf(int buffer) const;
+
+  // Who writes and reads a buffer, by place among the kernels; an update is both.
+  struct Uses {
+    std::vector<int> writers, readers;
+  };
+  std::vector<Uses> uses() const;
+
+  // Removes the kernels whose `op` is null.
+  void sweep();
+
+ private:
+  uint32_t firstBuffer_;
+  int traced_;                   // buffers that were traced; the others are of `outside_`
+  std::vector<Tensor> outside_;  // by address
+};
+
+// ---- passes, each in a file of its own ---------------------------------------------------------------------------------
+void mergeEqualKernels(Graph& graph);  // common subexpressions
+void dropUnusedKernels(Graph& graph);  // dead code
+// Gives every arena buffer its offset; returns the size of the arena.
+size_t planMemory(Graph& graph);
+
+}  // namespace anneal

@@ -1,0 +1,226 @@
+#include "compile/program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "autograd/tape.h"
+#include "compile/explain.h"
+#include "compile/live.h"
+#include "ops/copy.h"
+
+namespace anneal {
+
+namespace {
+
+void checkGiven(const TensorSpec& given, const TensorSpec& traced) {
+  if (given.dtype == traced.dtype && given.shape == traced.shape) return;
+  fail(ErrorKind::Shape, "[compile] a program traced for %s %s was given %s %s", nameOf(traced.dtype),
+       traced.shape.str().c_str(), nameOf(given.dtype), given.shape.str().c_str());
+}
+
+}  // namespace
+
+// The buffer of a traced tensor becomes one that every run is given.
+int Program::inputOf(Graph& graph, const Tensor& tensor) {
+  Buffer& buffer = graph.buffers[graph.bufferOf(tensor.storage().data())];
+  buffer.place = Place::Input;
+  buffer.index = static_cast<int>(inputSpecs_.size());
+  inputSpecs_.push_back(tensor.spec());
+  return buffer.index;
+}
+
+// `place`: where the buffer's memory shall come from unless that is settled.
+Program::Result Program::resultOf(Graph& graph, const Tensor& tensor, Place place) {
+  Result result{Result::Kept, 0, {}, tensor.spec(), tensor.strides(), tensor.offset()};
+  if (!tensor.storage().traced()) {
+    result.storage = tensor.impl()->storage;
+    return result;
+  }
+  Buffer& buffer = graph.buffers[graph.bufferOf(tensor.storage().data())];
+  buffer.needed = true;
+  if (buffer.place == Place::Arena) {
+    buffer.place = place;
+    if (place == Place::Output) {
+      buffer.index = static_cast<int>(outputBytes_.size());
+      outputBytes_.push_back(buffer.bytes);
+    } else {
+      buffer.index = static_cast<int>(resident_.size());
+      resident_.emplace_back(new Storage(buffer.bytes, Allocator::Use::Kernels));
+    }
+  }
+  result.kind = buffer.place == Place::Output  ? Result::Made
+                : buffer.place == Place::Input ? Result::Given
+                                               : Result::Kept;
+  result.index = buffer.index;
+  if (buffer.place == Place::Resident) result.storage = resident_[static_cast<size_t>(buffer.index)];
+  return result;
+}
+
+// A gradient that a run leaves behind lies in memory of the program's own, which the next run writes again; one that is added
+// to is new in every run, as it is without compiling.
+void Program::takeGradients(Graph& graph, const Trace& trace) {
+  for (const Trace::Grad& grad : trace.grads) {
+    if (!grad.before.defined()) continue;
+    inputOf(graph, grad.before);
+    ++gradInputs_;
+  }
+  for (const Trace::Grad& grad : trace.grads) {
+    Leaf leaf{grad.leaf, grad.consulted, grad.defined, grad.written, grad.after.defined(), {}};
+    if (leaf.after) {
+      const Place place = grad.before.defined() ? Place::Output : Place::Resident;
+      leaf.gradient = resultOf(graph, grad.after, place);
+    }
+    leaves_.push_back(std::move(leaf));
+  }
+}
+
+Program::Program(Trace&& trace, const Tensors& outputs) {
+  for (Kernel& kernel : trace.kernels) {
+    forLives(kernel.args, [&](const void* field) { std::memcpy(&lives_.emplace_back(), field, sizeof(uint64_t)); });
+  }
+  held_ = trace.held;
+  Graph graph(trace);
+  for (const Tensor& input : trace.inputs) inputOf(graph, input);
+  for (const Tensor& output : outputs) results_.push_back(resultOf(graph, output, Place::Output));
+  takeGradients(graph, trace);
+
+  before_ = describe(graph);
+  mergeEqualKernels(graph);
+  dropUnusedKernels(graph);
+  const size_t arena = planMemory(graph);
+  after_ = describe(graph);
+  arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels));
+
+  const auto uses = graph.uses();
+  for (const Tensor& tensor : held_) {
+    if (!uses[graph.bufferOf(tensor.storage().data())].writers.empty()) changed_.push_back(&tensor.storage());
+  }
+  // The words of a run: addresses of inputs, addresses of outputs, live values.
+  const size_t outputWords = inputSpecs_.size(), liveWords = outputWords + outputBytes_.size();
+  code_ = std::make_unique<Code>(std::move(graph.kernels));
+  code_->setWords(liveWords + lives_.size());
+  for (Kernel& kernel : code_->kernels()) {
+    kernel.forPointerFields([&](void** pointer, Role) {
+      const Buffer& buffer = graph.buffers[graph.bufferOf(*pointer)];
+      const size_t place = graph.placeOf(*pointer);
+      const auto index = static_cast<size_t>(buffer.index);
+      switch (buffer.place) {
+        case Place::Arena: *pointer = static_cast<char*>(arena_->data()) + buffer.offset + place; break;
+        case Place::Resident: *pointer = static_cast<char*>(resident_[index]->data()) + place; break;
+        case Place::Input: code_->relocate(pointer, index, place); break;
+        case Place::Output: code_->relocate(pointer, outputWords + index, place); break;
+        case Place::Outside: break;
+      }
+    });
+    size_t word = liveWords + static_cast<size_t>(kernel.firstLive);
+    forLives(kernel.args, [&](void* field) { code_->revalue(field, word++); });
+  }
+  code_->link();
+}
+
+Program::~Program() {
+  // Runs that were submitted still need it.
+  auto* code = code_.release();
+  if (code) Stream::instance().submitFence(nullptr, [code](const std::optional<Failure>&) { delete code; });
+}
+
+bool Program::fits() const {
+  return std::all_of(leaves_.begin(), leaves_.end(), [](const Leaf& leaf) {
+    return !leaf.consulted || anneal::gradOf(leaf.leaf).defined() == leaf.defined;
+  });
+}
+
+Tensor Program::given(const Replay& replay, size_t i) const {
+  const Tensor& tensor = replay.inputs[i];
+  TensorSpec spec = inputSpecs_[i];
+  if (replay.stacked && replay.stepped[i]) spec.shape.insert(0, replay.iterations);
+  checkGiven(tensor.spec(), spec);
+  if (tensor.storage().traced()) fail(ErrorKind::Argument, "[compile] a traced tensor has no values");
+  context().client.checkRan(tensor.storage().writtenBy());
+  return dense("compile", tensor);
+}
+
+Tensors Program::run(const Replay& replay) {
+  const size_t givenInputs = inputSpecs_.size() - static_cast<size_t>(gradInputs_);
+  if (replay.inputs.size() != givenInputs || replay.lives.size() != lives_.size() ||
+      replay.increments.size() != lives_.size() || replay.stepped.size() != givenInputs || replay.iterations < 1) {
+    fail(ErrorKind::Argument, "[compile] a program of %zu inputs and %zu live values was given %zu and %zu",
+         givenInputs, lives_.size(), replay.inputs.size(), replay.lives.size());
+  }
+  if (replay.stacked && accumulates()) {
+    fail(ErrorKind::Argument, "[compile] a program that adds to gradients runs one iteration at a time");
+  }
+  const auto iterations = static_cast<size_t>(replay.iterations);
+  const size_t words = inputSpecs_.size() + outputBytes_.size() + lives_.size();
+  const Storage table(2 * words * sizeof(uint64_t), Allocator::Use::HostWrite);  // read before the memory is reused
+  auto* word = static_cast<uint64_t*>(table.data());
+  uint64_t* gain = word + words;
+  const auto put = [&](uint64_t value, uint64_t more) {
+    *word++ = value;
+    *gain++ = more;
+  };
+  const auto address = [](const void* p) { return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(p)); };
+
+  Tensors inputs;
+  for (size_t i = 0; i < givenInputs; ++i) {
+    inputs.push_back(given(replay, i));
+    const TensorSpec& spec = inputSpecs_[i];
+    const size_t bytes = static_cast<size_t>(numel(spec.shape)) * sizeOf(spec.dtype);
+    put(address(inputs[i].data()), replay.stacked && replay.stepped[i] ? bytes : 0);
+  }
+  for (const Leaf& leaf : leaves_) {
+    if (!leaf.consulted || !leaf.defined) continue;
+    inputs.push_back(dense("compile", anneal::gradOf(leaf.leaf)));
+    put(address(inputs.back().data()), 0);
+  }
+  std::vector<Ref<Storage>> made;
+  for (const size_t bytes : outputBytes_) {
+    made.emplace_back(new Storage(bytes * (replay.stacked ? iterations : 1), Allocator::Use::Kernels));
+    put(address(made.back()->data()), replay.stacked ? bytes : 0);
+  }
+  for (size_t i = 0; i < lives_.size(); ++i) put(replay.lives[i], replay.increments[i]);
+
+  StreamClient& client = context().client;
+  const Code::Run run{code_.get(), static_cast<uint64_t*>(table.data()), replay.iterations, &client};
+  Stream::instance().submit(&client, Code::execute, run);
+  for (const auto& storage : made) storage->setWrittenBy(client.submitted);
+  for (const auto& storage : resident_) storage->setWrittenBy(client.submitted);
+  for (Storage* storage : changed_) {
+    storage->bumpVersion();
+    storage->setWrittenBy(client.submitted);
+  }
+
+  // `stack`: with the results of all iterations, or with those of the last one.
+  const auto tensorOf = [&](const Result& result, bool stack) -> Tensor {
+    if (result.kind == Result::Given) {
+      return inputs[static_cast<size_t>(result.index)].view(result.spec.shape, result.strides, result.offset);
+    }
+    Ref<TensorImpl> impl(new TensorImpl);
+    impl->dtype = result.spec.dtype;
+    impl->device = Device::CPU;
+    impl->shape = result.spec.shape;
+    impl->strides = result.strides;
+    impl->offset = result.offset;
+    impl->storage = result.kind == Result::Made ? made[static_cast<size_t>(result.index)] : result.storage;
+    if (result.kind == Result::Made && replay.stacked) {
+      const auto step = static_cast<int64_t>(outputBytes_[static_cast<size_t>(result.index)] / sizeOf(impl->dtype));
+      if (stack) {
+        impl->shape.insert(0, replay.iterations);
+        impl->strides.insert(0, step);
+      } else {
+        impl->offset += step * (replay.iterations - 1);
+      }
+    }
+    return Tensor(impl.get());
+  };
+  for (const Leaf& leaf : leaves_) {
+    if (leaf.written) setGrad(leaf.leaf, leaf.after ? tensorOf(leaf.gradient, false) : Tensor());
+  }
+  Tensors outputs;
+  for (const Result& result : results_) outputs.push_back(tensorOf(result, replay.stacked));
+  return outputs;
+}
+
+std::string Program::explain() const { return "traced\n" + before_ + "compiled\n" + after_; }
+
+}  // namespace anneal

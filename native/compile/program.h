@@ -1,0 +1,85 @@
+// A compiled function: kernels with planned memory, replayed by one call.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compile/code.h"
+#include "compile/graph.h"
+#include "ops/operator.h"
+
+namespace anneal {
+
+// What the replays are given.
+struct Replay {
+  // How often the program runs. With `stacked`, tensors have a leading dimension of that size: iteration i of an input that
+  // is `stepped` reads its part i, and every output holds the results of all iterations.
+  int64_t iterations = 1;
+  bool stacked = false;
+  Tensors inputs;
+  std::vector<bool> stepped;
+  // The bits of the live values (live.h), in the order of the trace, and what each gains from iteration to iteration.
+  std::vector<uint64_t> lives;
+  std::vector<uint64_t> increments;
+};
+
+class Program {
+ public:
+  // `outputs` are what the traced function returns: results, inputs, or tensors that were there before.
+  Program(Trace&& trace, const Tensors& outputs);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // Whether the gradients that the function met are there, or missing, as they were when it was traced.
+  bool fits() const;
+
+  // Whether a replay reads what the one before has left in gradients: such replays cannot be stacked.
+  bool accumulates() const { return gradInputs_ > 0; }
+
+  // Submits the kernels; returns the outputs, and sets the gradients of leaves. To be called where it fits.
+  Tensors run(const Replay& replay);
+
+  // The live values as they were traced.
+  const std::vector<uint64_t>& lives() const { return lives_; }
+  // The kernels as they were traced and as they run, with bytes and floating-point operations.
+  std::string explain() const;
+
+ private:
+  // A tensor that a run hands out.
+  struct Result {
+    enum Kind { Made, Given, Kept } kind;  // by the run; an input of it; there before, or resident
+    int index;                             // among the run's outputs or inputs
+    Ref<Storage> storage;                  // Kept
+    TensorSpec spec;
+    Dims strides;
+    int64_t offset;
+  };
+  struct Leaf {
+    Tensor leaf;
+    bool consulted, defined;
+    bool written;
+    bool after;  // whether it has a gradient in the end
+    Result gradient;
+  };
+
+  int inputOf(Graph& graph, const Tensor& tensor);
+  Result resultOf(Graph& graph, const Tensor& tensor, Place place);
+  void takeGradients(Graph& graph, const Trace& trace);
+  Tensor given(const Replay& replay, size_t i) const;
+
+  std::vector<TensorSpec> inputSpecs_;
+  std::vector<Result> results_;
+  std::vector<Leaf> leaves_;
+  int gradInputs_ = 0;               // gradients that are read: inputs after those that the caller gives
+  std::vector<size_t> outputBytes_;  // of the buffers that every run makes
+  std::vector<Tensor> held_;         // memory from outside
+  std::vector<Ref<Storage>> resident_;
+  std::vector<Storage*> changed_;  // memory from outside that the program writes
+  Ref<Storage> arena_;
+  std::vector<uint64_t> lives_;
+  std::unique_ptr<Code> code_;
+  std::string before_, after_;
+};
+
+}  // namespace anneal

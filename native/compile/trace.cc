@@ -1,0 +1,84 @@
+#include "compile/trace.h"
+
+#include <atomic>
+#include <bit>
+
+#include "autograd/tape.h"
+#include "compile/live.h"
+#include "core/error.h"
+
+namespace anneal {
+
+namespace {
+
+// Numbers of buffers go on from trace to trace, so that a tensor that was kept from an earlier one is told from ours.
+std::atomic<uint32_t> nextBuffer{0};
+constexpr uint32_t kMostInTrace = kMaxBuffers / 4;
+
+}  // namespace
+
+Trace::Trace() : firstBuffer(nextBuffer.fetch_add(kMostInTrace) % kMaxBuffers) {}
+
+void Trace::append(const char* op, const KernelArgs& args) {
+  Kernel& kernel = kernels.emplace_back(Kernel{op, op, args, {}, lives});
+  if (auto* optimizer = std::get_if<OptimizerArgs>(&kernel.args)) {
+    kernel.slots.assign(optimizer->slot, optimizer->slot + optimizer->slots);
+    optimizer->slot = nullptr;
+  }
+  lives += livesOf(args);
+}
+
+void* Trace::reserve(size_t bytes) {
+  const auto number = static_cast<uint32_t>(buffers.size());
+  if (number >= kMostInTrace || bytes >> kPlaceBits) {
+    fail(ErrorKind::Argument, "[compile] the traced function makes too many tensors, or too large a one");
+  }
+  buffers.push_back(bytes);
+  return tracedAddress(firstBuffer + number);
+}
+
+void Trace::hold(const Tensor& tensor) {
+  const Storage& storage = tensor.storage();
+  if (!storage.traced()) {
+    if (heldAt_.emplace(&storage, held.size()).second) held.push_back(tensor);
+    return;
+  }
+  if (tracedBuffer(storage.data()) - firstBuffer >= buffers.size()) {
+    fail(ErrorKind::Argument,
+         "a tensor made while another function was traced has no values; return it from that function instead");
+  }
+}
+
+Tensor& Trace::number(DType dtype, double value) { return numbers_[{dtype, std::bit_cast<uint64_t>(value)}]; }
+
+Tensor Trace::input(const TensorSpec& spec, bool requiresGrad) {
+  Tensor tensor = Tensor::empty(spec, Device::CPU);
+  if (requiresGrad) setRequiresGrad(tensor, true);
+  inputs.push_back(tensor);
+  return tensor;
+}
+
+Trace::Grad& Trace::gradOf(const Tensor& leaf) {
+  const auto [at, isNew] = gradAt_.emplace(leaf.impl(), grads.size());
+  if (isNew) grads.push_back({.leaf = leaf, .before = {}, .after = {}});
+  return grads[at->second];
+}
+
+Tensor Trace::readGrad(const Tensor& leaf, const Tensor& present) {
+  Grad& grad = gradOf(leaf);
+  if (grad.written) return grad.after;
+  if (!grad.consulted) {
+    grad.consulted = true;
+    grad.defined = present.defined();
+    if (grad.defined) grad.before = Tensor::empty(present.spec(), Device::CPU);
+  }
+  return grad.before;
+}
+
+void Trace::writeGrad(const Tensor& leaf, const Tensor& value) {
+  Grad& grad = gradOf(leaf);
+  grad.written = true;
+  grad.after = value;
+}
+
+}  // namespace anneal

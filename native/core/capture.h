@@ -1,0 +1,49 @@
+// What stands in for the stream and for memory while a function is traced: kernels are kept instead of run, and buffers are
+// addresses without memory, to be planned once the whole program is known.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "core/kernels.h"
+
+namespace anneal {
+
+class Tensor;
+
+// The arguments of one kernel, of whatever family.
+using KernelArgs = std::variant<PointwiseArgs, CopyArgs, FillArgs, RandomArgs, ReduceArgs, MatmulArgs, SoftmaxArgs,
+                                CrossEntropyArgs, IndexArgs, OptimizerArgs>;
+
+class Capture {
+ public:
+  virtual ~Capture() = default;
+  // A kernel that an operator has launched.
+  virtual void append(const char* op, const KernelArgs& args) = 0;
+  // The address of a new buffer.
+  virtual void* reserve(size_t bytes) = 0;
+  // A tensor that an operator is about to use: its memory, if it has any, belongs to the program from here on.
+  virtual void hold(const Tensor& tensor) = 0;
+  // The place of the one tensor that holds this number; undefined until the caller makes it.
+  virtual Tensor& number(DType dtype, double value) = 0;
+  // The gradient of a leaf that has memory, as the traced function sees and sets it; `present` is the one it has outside.
+  virtual Tensor readGrad(const Tensor& leaf, const Tensor& present) = 0;
+  virtual void writeGrad(const Tensor& leaf, const Tensor& grad) = 0;
+};
+
+// Addresses of traced buffers: the number of the buffer and a place in it. No memory ever lies there (bit 62 is set in no
+// address that a system gives out), so that tensors, views and kernel records can hold them like others.
+constexpr int kPlaceBits = 40;
+constexpr uintptr_t kTraced = uintptr_t{1} << 62;
+constexpr uint32_t kMaxBuffers = 1u << (62 - kPlaceBits);
+
+inline void* tracedAddress(uint32_t buffer) {
+  return reinterpret_cast<void*>(kTraced | static_cast<uintptr_t>(buffer) << kPlaceBits);
+}
+inline bool isTraced(const void* p) { return (reinterpret_cast<uintptr_t>(p) & kTraced) != 0; }
+inline uint32_t tracedBuffer(const void* p) {
+  return static_cast<uint32_t>((reinterpret_cast<uintptr_t>(p) & ~kTraced) >> kPlaceBits);
+}
+inline size_t tracedPlace(const void* p) { return reinterpret_cast<uintptr_t>(p) & ((uintptr_t{1} << kPlaceBits) - 1); }
+
+}  // namespace anneal

@@ -1,0 +1,304 @@
+// compile: traced programs compute what eager code computes, follow what changes between runs, and refuse what they cannot do.
+import assert from 'node:assert/strict';
+import {
+  type Compiled,
+  compile,
+  Generator,
+  grad,
+  manualSeed,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  type Tensor,
+  tensor,
+  uniform,
+  zeros,
+} from 'anneal';
+
+const generator = new Generator(7);
+const images = Array.from({ length: 6 }, () => uniform([16, 20], { generator }));
+const labels = Array.from({ length: 6 }, () => uniform([16], { high: 4, generator }).to('int64'));
+
+interface Recipe {
+  layers(): nn.Layer[];
+  optimizer(parameters: nn.Parameter[]): optim.Optimizer;
+}
+
+function mlp(...between: (() => nn.Layer)[]): () => nn.Layer[] {
+  return () => [new nn.Linear(20, 16), ...between.map((make) => make()), new nn.Linear(16, 4)];
+}
+
+// Two copies of a training run from the same seed, one of them compiled.
+function runs({ layers, optimizer }: Recipe) {
+  const start = () => {
+    manualSeed(3);
+    const model = new nn.Sequential(...layers());
+    const optim = optimizer(model.parameters());
+    manualSeed(4);
+    const step = (x: Tensor, y: Tensor): Tensor => {
+      optim.zeroGrad();
+      const loss = nn.crossEntropy(model.forward(x), y);
+      loss.backward();
+      optim.step();
+      return loss;
+    };
+    return { model, optim, step };
+  };
+  return { start };
+}
+
+async function train(
+  recipe: Recipe,
+  compiled: boolean,
+  between?: (i: number, optimizer: optim.Optimizer, model: nn.Module) => void,
+) {
+  const { model, optim, step } = runs(recipe).start();
+  const run = compiled ? compile(step) : step;
+  const losses: number[] = [];
+  for (let i = 0; i < images.length; i++) {
+    between?.(i, optim, model);
+    losses.push(await run(images[i], labels[i]).item());
+  }
+  const weights = await Promise.all(model.parameters().map(async (p) => [...(await p.data())].map(Number)));
+  const grads = await Promise.all(model.parameters().map(async (p) => [...((await p.grad?.data()) ?? [])].map(Number)));
+  return { losses, weights, grads, programs: compiled ? (run as Compiled<[Tensor, Tensor], Tensor>).programs : 0 };
+}
+
+// Fusion may add the terms of a bias gradient in another order.
+const close = (actual: number[], expected: number[]) =>
+  expected.every((value, i) => Math.abs(value - actual[i]) <= 1e-6 + 1e-5 * Math.abs(value));
+
+function assertSameTraining(actual: Awaited<ReturnType<typeof train>>, expected: Awaited<ReturnType<typeof train>>) {
+  assert.ok(close(actual.losses, expected.losses), `${actual.losses} against ${expected.losses}`);
+  for (const key of ['weights', 'grads'] as const) {
+    for (const [i, values] of expected[key].entries()) assert.ok(close(actual[key][i], values), `${key} ${i}`);
+  }
+}
+
+describe('compile', () => {
+  const recipes: Record<string, Recipe> = {
+    sgd: { layers: mlp(() => new nn.ReLU()), optimizer: (p) => new optim.SGD(p, { lr: 0.1 }) },
+    'sgd with momentum': {
+      layers: mlp(() => new nn.Tanh()),
+      optimizer: (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
+    },
+    'sgd with dampening': {
+      layers: mlp(() => new nn.Sigmoid()),
+      optimizer: (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, dampening: 0.5 }),
+    },
+    adam: { layers: mlp(() => new nn.GELU()), optimizer: (p) => new optim.Adam(p, { lr: 0.01 }) },
+    'adamw with amsgrad': {
+      layers: mlp(() => new nn.LeakyReLU()),
+      optimizer: (p) => new optim.AdamW(p, { lr: 0.01, amsgrad: true }),
+    },
+    dropout: {
+      layers: mlp(
+        () => new nn.ReLU(),
+        () => new nn.Dropout(0.3),
+        () => new nn.Linear(16, 16),
+        () => new nn.Dropout(0.5),
+      ),
+      optimizer: (p) => new optim.Adam(p, { lr: 0.01 }),
+    },
+  };
+  for (const [name, recipe] of Object.entries(recipes)) {
+    it(`trains as eager code does: ${name}`, async () => {
+      assertSameTraining(await train(recipe, true), await train(recipe, false));
+    });
+  }
+
+  it('takes a new learning rate without tracing again', async () => {
+    const schedule = (i: number, optimizer: optim.Optimizer) => {
+      optimizer.lr = 0.1 / (i + 1);
+    };
+    const compiled = await train(recipes.adam, true, schedule);
+    assertSameTraining(compiled, await train(recipes.adam, false, schedule));
+    assert.equal(compiled.programs, 1);
+  });
+
+  it('follows the training mode', async () => {
+    const modes = (i: number, _: optim.Optimizer, model: nn.Module) => model.train(i % 2 === 0);
+    const compiled = await train(recipes.dropout, true, modes);
+    assertSameTraining(compiled, await train(recipes.dropout, false, modes));
+    assert.equal(compiled.programs, 2);
+  });
+
+  it('follows other options of the optimizer', async () => {
+    const options = (i: number, optimizer: optim.Optimizer) => {
+      if (i === 3) (optimizer.paramGroups[0] as unknown as optim.AdamOptions).weightDecay = 0.1;
+    };
+    assertSameTraining(await train(recipes.adam, true, options), await train(recipes.adam, false, options));
+  });
+
+  it('follows a state that is loaded into the optimizer', async () => {
+    const { optim: other } = runs(recipes.adam).start();
+    const load = (i: number, optimizer: optim.Optimizer) => {
+      if (i === 3) optimizer.loadStateDict(other.stateDict());
+    };
+    assertSameTraining(await train(recipes.adam, true, load), await train(recipes.adam, false, load));
+  });
+
+  it('leaves random generators where eager code leaves them', async () => {
+    const drawnAfter = async (compiled: boolean) => {
+      await train(recipes.dropout, compiled);
+      return uniform([3]).array();
+    };
+    assert.deepEqual(await drawnAfter(true), await drawnAfter(false));
+  });
+
+  it('adds to gradients that are there', async () => {
+    const w = tensor([1, 2, 3], { requiresGrad: true });
+    const x = tensor([1, 10, 100]);
+    const step = compile((input: Tensor) => w.mul(input).sum().backward());
+    step(x);
+    assert.deepEqual(await w.grad?.array(), [1, 10, 100]);
+    const before = w.grad;
+    step(x);
+    step(x);
+    assert.deepEqual(await w.grad?.array(), [3, 30, 300]);
+    assert.deepEqual(await before?.array(), [1, 10, 100]);
+    w.grad = null;
+    step(x);
+    assert.deepEqual(await w.grad?.array(), [1, 10, 100]);
+  });
+
+  it('updates and reads parameters where they are', async () => {
+    const w = tensor([1, 2], { requiresGrad: true });
+    const f = compile((x: Tensor) => x.mul(w));
+    const x = ones([2]);
+    assert.deepEqual(await f(x).array(), [1, 2]);
+    noGrad(() => w.assign(tensor([5, 6])));
+    assert.deepEqual(await f(x).array(), [5, 6]);
+  });
+
+  it('gives results that stay', async () => {
+    const f = compile((x: Tensor) => ({ twice: x.mul(2), list: [x.add(1), 'text', x] }));
+    const results = [1, 2, 3].map((value) => f(tensor([value])));
+    for (const [i, { twice, list }] of results.entries()) {
+      assert.deepEqual(await twice.array(), [2 * (i + 1)]);
+      assert.deepEqual(await (list[0] as Tensor).array(), [i + 2]);
+      assert.equal(list[1], 'text');
+      assert.deepEqual(await (list[2] as Tensor).array(), [i + 1]);
+    }
+    assert.equal(f.programs, 1);
+  });
+
+  it('takes structures, plain values and views, and traces once for each signature', async () => {
+    const f = compile(({ x, y }: { x: Tensor; y: Tensor[] }, factor: number) => x.add(y[0]).mul(factor));
+    const a = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    assert.deepEqual(await f({ x: a.transpose(0, 1), y: [a] }, 2).array(), [
+      [4, 10],
+      [10, 16],
+    ]);
+    assert.deepEqual(await f({ x: a, y: [a] }, 2).array(), [
+      [4, 8],
+      [12, 16],
+    ]);
+    assert.equal(f.programs, 1);
+    assert.deepEqual(await f({ x: a, y: [a] }, 3).array(), [
+      [6, 12],
+      [18, 24],
+    ]);
+    assert.deepEqual(await f({ x: a, y: [tensor([1, 2])] }, 3).array(), [
+      [6, 12],
+      [12, 18],
+    ]);
+    assert.equal(f.programs, 3);
+    f.reset();
+    assert.equal(f.programs, 0);
+  });
+
+  it('keeps a bounded number of programs', () => {
+    const f = compile((x: Tensor) => x.add(1), { maxPrograms: 3 });
+    for (let n = 1; n < 9; n++) f(zeros([n]));
+    assert.equal(f.programs, 3);
+  });
+
+  it('inlines compiled functions in compiled functions', async () => {
+    const inner = compile((x: Tensor) => x.mul(3));
+    const outer = compile((x: Tensor) => inner(x).add(1));
+    assert.deepEqual(await outer(tensor([1, 2])).array(), [4, 7]);
+    assert.equal(inner.programs, 0);
+  });
+
+  it('computes gradients of gradients', async () => {
+    const f = compile((x: Tensor) => {
+      const [dx] = grad(x.pow(3).sum(), x, { createGraph: true });
+      return grad(dx.sum(), x)[0];
+    });
+    const x = tensor([1, 2], { requiresGrad: true });
+    assert.deepEqual(await f(x).array(), [6, 12]);
+  });
+
+  it('makes random numbers anew at every run', async () => {
+    const own = new Generator(5);
+    const f = compile(() => [uniform([3], { generator: own }), uniform([2], { generator: own })]);
+    const eager = new Generator(5);
+    for (let i = 0; i < 3; i++) {
+      const [a, b] = f();
+      assert.deepEqual(await a.array(), await uniform([3], { generator: eager }).array());
+      assert.deepEqual(await b.array(), await uniform([2], { generator: eager }).array());
+    }
+    own.manualSeed(9);
+    eager.manualSeed(9);
+    assert.deepEqual(await f()[0].array(), await uniform([3], { generator: eager }).array());
+    assert.equal(f.programs, 1);
+  });
+
+  it('reports a failing kernel where its result is read, and goes on', async () => {
+    const f = compile((x: Tensor, y: Tensor) => nn.crossEntropy(x, y));
+    const x = zeros([2, 3]);
+    await assert.rejects(f(x, tensor([0, 7], { dtype: 'int64' })).item(), { code: 'ERR_INDEX' });
+    assert.ok(Math.abs((await f(x, tensor([0, 1], { dtype: 'int64' })).item()) - Math.log(3)) < 1e-6);
+  });
+
+  it('explains what runs', () => {
+    const f = compile((x: Tensor) => x.mul(2).add(x.mul(2)));
+    f(zeros([4]));
+    const [, traced, compiled] = /traced\n(.*)compiled\n(.*)/s.exec(f.explain()) ?? [];
+    assert.match(traced, /mul.*\n.*mul.*\n.*add/);
+    assert.match(traced, /3 kernels/);
+    assert.match(compiled, /2 kernels/);
+  });
+
+  describe('refuses', () => {
+    const x = zeros([2]);
+    it('what is no function', () => {
+      assert.throws(() => compile(3 as never), { code: 'ERR_ARGUMENT', message: /\[compile\] expected a function/ });
+    });
+    it('reading a value while tracing', () => {
+      assert.throws(() => compile((t: Tensor) => t.itemSync())(zeros([])), /being traced/);
+      assert.throws(() => compile((t: Tensor) => `${t}`)(x), /being traced/);
+    });
+    it('an asynchronous function', () => {
+      assert.throws(() => compile(async (t: Tensor) => t)(x), /asynchronous/);
+    });
+    it('arguments and results it cannot name', () => {
+      assert.throws(() => compile((_: unknown) => x)(new Map()), /argument/);
+      assert.throws(() => compile(() => () => x)(), /result/);
+    });
+    it('a tensor that was made while tracing', async () => {
+      let kept = x;
+      const f = compile((t: Tensor) => {
+        kept = t.add(1);
+        return kept;
+      });
+      assert.deepEqual(await f(x).array(), [1, 1]);
+      assert.throws(() => kept.add(1), /traced|disposed/);
+    });
+    it('backward into an argument', () => {
+      const leaf = tensor([1, 2], { requiresGrad: true });
+      assert.throws(() => compile((t: Tensor) => t.sum().backward())(leaf), { code: 'ERR_AUTOGRAD' });
+    });
+    it('nothing after an error in the function: tracing ends with it', async () => {
+      const f = compile((t: Tensor) => t.matmul(zeros([3, 3])));
+      assert.throws(() => f(x), { code: 'ERR_SHAPE' });
+      assert.deepEqual(await x.add(1).array(), [1, 1]);
+      assert.deepEqual(await compile((t: Tensor) => t.add(2))(x).array(), [2, 2]);
+    });
+  });
+});

@@ -54,10 +54,11 @@ class Walk {
     while (!stack.empty()) {
       const Node* node = stack.back();
       stack.pop_back();
-      for (const Edge& edge : node->edges) reach(edge);
+      for (const NodeInput& input : node->inputs) reach(input.edge);
     }
     for (const auto& [id, node] : reached) {
-      if (std::any_of(node->edges.begin(), node->edges.end(), [this](const Edge& edge) { return leads(edge); })) {
+      if (std::any_of(node->inputs.begin(), node->inputs.end(),
+                      [this](const NodeInput& input) { return leads(input.edge); })) {
         between_.insert(node);
       }
     }
@@ -69,7 +70,7 @@ class Walk {
     GradMode mode(options_.createGraph);
     while (!queue_.empty()) {
       Ref<Node> node = std::move(queue_.begin()->second.node);
-      std::vector<Tensor> douts = std::move(queue_.begin()->second.douts);
+      Tensors douts = std::move(queue_.begin()->second.douts);
       queue_.erase(queue_.begin());
       visit(node, std::move(douts));
     }
@@ -105,7 +106,7 @@ class Walk {
  private:
   struct Pending {
     Ref<Node> node;
-    std::vector<Tensor> douts;
+    Tensors douts;
   };
   struct Arrival {
     Tensor leaf, gradient;
@@ -136,7 +137,7 @@ class Walk {
       Pending& pending = queue_[edge.node->id];
       if (!pending.node) {
         pending.node = edge.node;
-        pending.douts.resize(edge.node->outputSpecs.size());
+        pending.douts.resize(edge.node->outputs.size());
       }
       addTo(pending.douts[edge.output], std::move(gradient));
     } else {
@@ -149,9 +150,9 @@ class Walk {
     }
   }
 
-  void visit(const Ref<Node>& node, std::vector<Tensor> douts) {
+  void visit(const Ref<Node>& node, Tensors douts) {
     for (size_t j = 0; j < douts.size(); ++j) {
-      if (douts[j].defined()) douts[j] = runHooks(node->hooks[j], std::move(douts[j]));
+      if (douts[j].defined()) douts[j] = runHooks(node->outputs[j].hooks, std::move(douts[j]));
     }
     for (const Edge& edge : captures_) {
       if (edge.node == node && douts[edge.output].defined()) {
@@ -166,10 +167,10 @@ class Walk {
            node->call.name());
     }
     std::vector<bool> needs;
-    for (const Edge& edge : node->edges) needs.push_back(leads(edge));
+    for (const NodeInput& input : node->inputs) needs.push_back(leads(input.edge));
     const Tensors gradients = inputGradients(node, std::move(douts), std::move(needs));
-    for (size_t i = 0; i < node->edges.size(); ++i) {
-      if (gradients[i].defined()) send(node->edges[i], gradients[i]);
+    for (size_t i = 0; i < node->inputs.size(); ++i) {
+      if (gradients[i].defined()) send(node->inputs[i].edge, gradients[i]);
     }
     if (!options_.retainGraph && !options_.createGraph) node->free();
   }

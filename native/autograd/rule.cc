@@ -11,12 +11,12 @@ namespace {
 class NodeGradCall : public GradCall {
  public:
   // needs: by input, whether its gradient goes anywhere.
-  NodeGradCall(const Ref<Node>& node, std::vector<Tensor> douts, std::vector<bool> needs)
+  NodeGradCall(const Ref<Node>& node, Tensors douts, std::vector<bool> needs)
       : node_(node), douts_(std::move(douts)), needs_(std::move(needs)) {
-    gradients.resize(node->edges.size());
+    gradients.resize(node->inputs.size());
     outputs_.reserve(node->outputs.size());
     for (size_t j = 0; j < node->outputs.size(); ++j) {
-      Tensor value = node->outputs[j].value;
+      Tensor value = node->outputs[j].saved.value;
       if (value.defined() && context().gradEnabled && isFloating(value.dtype())) {
         // Linked to the node again, so that the gradient of a gradient passes through it.
         value = value.alias();
@@ -30,20 +30,21 @@ class NodeGradCall : public GradCall {
 
   const Call& call() const override { return node_->call; }
   const Tensor& in(int i) const override {
-    check(node_->inputs[i]);
-    return node_->inputs[i].value;
+    const Saved& saved = node_->inputs[i].saved;
+    check(saved);
+    return saved.value;
   }
-  const TensorSpec& spec(int i) const override { return node_->inputSpecs[i]; }
+  const TensorSpec& spec(int i) const override { return node_->inputs[i].spec; }
   const Tensor& out(int i) const override {
-    check(node_->outputs[i]);
+    check(node_->outputs[i].saved);
     return outputs_[i];
   }
   const Tensor& dout(int i) const override { return douts_[i]; }
   bool needs(int i) const override { return needs_[i]; }
-  int inputs() const override { return static_cast<int>(node_->edges.size()); }
+  int inputs() const override { return static_cast<int>(node_->inputs.size()); }
   void set(int i, Tensor gradient) override { gradients[i] = std::move(gradient); }
 
-  std::vector<Tensor> gradients;
+  Tensors gradients;
 
  private:
   void check(const Saved& saved) const {
@@ -56,9 +57,9 @@ class NodeGradCall : public GradCall {
   }
 
   const Ref<Node>& node_;
-  std::vector<Tensor> douts_;
+  Tensors douts_;
   std::vector<bool> needs_;
-  std::vector<Tensor> outputs_;
+  Tensors outputs_;
 };
 
 // An input of a composition as a variable of its own. The gradient by it is then a partial one, even where one input was
@@ -77,7 +78,7 @@ void gradientThroughExpansion(NodeGradCall& grads, const Ref<Node>& node) {
   Call call = node->call;
   Tensors wanted;
   for (size_t i = 0; i < node->inputs.size(); ++i) {
-    Tensor value = node->inputs[i].value.defined() ? grads.in(static_cast<int>(i)) : Tensor();
+    Tensor value = node->inputs[i].saved.value.defined() ? grads.in(static_cast<int>(i)) : Tensor();
     if (value.defined() && grads.needs(static_cast<int>(i))) {
       value = isolated(value, createGraph);
       wanted.push_back(value);
@@ -98,7 +99,7 @@ void gradientThroughExpansion(NodeGradCall& grads, const Ref<Node>& node) {
   size_t next = 0;
   for (size_t i = 0; i < node->inputs.size(); ++i) {
     const int input = static_cast<int>(i);
-    if (node->inputs[i].value.defined() && grads.needs(input)) grads.set(input, found[next++]);
+    if (node->inputs[i].saved.value.defined() && grads.needs(input)) grads.set(input, found[next++]);
   }
 }
 
@@ -114,7 +115,7 @@ Tensors inputGradients(const Ref<Node>& node, Tensors douts, std::vector<bool> n
   for (size_t i = 0; i < call.gradients.size(); ++i) {
     // A rule may leave a gradient in the shape that its input was broadcast to.
     Tensor& gradient = call.gradients[i];
-    if (gradient.defined()) gradient = sumTo(gradient, node->inputSpecs[i].shape);
+    if (gradient.defined()) gradient = sumTo(gradient, node->inputs[i].spec.shape);
   }
   return std::move(call.gradients);
 }

@@ -12,10 +12,7 @@ std::atomic<uint64_t> nextId{1};
 thread_local std::vector<Node*> doomed;
 thread_local bool freeing = false;
 
-Saved save(const Tensor& tensor) {
-  if (!tensor.defined()) return {};
-  return {tensor, tensor.storage().version()};
-}
+Saved save(const Tensor& tensor) { return {tensor, tensor.storage().version()}; }
 
 class TapeRecorder : public Recorder {
  public:
@@ -28,23 +25,22 @@ class TapeRecorder : public Recorder {
     Ref<Node> node(new Node);
     node->id = nextId.fetch_add(1, std::memory_order_relaxed);
     node->call = Call{call.op, {}, call.attrs, call.device};
-    const size_t count = call.inputs.size();
     // An operator without a rule of its own is differentiated through its composition, which needs all inputs.
     const uint32_t saves = call.op->gradient ? call.op->saves : kSaveAllInputs;
-    node->inputs.resize(count);
-    for (size_t i = 0; i < count; ++i) {
-      const Tensor& input = call.inputs[i];
-      node->inputSpecs.push_back(input.defined() ? input.spec() : TensorSpec{});
-      node->edges.push_back(input.defined() ? edgeOf(input) : Edge{});
+    node->inputs.resize(call.inputs.size());
+    for (size_t i = 0; i < call.inputs.size(); ++i) {
+      const Tensor& tensor = call.inputs[i];
+      if (!tensor.defined()) continue;
+      NodeInput& input = node->inputs[i];
+      input.spec = tensor.spec();
+      input.edge = edgeOf(tensor);
       // The last of the sixteen bits stands for itself and all that follow (lists).
-      if (saves & saveIn(static_cast<int>(std::min<size_t>(i, 15)))) node->inputs[i] = save(input);
+      if (saves & saveIn(static_cast<int>(std::min<size_t>(i, 15)))) input.saved = save(tensor);
     }
     node->outputs.resize(outputs.size());
-    node->hooks.resize(outputs.size());
     for (size_t j = 0; j < outputs.size(); ++j) {
-      node->outputSpecs.push_back(outputs[j].spec());
       // An alias, since the output itself holds the node: a cycle would never be freed.
-      if (j < 16 && (saves & saveOut(static_cast<int>(j)))) node->outputs[j] = save(outputs[j].alias());
+      if (j < 16 && (saves & saveOut(static_cast<int>(j)))) node->outputs[j].saved = save(outputs[j].alias());
       if (!isFloating(outputs[j].dtype())) continue;
       GradMeta& meta = ensureGradMeta(outputs[j]);
       meta.node = node;
@@ -69,8 +65,8 @@ void destroy(Node* node) {
 
 void Node::free() {
   freed = true;
-  inputs.clear();
-  outputs.clear();
+  for (NodeInput& input : inputs) input.saved = {};
+  for (NodeOutput& output : outputs) output.saved = {};
 }
 
 GradMeta* gradMeta(const Tensor& tensor) { return static_cast<GradMeta*>(tensor.impl()->autograd.get()); }
@@ -128,7 +124,7 @@ uint64_t addHook(const Tensor& tensor, Hook hook) {
   GradMeta& meta = ensureGradMeta(tensor);
   if (!meta.hooks) meta.hooks = std::make_shared<HookList>();
   // The node keeps them too: the gradient passes through it even when the user has let the tensor go.
-  if (meta.node) meta.node->hooks[meta.output] = meta.hooks;
+  if (meta.node) meta.node->outputs[meta.output].hooks = meta.hooks;
   const uint64_t id = meta.hooks->next++;
   meta.hooks->hooks.emplace_back(id, std::move(hook));
   return id;

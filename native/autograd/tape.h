@@ -31,14 +31,21 @@ struct Saved {
   uint32_t version = 0;
 };
 
+struct NodeInput {
+  TensorSpec spec;
+  Edge edge;
+  Saved saved;  // empty where the rule does not ask
+};
+struct NodeOutput {
+  Saved saved;                      // empty where the rule does not ask
+  std::shared_ptr<HookList> hooks;  // null where none
+};
+
 struct Node : Counted, Pooled<Node> {
   uint64_t id = 0;  // grows with creation: consumers have larger ids than what they consume
   Call call;        // operator and attributes; inputs cleared
-  std::vector<TensorSpec> inputSpecs;
-  std::vector<TensorSpec> outputSpecs;
-  std::vector<Edge> edges;                       // one an input
-  std::vector<Saved> inputs, outputs;            // empty where the rule does not ask
-  std::vector<std::shared_ptr<HookList>> hooks;  // one an output, null where none
+  SmallVector<NodeInput, 2> inputs;
+  SmallVector<NodeOutput, 1> outputs;
   bool freed = false;
 
   void free();  // drops what was saved

@@ -104,7 +104,7 @@ Tensors apply(Call call) {
   }
 }
 
-Tensors apply(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> attrs) {
+Tensors apply(const Operator& op, Tensors inputs, Attrs attrs) {
   Call call{&op, std::move(inputs), std::move(attrs)};
   for (const Tensor& input : call.inputs) {
     if (input.defined()) call.device = input.device();
@@ -112,7 +112,7 @@ Tensors apply(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> 
   return apply(std::move(call));
 }
 
-Tensor apply1(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> attrs) {
+Tensor apply1(const Operator& op, Tensors inputs, Attrs attrs) {
   return std::move(apply(op, std::move(inputs), std::move(attrs))[0]);
 }
 

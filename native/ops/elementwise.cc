@@ -6,7 +6,7 @@
 
 namespace anneal {
 
-DType resultType(const std::vector<Tensor>& operands, size_t first) {
+DType resultType(const Tensors& operands, size_t first) {
   DType best[3];
   bool seen[3] = {};
   for (size_t i = first; i < operands.size(); ++i) {

@@ -6,7 +6,7 @@ namespace anneal {
 
 // Common dtype of operands as in PyTorch: tensors with dimensions first, then 0-dimensional ones, then numbers; a later class
 // counts only where its category is higher.
-DType resultType(const std::vector<Tensor>& operands, size_t first = 0);
+DType resultType(const Tensors& operands, size_t first = 0);
 
 // `prepare` functions. Each gives all operands one dtype.
 void preparePromoted(Call& call);        // comparisons, where's kind of operator: any dtype

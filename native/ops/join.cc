@@ -33,7 +33,7 @@ void splitGradient(GradCall& g) {
   static const Operator& concat = findOperator("concat");
   const TensorSpec& whole = g.spec(0);
   const int axis = normalizeAxis("split", g.integer(1), whole.shape.size());
-  std::vector<Tensor> parts;
+  Tensors parts;
   for (size_t i = 0; i < g.list(0).size(); ++i) {
     TensorSpec part = whole;
     part.shape[axis] = g.list(0)[i];
@@ -94,7 +94,7 @@ void expandStack(const Call& call, Tensors& out) {
   static const Operator& unsqueeze = findOperator("unsqueeze");
   static const Operator& concat = findOperator("concat");
   if (call.inputs.empty()) fail(ErrorKind::Argument, "[%s] needs at least one tensor", call.name());
-  std::vector<Tensor> parts;
+  Tensors parts;
   for (const Tensor& t : call.inputs) {
     if (!(t.shape() == call.in(0).shape())) {
       fail(ErrorKind::Shape, "[%s] shapes differ: %s and %s", call.name(), call.in(0).shape().str().c_str(),

@@ -14,7 +14,7 @@ constexpr Param kLinear[] = {
 constexpr Param kTwo[] = {{"a", ParamKind::Tensor}, {"b", ParamKind::Tensor}};
 
 void prepareProduct(Call& call) {
-  std::vector<Tensor> given;
+  Tensors given;
   for (const Tensor& t : call.inputs) {
     if (t.defined()) given.push_back(t);
   }

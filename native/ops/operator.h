@@ -9,6 +9,7 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/kernels.h"
+#include "core/small_vector.h"
 #include "core/tensor.h"
 
 namespace anneal {
@@ -47,12 +48,16 @@ enum class Fusion : uint8_t { Opaque, Pointwise, Reduction, GemmEpilogue, View }
 
 struct Operator;
 
+using Tensors = SmallVector<Tensor, 4>;
+using Attrs = SmallVector<Attr, 2>;
+using Specs = SmallVector<TensorSpec, 2>;
+
 // One application of an operator: its inputs in the order of the parameters (lists flattened, absent optionals undefined)
 // and its attributes in theirs.
 struct Call {
   const Operator* op;
-  std::vector<Tensor> inputs;
-  std::vector<Attr> attrs;
+  Tensors inputs;
+  Attrs attrs;
   Device device = Device::CPU;
 
   const char* name() const;
@@ -64,9 +69,6 @@ struct Call {
   const std::vector<int64_t>& list(int i) const { return attrs[i].list; }
   DType dtype(int i) const { return static_cast<DType>(attrs[i].i); }
 };
-
-using Specs = std::vector<TensorSpec>;
-using Tensors = std::vector<Tensor>;
 
 // What a gradient rule sees. Inputs and outputs are there only if the operator's record says that the tape saves them.
 class GradCall {
@@ -131,8 +133,8 @@ const Operator& findOperator(const std::string& name);
 
 // ---- applying an operator ---------------------------------------------------------------------------------------------
 Tensors apply(Call call);
-Tensors apply(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> attrs = {});
-Tensor apply1(const Operator& op, std::vector<Tensor> inputs, std::vector<Attr> attrs = {});
+Tensors apply(const Operator& op, Tensors inputs, Attrs attrs = {});
+Tensor apply1(const Operator& op, Tensors inputs, Attrs attrs = {});
 
 // Sees each operator that ran on inputs which may need a gradient (autograd/tape.cc).
 struct Recorder {

@@ -80,7 +80,7 @@ void runStep(const Call& call, OptimizerArgs& args, const std::vector<int64_t>* 
   const size_t bytes = count * sizeof(OptimizerSlot);
   const Storage table(bytes, Allocator::Use::HostWrite);
   auto* slots = static_cast<OptimizerSlot*>(table.data());
-  std::vector<Tensor> gradients;  // dense copies live until the launch
+  Tensors gradients;  // dense copies live until the launch
   for (size_t i = 0; i < count; ++i) {
     gradients.push_back(dense(call.name(), call.inputs[count + i]));
     OptimizerSlot slot{};

@@ -123,7 +123,7 @@ void prodGradient(GradCall& g) {
   while (width < n) width *= 2;
 
   const Tensor rows = reshape(permute(x, order), {outer, n});
-  std::vector<Tensor> levels = {apply1(pad, {rows}, {attr(std::vector<int64_t>{0, 0, 0, width - n}), attr(1.0)})};
+  Tensors levels = {apply1(pad, {rows}, {attr(std::vector<int64_t>{0, 0, 0, width - n}), attr(1.0)})};
   const auto half = [&](const Tensor& t, int64_t begin) {  // every second column
     return apply1(slice, {t}, {attr(1), attr(begin), attr(t.dim(1)), attr(2)});
   };

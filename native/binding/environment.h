@@ -69,6 +69,7 @@ class Environment {
  private:
   static constexpr int64_t kStep = 32 << 20;
   static constexpr int64_t kMajorStep = 256 << 20;
+  static constexpr int64_t kCountStep = 4096;
 
   explicit Environment(napi_env env) : env_(env) {}
   static void finalizeHandle(napi_env env, void* data, void* hint);
@@ -91,7 +92,8 @@ class Environment {
   bool closed_ = false;
   uint64_t entries_ = 0;
   std::deque<Handle*> collected_;  // their object is dead; see `finalizeHandle`
-  int64_t collectAt_ = kStep;      // a minor collection when the pressure gets here
+  int64_t collectAt_ = kStep;      // a minor collection when the pressure gets here,
+  int64_t collectAtCount_ = kCountStep;  // or attached_ here
   int64_t afterMajor_ = 0;         // pressure after the last major one
   napi_ref collector_ = nullptr;
   napi_ref errorClasses_ = nullptr;

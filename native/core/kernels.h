@@ -91,7 +91,8 @@ struct ReduceArgs {
   void* dst;
 };
 
-// ---- matmul: c = a b (+ bias), each matrix of a batch ------------------------------------------------------------------
+// ---- matmul: c = activation(alpha * a b + bias + residual, gate), each matrix of a batch --------------------------------
+// Integers take bias and residual only.
 struct MatmulArgs {
   DType dtype;  // Float32, Float64, Int32, Int64
   int64_t m, n, k;
@@ -104,6 +105,19 @@ struct MatmulArgs {
   int64_t batchShape[kRank];
   int64_t aBatch[kRank], bBatch[kRank];  // element strides of the batch dimensions, 0 where broadcast
   const void* bias;                      // n values added to every row, or null
+  double alpha = 1;
+  const void* residual = nullptr;               // dense like c, or c itself: the product is added to it
+  PointwiseOp activation = PointwiseOp::Count;  // of one input, or of two, of which `gate` is the second; Count: none
+  const void* gate = nullptr;                   // dense like c
+  double params[kPointwiseParams] = {};         // of the activation
+  void* rowSums = nullptr;                      // m values, sum over k of a[i, k]; with batchRank 0
+  const void* packedB = nullptr;                // what packOperand made of b, for the same sizes and strides
+};
+
+// ---- packed operands: b of a product that is run often, laid out once as the kernel reads it ------------------------------
+struct PackArgs {
+  MatmulArgs product;
+  void* packed;  // packSize bytes, 64-byte aligned
 };
 
 // ---- softmax: rows of [rows, extent], dense ----------------------------------------------------------------------------
@@ -190,6 +204,8 @@ struct Backend {
   void (*random)(const RandomArgs&);
   void (*reduce)(const ReduceArgs&);
   void (*matmul)(const MatmulArgs&);
+  size_t (*packSize)(const MatmulArgs&);  // bytes; 0 where b is read as well where it lies. Looks at no data.
+  void (*packOperand)(const PackArgs&);
   void (*softmax)(const SoftmaxArgs&);
   void (*crossEntropy)(const CrossEntropyArgs&);
   void (*index)(const IndexArgs&);

@@ -1,8 +1,8 @@
-// matmul on a CPU: c[..., m, n] = a[..., m, k] b[..., k, n] (+ bias), each matrix of a batch.
-#include "cpu/gemm/dot.h"
-#include "cpu/gemm/driver.h"
+// matmul on a CPU: c[..., m, n] = a[..., m, k] b[..., k, n] and what follows it, each matrix of a batch.
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/outer.h"
+#include "cpu/gemm/plan.h"
+#include "cpu/gemm/prepack.h"
 #include "cpu/kernels.h"
 
 namespace anneal::ANNEAL_LEVEL {
@@ -10,21 +10,46 @@ namespace {
 
 using gemm::Product;
 
-// Takes the cheapest of the ways that fit the strides. Depends on shapes and strides alone.
 template <class T>
 void multiply(const Product<T>& p, bool parallel) {
   if constexpr (static_cast<T>(0.5) == 0) {
     gemm::multiplyInteger(p, parallel);
   } else if (p.depth <= gemm::kOuterDepth) {
     gemm::multiplyOuter(p, parallel);
+  } else if (p.packedB) {
+    gemm::multiplyTiled(p, parallel);
   } else {
-    const Product<T> flipped = gemm::flip(p);
-    const int64_t straightTiles = gemm::tiledCost(p), flippedTiles = gemm::tiledCost(flipped);
-    const int64_t straightDot = gemm::dotCost(p), flippedDot = gemm::dotCost(flipped);
-    const bool straight = gemm::least(straightTiles, straightDot) <= gemm::least(flippedTiles, flippedDot);
-    const bool dot = straight ? straightDot < straightTiles : flippedDot < flippedTiles;
-    (dot ? gemm::multiplyDot<T> : gemm::multiplyTiled<T>)(straight ? p : flipped, parallel);
+    const gemm::Plan plan = gemm::planOf(p);
+    (plan.dot ? gemm::multiplyDot<T> : gemm::multiplyTiled<T>)(plan.flipped ? gemm::flip(p) : p, parallel);
   }
+}
+
+template <class T>
+gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
+  using gemm::Activation;
+  gemm::Epilogue<T> e;
+  e.origin = static_cast<const T*>(args.c);
+  e.add = static_cast<const T*>(args.residual);
+  e.bias = static_cast<const T*>(args.bias);
+  if constexpr (kIsFloat<T>) {
+    e.scaled = args.alpha != 1;
+    e.alpha = static_cast<T>(args.alpha);
+    e.gate = static_cast<const T*>(args.gate);
+    switch (args.activation) {
+      case PointwiseOp::Count: break;
+      case PointwiseOp::Relu: e.activation = Activation::Relu; break;
+      case PointwiseOp::ReluBackward: e.activation = Activation::ReluBackward; break;
+      default:
+        e.activation = Activation::Tile;
+        e.function = tileFunction(args.activation, args.dtype);
+        e.params = args.params;
+        if (e.function == nullptr) {
+          fail(ErrorKind::DType, "[matmul] activation %d has no kernel for dtype code %d on cpu",
+               static_cast<int>(args.activation), static_cast<int>(args.dtype));
+        }
+    }
+  }
+  return e;
 }
 
 template <class T>
@@ -40,8 +65,10 @@ Product<T> productOf(const MatmulArgs& args) {
           args.bCol,
           static_cast<T*>(args.c),
           args.n,
-          static_cast<const T*>(args.bias),
-          false};
+          epilogueOf<T>(args),
+          false,
+          static_cast<T*>(args.rowSums),
+          static_cast<const T*>(args.packedB)};
 }
 
 // The batch dimensions that are left when those of size one, and those along which B stays and A goes on with its rows,
@@ -88,10 +115,19 @@ template <class T>
 void multiplyBatch(const MatmulArgs& args) {
   Product<T> p = productOf<T>(args);
   const Batch batch(args, p);
-  if (batch.count * p.rows * p.cols == 0) return;
-  if (p.depth == 0) {
-    const Product<T> empty{batch.count * p.rows, p.cols, 0, p.a, 0, 0, p.b, 0, 1, p.c, p.cRow, p.bias, false};
-    return gemm::multiplyInteger(empty, false);
+  if (batch.count * p.rows * p.cols == 0) {
+    if constexpr (kIsFloat<T>) {
+      if (p.rowSums && p.rows > 0) gemm::sumRows(p, 0, p.depth, false);
+    }
+    return;
+  }
+  if (p.depth == 0) {  // as if of depth one, all zeros
+    static constexpr T kZero = 0;
+    p.rows *= batch.count;
+    p.depth = 1;
+    p.a = p.b = &kZero;
+    p.aRow = p.aStep = p.bStep = p.bCol = 0;
+    return multiply(p, false);
   }
   const double work = gemm::flops(p);
   const bool parallel = work * static_cast<double>(batch.count) > gemm::kSerialFlops;
@@ -105,6 +141,14 @@ void multiplyBatch(const MatmulArgs& args) {
   }
 }
 
+template <class T>
+size_t packSizeOf(const MatmulArgs& args) {
+  Product<T> p = productOf<T>(args);
+  const Batch batch(args, p);
+  if (batch.count != 1 || p.rows * p.cols == 0 || !gemm::packingPays(p)) return 0;
+  return static_cast<size_t>(gemm::packedElements(p)) * sizeof(T);
+}
+
 }  // namespace
 
 void matmul(const MatmulArgs& args) {
@@ -113,6 +157,23 @@ void matmul(const MatmulArgs& args) {
     case DType::Int64: return multiplyBatch<uint64_t>(args);
     default: withFloat("matmul", args.dtype, [&](auto type) { multiplyBatch<typename decltype(type)::type>(args); });
   }
+}
+
+size_t packSize(const MatmulArgs& args) {
+  switch (args.dtype) {
+    case DType::Float32: return packSizeOf<float>(args);
+    case DType::Float64: return packSizeOf<double>(args);
+    default: return 0;
+  }
+}
+
+void packOperand(const PackArgs& args) {
+  withFloat("packOperand", args.product.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    Product<T> p = productOf<T>(args.product);
+    const Batch batch(args.product, p);
+    gemm::prepack(p, static_cast<T*>(args.packed));
+  });
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -5,6 +5,10 @@
 
 namespace anneal::ANNEAL_LEVEL {
 
+TileFunction tileFunction(PointwiseOp op, DType dtype) {
+  return kTileRows[static_cast<int>(op)].tiles[static_cast<int>(dtype)];
+}
+
 void pointwise(const PointwiseArgs& args) {
   const TileRow& row = kTileRows[static_cast<int>(args.op)];
   const TileFunction tile = row.tiles[static_cast<int>(args.dtype)];

@@ -1,6 +1,7 @@
 // Pointwise operators on contiguous pieces: one function an operator and dtype, made from the rows of pointwise.def.
 // They know nothing of shapes; who calls them cuts the work into tiles and lays strided operands out first.
 #pragma once
+#include "cpu/kernels.h"
 #include "cpu/math.h"
 #include "cpu/simd.h"
 #include "formulas/activation.h"
@@ -9,10 +10,6 @@
 #include "formulas/loss.h"
 
 namespace anneal::ANNEAL_LEVEL {
-
-// out[i] = f(in[0][i], in[1][i], ...) for i in [0, n). out may be one of the inputs when its elements are as wide.
-using TileFunction = void (*)(void* out, const void* const* in, int64_t n, const double* params);
-
 namespace {
 
 // Bools are bytes of 0 and 1 to the formulas.

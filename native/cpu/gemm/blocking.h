@@ -8,6 +8,11 @@
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
+template <class T>
+using V = typename Vec<T>::Raw;
+template <class T>
+constexpr int W = Vec<T>::kLanes;
+
 #if defined(__AVX512F__)
 constexpr int kTileRows = 14;  // 28 sums, 2 vectors of B, 1 of A: 31 of 32 registers
 constexpr int kTileVectors = 2;

@@ -1,7 +1,7 @@
 // Products of few rows where both operands are contiguous along the depth: dot products, without packing.
 #pragma once
-#include "cpu/gemm/epilogue.h"
-#include "cpu/gemm/product.h"
+#include "cpu/gemm/finish.h"
+#include "cpu/gemm/rowSums.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
@@ -106,7 +106,8 @@ void multiplyDot(const Product<T>& p, bool parallel) {
   const Cut rows(p.rows, ceilDiv(p.rows, kDotRows));
   const int64_t groups = ceilDiv(p.cols, 4);
   const Cut tasks(groups, least(groups, worthTasks(flops(p))));
-  const Epilogue<T> epilogue{false, p.bias};
+  const Epilogue<T>& e = p.epilogue;
+  if (p.rowSums) sumRows(p, 0, p.depth, parallel);
   loop(parallel, tasks.parts, [&](int64_t task) {
     for (int64_t g = tasks.begin(task); g < tasks.begin(task + 1); ++g) {
       const int64_t j = g * 4;
@@ -122,15 +123,18 @@ void multiplyDot(const Product<T>& p, bool parallel) {
         }
         for (int64_t r = 0; r < rows.of(t); ++r) {
           for (int64_t c = 0; c < cols; ++c) {
-            const int64_t x = i + r, y = j + c;
-            if (p.flipped) {
-              epilogue.finishOne(sums[r * 4 + c], p.c + y * p.cRow + x, x);
-            } else {
-              epilogue.finishOne(sums[r * 4 + c], p.c + x * p.cRow + y, y);
-            }
+            const int64_t row = p.flipped ? j + c : i + r, col = p.flipped ? i + r : j + c;
+            T* out = p.c + row * p.cRow + col;
+            *out = e.applyOne(sums[r * 4 + c], out, col);
           }
         }
       }
+    }
+    const int64_t j = tasks.begin(task) * 4, cols = least(p.cols, tasks.begin(task + 1) * 4) - j;
+    if (p.flipped) {
+      for (int64_t c = j; c < j + cols; ++c) e.activate(p.c + c * p.cRow, p.rows);
+    } else {
+      for (int64_t r = 0; r < p.rows; ++r) e.activate(p.c + r * p.cRow + j, cols);
     }
   });
 }

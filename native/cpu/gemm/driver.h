@@ -1,8 +1,9 @@
 // The loops around the register tile: what is packed, and how C is cut into tasks.
 #pragma once
 #include "cpu/gemm/cache.h"
-#include "cpu/gemm/epilogue.h"
-#include "cpu/gemm/product.h"
+#include "cpu/gemm/finish.h"
+#include "cpu/gemm/pack.h"
+#include "cpu/gemm/rowSums.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
@@ -25,11 +26,35 @@ int64_t depthBlocks(const Product<T>& p) {
 
 // Time of the tiles in this orientation, in vector multiply-adds: arithmetic with idle lanes, packing, turning C.
 template <class T>
-int64_t tiledCost(const Product<T>& p) {
+int64_t tiledCost(const Product<T>& p, bool prepacked = false) {
   const int64_t vectors = ceilDiv(p.cols, W<T>);
   const int64_t packA = p.aStep == 1 ? 0 : ceilDiv(p.rows, W<T>);
-  const int64_t packB = vectors * (p.bCol == 1 ? 1 : p.bStep == 1 ? 6 : 4 * W<T>);
+  const int64_t packB = prepacked ? 0 : vectors * (p.bCol == 1 ? 1 : p.bStep == 1 ? 6 : 4 * W<T>);
   return (p.rows * vectors + packA + packB) * p.depth + (p.flipped ? 16 * p.rows * vectors * depthBlocks(p) : 0);
+}
+
+// How a product is cut into row tiles, panels of B, and blocks of columns and depth. It sets the order of every sum and
+// the layout of a packed B.
+template <class T>
+struct Blocking {
+  Cut tiles;         // of the rows
+  int64_t width;     // of panels, in elements
+  int64_t colBlock;  // a multiple of the width
+  Cut depths;
+
+  // Where A's rows will not be copied, tiles are no higher than the cache has room for.
+  explicit Blocking(const Product<T>& p)
+      : tiles(p.rows, ceilDiv(p.rows, p.aStep != 1 || p.cols >= kCopyACols ? kTileRows
+                                                                           : least(kTileRows, rowsInCache<T>(p.aRow)))),
+        width(tileVectors(tiles.of(0)) * W<T>),
+        colBlock(ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width),
+        depths(p.depth, depthBlocks(p)) {}
+};
+
+// Where the panels of a block begin in a packed B.
+template <class T>
+int64_t packedOffset(const Product<T>& p, int64_t col0, int64_t cols, int64_t first) {
+  return col0 * p.depth + first * roundUp<T>(cols);
 }
 
 // One block of a product's columns and depth, ready for tiles.
@@ -87,7 +112,7 @@ void pack(Block<T>& k, bool parallel) {
   T* packedB = nullptr;
   int64_t tasksB = 0;
   const int64_t panelsAtOnce = most(1, kPackElements / (k.depth * k.width));
-  if (k.panels == Block<T>::Packed) {
+  if (k.panels == Block<T>::Packed && !k.packedB) {
     packedB = scratch<T>(0, k.depth * roundUp<T>(k.cols));
     tasksB = ceilDiv(k.panelCount(), panelsAtOnce);
   }
@@ -105,7 +130,7 @@ void pack(Block<T>& k, bool parallel) {
     }
   });
   if (packedA) k.a = packedA;
-  k.packedB = packedB;
+  if (packedB) k.packedB = packedB;
 }
 
 // A panel of B: `depth` rows of `width` elements, bStep apart, of which `cols` count.
@@ -139,18 +164,20 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
   for (int64_t index = panel0; index < panel1; ++index) {
     const Panel<T> panel = panelOf(k, index);
     const int64_t col = k.col0 + index * k.width;
-    const bool straight = !p.flipped && panel.width == panel.cols && k.epilogue.empty();
+    const bool straight = !p.flipped && panel.width == panel.cols && k.epilogue.activation != Activation::Tile;
+    const Epilogue<T>* const epilogue = k.epilogue.empty() ? nullptr : &k.epilogue;
     int64_t row = row0;
     for (int64_t t = tile0; t < tile1; ++t) {
       const int64_t height = k.tiles.of(t);
       const T* a = k.a + (k.aTile ? t * k.aTile : row * k.aRow);
       const Tile<T> tile = kTiles<T>.of[height - 1][panel.width / W<T> - 1];
       if (straight) {
-        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, p.c + row * p.cRow + col, p.cRow);
+        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, p.c + row * p.cRow + col, p.cRow, epilogue, col);
       } else if (p.flipped) {
-        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, turned + (row - row0) * panel.width, panel.width);
+        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, turned + (row - row0) * panel.width, panel.width,
+             nullptr, 0);
       } else {
-        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, tileSums, panel.width);
+        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, tileSums, panel.width, nullptr, 0);
         finishTile(tileSums, panel.width, height, panel.cols, p.c + row * p.cRow + col, p.cRow, col, k.epilogue);
       }
       row += height;
@@ -163,12 +190,7 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
 
 template <class T>
 void multiplyTiled(const Product<T>& p, bool parallel) {
-  // Where A's rows will not be copied, tiles are no higher than the cache has room for.
-  const bool copied = p.aStep != 1 || p.cols >= kCopyACols;
-  const Cut tiles(p.rows, ceilDiv(p.rows, copied ? kTileRows : least(kTileRows, rowsInCache<T>(p.aRow))));
-  const int64_t width = tileVectors(tiles.of(0)) * W<T>;
-  const int64_t colBlock = ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width;
-  const Cut depths(p.depth, depthBlocks(p));
+  const auto [tiles, width, colBlock, depths] = Blocking<T>(p);
   for (int64_t col0 = 0; col0 < p.cols; col0 += colBlock) {
     const int64_t cols = least(colBlock, p.cols - col0);
     for (int64_t d = 0; d < depths.parts; ++d) {
@@ -186,11 +208,15 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
                  0,
                  p.b + first * p.bStep + col0 * p.bCol,
                  Block<T>::Packed,
-                 nullptr,
-                 {d > 0, d + 1 == depths.parts ? p.bias : nullptr}};
+                 p.packedB ? p.packedB + packedOffset(p, col0, cols, first) : nullptr,
+                 p.epilogue.part(d == 0, d + 1 == depths.parts)};
+      if (p.rowSums && col0 == 0) sumRows(p, first, depth, parallel);
       const int64_t tasks = worthTasks(flops(p) / static_cast<double>(depths.parts));
       const int64_t l2Rows = l2Bytes() / (depth * int64_t{sizeof(T)});  // of A that would fill the second-level cache
-      if (p.bCol == 1 && (tiles.parts == 1 || (tiles.parts <= kInPlaceTiles && depth <= rowsInCache<T>(p.bStep)))) {
+      if (p.packedB) {
+        // as it is
+      } else if (p.bCol == 1 &&
+                 (tiles.parts == 1 || (tiles.parts <= kInPlaceTiles && depth <= rowsInCache<T>(p.bStep)))) {
         k.panels = Block<T>::InPlace;
       } else if (p.rows <= l2Rows / 2 && k.panelCount() * 4 >= tasks) {
         k.panels = Block<T>::PackedByTask;

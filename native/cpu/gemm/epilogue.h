@@ -1,69 +1,75 @@
-// What happens to sums on their way into C, while they are in the first-level cache.
+// What becomes of sums on their way into C: c = activation(alpha * sum + residual + bias, gate), and the same of a part
+// of the depth.
 #pragma once
-#include "cpu/gemm/pack.h"
+#include "cpu/gemm/blocking.h"
+#include "cpu/kernels.h"
+#include "formulas/activation.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
 template <class T>
-struct Epilogue {
-  bool accumulate;  // add what C holds: the sum over the depth blocks before this one
-  const T* bias;    // by column of C, added after the last depth block; or null
-  bool empty() const { return !accumulate && bias == nullptr; }
+ANNEAL_INLINE Vec<T> loadLanes(const T* p, int n) {
+  return n == W<T> ? load(p) : loadPartial(p, n);
+}
+template <class T>
+ANNEAL_INLINE void storeLanes(T* p, Vec<T> v, int n) {
+  n == W<T> ? store(p, v) : storePartial(p, v, n);
+}
 
-  // v: sums of n neighbouring columns of C, at c; col: the first one.
-  ANNEAL_INLINE void finish(Vec<T> v, T* c, int64_t col) const {
-    if (accumulate) v += load(c);
-    if (bias) v += load(bias + col);
-    store(c, v);
+// Relu and its gradient happen in registers, other activations by their tile function on values that lie in cache.
+enum class Activation : uint8_t { None, Relu, ReluBackward, Tile };
+
+template <class T>
+struct Epilogue {
+  const T* origin = nullptr;  // of C; what lies like C is found by the distance from here
+  bool scaled = false;
+  T alpha = 1;
+  const T* add = nullptr;   // lies like C, or null
+  const T* bias = nullptr;  // by column of C, or null
+  Activation activation = Activation::None;
+  const T* gate = nullptr;  // lies like C
+  TileFunction function = nullptr;
+  const double* params = nullptr;
+
+  bool empty() const { return !scaled && add == nullptr && bias == nullptr && activation == Activation::None; }
+
+  // One of several parts of the depth: C holds the sum of those before it.
+  Epilogue part(bool first, bool last) const {
+    Epilogue e = *this;
+    if (!first) e.add = origin;
+    if (!last) {
+      e.bias = nullptr;
+      e.activation = Activation::None;
+    }
+    return e;
   }
-  ANNEAL_INLINE void finishPartial(Vec<T> v, T* c, int64_t col, int n) const {
-    if (accumulate) v += loadPartial(c, n);
-    if (bias) v += loadPartial(bias + col, n);
-    storePartial(c, v, n);
+
+  // All but a tile function, of n neighbouring elements that go to c, in column `col` of C and after it.
+  ANNEAL_INLINE Vec<T> apply(Vec<T> v, const T* c, int64_t col, int n) const {
+    if (scaled) v *= Vec<T>(alpha);
+    if (add) v += loadLanes(add + (c - origin), n);
+    if (bias) v += loadLanes(bias + col, n);
+    if (activation == Activation::Relu) v = ReluFormula::apply(v, nullptr);
+    if (activation == Activation::ReluBackward) {
+      v = ReluBackwardFormula::apply(v, loadLanes(gate + (c - origin), n), nullptr);
+    }
+    return v;
   }
-  ANNEAL_INLINE void finishOne(T v, T* c, int64_t col) const {
-    if (accumulate) v += *c;
+  ANNEAL_INLINE T applyOne(T v, const T* c, int64_t col) const {
+    if (scaled) v *= alpha;
+    if (add) v += add[c - origin];
     if (bias) v += bias[col];
-    *c = v;
+    if (activation == Activation::Relu) v = ReluFormula::apply(v, nullptr);
+    if (activation == Activation::ReluBackward) v = ReluBackwardFormula::apply(v, gate[c - origin], nullptr);
+    return v;
+  }
+
+  // The tile function, if that is the activation, on n neighbouring elements of C that are otherwise done.
+  void activate(T* c, int64_t n) const {
+    if (activation != Activation::Tile) return;
+    const void* in[] = {c, gate ? gate + (c - origin) : nullptr};
+    function(c, in, n, params);
   }
 };
-
-// sums [rows, cols], rows sumsRow apart, to the same shape at c, whose first column is column `col` of C.
-template <class T>
-void finishTile(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
-                const Epilogue<T>& e) {
-  const int rest = static_cast<int>(cols % W<T>);
-  for (int64_t i = 0; i < rows; ++i, sums += sumsRow, c += cRow) {
-    int64_t j = 0;
-    for (; j + W<T> <= cols; j += W<T>) e.finish(load(sums + j), c + j, col + j);
-    if (rest) e.finishPartial(load(sums + j), c + j, col + j, rest);
-  }
-}
-
-// sums [rows, cols], rows sumsRow apart (a multiple of W), to [cols, rows] at c, whose first column is column `col` of
-// C.
-template <class T>
-void finishTurned(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
-                  const Epilogue<T>& e) {
-  for (int64_t i = 0; i < rows; i += W<T>) {
-    const int n = static_cast<int>(rows - i < W<T> ? rows - i : W<T>);
-    for (int64_t j = 0; j < cols; j += W<T>) {
-      V<T> row[W<T>];
-#pragma GCC unroll 16
-      for (int r = 0; r < W<T>; ++r) row[r] = r < n ? load(sums + (i + r) * sumsRow + j).raw : V<T>{};
-      transpose<T>(row);
-      T* out = c + j * cRow + i;
-#pragma GCC unroll 16
-      for (int r = 0; r < W<T>; ++r) {
-        if (j + r >= cols) break;
-        if (n == W<T>) {
-          e.finish(Vec<T>(row[r]), out + r * cRow, col + i);
-        } else {
-          e.finishPartial(Vec<T>(row[r]), out + r * cRow, col + i, n);
-        }
-      }
-    }
-  }
-}
 
 }  // namespace anneal::ANNEAL_LEVEL::gemm

@@ -1,13 +1,8 @@
 // Register tiles: out[rows, vectors] = A B, summed over the whole depth of a block while the sums stay in registers.
 #pragma once
-#include "cpu/gemm/blocking.h"
+#include "cpu/gemm/epilogue.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
-
-template <class T>
-using V = typename Vec<T>::Raw;
-template <class T>
-constexpr int W = Vec<T>::kLanes;
 
 // GCC's first scheduling pass, which is off on x86, gathers the loads of a column of A and spills sums to make room.
 #if defined(__aarch64__) && defined(__GNUC__) && !defined(__clang__)
@@ -16,12 +11,45 @@ constexpr int W = Vec<T>::kLanes;
 #define ANNEAL_IN_ORDER
 #endif
 
+// Epilogue::apply on a whole tile, one step after the other, so that each is decided upon once.
+template <class T, int MR, int NV>
+ANNEAL_INLINE void finishRegisters(V<T> (&sum)[MR][NV], const T* c, int64_t cRow, const Epilogue<T>& e, int64_t col) {
+  const auto each = [&](auto f) __attribute__((always_inline)) {
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; ++i) {
+#pragma GCC unroll 8
+      for (int j = 0; j < NV; ++j) sum[i][j] = f(Vec<T>(sum[i][j]), i * cRow + j * W<T>, j).raw;
+    }
+  };
+  const int64_t at = c - e.origin;
+  if (e.scaled) {
+    const Vec<T> alpha(e.alpha);
+    each([&](Vec<T> v, int64_t, int) __attribute__((always_inline)) { return v * alpha; });
+  }
+  if (e.add) {
+    const T* add = e.add + at;
+    each([&](Vec<T> v, int64_t to, int) __attribute__((always_inline)) { return v + load(add + to); });
+  }
+  if (e.bias) {
+    const T* bias = e.bias + col;
+    each([&](Vec<T> v, int64_t, int j) __attribute__((always_inline)) { return v + load(bias + j * W<T>); });
+  }
+  if (e.activation == Activation::Relu) {
+    each([&](Vec<T> v, int64_t, int) __attribute__((always_inline)) { return ReluFormula::apply(v, nullptr); });
+  } else if (e.activation == Activation::ReluBackward) {
+    const T* gate = e.gate + at;
+    each([&](Vec<T> v, int64_t to, int)
+             __attribute__((always_inline)) { return ReluBackwardFormula::apply(v, load(gate + to), nullptr); });
+  }
+}
+
 // a: element (i, p) at a[i * aRow + p * aStep], broadcast, so any strides will do; b: row p is R = NV * W elements at
-// b[p * bStep]; out: row i at out[i * outRow]. Rows are addressed in threes from one pointer: base, base + stride and
+// b[p * bStep]; out: row i at out[i * outRow], in column `col` of C if there is an epilogue, which then takes the sums
+// in registers. Rows are addressed in threes from one pointer: base, base + stride and
 // base + 2 * stride are addressing modes, a pointer for each row would not fit the registers.
 template <class T, int MR, int NV>
 ANNEAL_IN_ORDER void tile(int64_t depth, const T* a, int64_t aRow, int64_t aStep, const T* b, int64_t bStep, T* out,
-                          int64_t outRow) {
+                          int64_t outRow, const Epilogue<T>* epilogue, int64_t col) {
   V<T> sum[MR][NV];
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {
@@ -46,6 +74,7 @@ ANNEAL_IN_ORDER void tile(int64_t depth, const T* a, int64_t aRow, int64_t aStep
 #pragma GCC unroll 8
     for (int g = 0; g < kGroups; ++g) group[g] += aStep;
   }
+  if (epilogue) finishRegisters<T, MR, NV>(sum, out, outRow, *epilogue, col);
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 8
@@ -54,7 +83,7 @@ ANNEAL_IN_ORDER void tile(int64_t depth, const T* a, int64_t aRow, int64_t aStep
 }
 
 template <class T>
-using Tile = void (*)(int64_t, const T*, int64_t, int64_t, const T*, int64_t, T*, int64_t);
+using Tile = void (*)(int64_t, const T*, int64_t, int64_t, const T*, int64_t, T*, int64_t, const Epilogue<T>*, int64_t);
 
 // Most vectors of a tile of so many rows.
 constexpr int64_t tileVectors(int64_t rows) {

@@ -1,7 +1,7 @@
 // Products of depth one or two: every element of C is a product or two, so C is written row by row, from end to end.
 #pragma once
-#include "cpu/gemm/epilogue.h"
-#include "cpu/gemm/product.h"
+#include "cpu/gemm/pack.h"
+#include "cpu/gemm/rowSums.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
@@ -19,14 +19,15 @@ void outerRow(const T (&x)[kOuterDepth], const T* b, int64_t bStep, int64_t cols
 #pragma GCC unroll 4
     for (; j + W<T> <= cols; j += W<T>) store(c + j, at(j));
   } else {
-    for (; j + W<T> <= cols; j += W<T>) e.finish(at(j), c + j, j);
+    for (; j + W<T> <= cols; j += W<T>) store(c + j, e.apply(at(j), c + j, j, W<T>));
   }
   if (j < cols) {
     const int rest = static_cast<int>(cols - j);
     V<T> v = loadPartial(b + j, rest).raw * x[0];
     if constexpr (D > 1) v += loadPartial(b + bStep + j, rest).raw * x[1];
-    e.finishPartial(Vec<T>(v), c + j, j, rest);
+    storePartial(c + j, e.apply(Vec<T>(v), c + j, j, rest), rest);
   }
+  e.activate(c, cols);
 }
 
 template <class T>
@@ -39,13 +40,13 @@ void multiplyOuter(const Product<T>& p, bool parallel) {
     packPanel(p.b, p.bStep, p.bCol, p.depth, p.cols, packed, bStep);
     b = packed;
   }
-  const Epilogue<T> epilogue{false, p.bias};
+  if (p.rowSums) sumRows(p, 0, p.depth, parallel);
   const Cut tasks(p.rows, least(p.rows, worthTasks(kOuterCost * flops(p))));
   loop(parallel, tasks.parts, [&](int64_t task) {
     for (int64_t i = tasks.begin(task); i < tasks.begin(task + 1); ++i) {
       const T* a = p.a + i * p.aRow;
       const T x[kOuterDepth] = {a[0], a[(p.depth - 1) * p.aStep]};
-      (p.depth == 1 ? outerRow<T, 1> : outerRow<T, 2>)(x, b, bStep, p.cols, p.c + i * p.cRow, epilogue);
+      (p.depth == 1 ? outerRow<T, 1> : outerRow<T, 2>)(x, b, bStep, p.cols, p.c + i * p.cRow, p.epilogue);
     }
   });
 }

@@ -15,14 +15,17 @@ struct Product {
   int64_t bStep, bCol;
   T* c;
   int64_t cRow;
-  const T* bias;  // by column of C as the caller sees it, or null
+  Epilogue<T> epilogue;  // of C as the caller sees it
   bool flipped;
+  T* rowSums;        // sums over the depth of the caller's A, or null
+  const T* packedB;  // prepack.h
 };
 
 // C^T = B^T A^T.
 template <class T>
 Product<T> flip(const Product<T>& p) {
-  return {p.cols, p.rows, p.depth, p.b, p.bCol, p.bStep, p.a, p.aStep, p.aRow, p.c, p.cRow, p.bias, !p.flipped};
+  return {p.cols, p.rows, p.depth, p.b,        p.bCol,     p.bStep,   p.a,    p.aStep,
+          p.aRow, p.c,    p.cRow,  p.epilogue, !p.flipped, p.rowSums, nullptr};
 }
 
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -49,6 +52,15 @@ void loop(bool parallel, int64_t tasks, F&& body) {
   } else {
     for (int64_t i = 0; i < tasks; ++i) body(i);
   }
+}
+
+// body(begin, end) over groups of `group` of `count` rows, each of `depth` elements that are only read once.
+template <class F>
+void forGroups(int64_t count, int64_t group, int64_t depth, bool parallel, F&& body) {
+  const int64_t groups = ceilDiv(count, group);
+  const Cut tasks(groups, most(1, least(groups, count * depth / kPackElements)));
+  loop(parallel, tasks.parts,
+       [&](int64_t task) { body(tasks.begin(task) * group, least(count, tasks.begin(task + 1) * group)); });
 }
 
 template <class T>

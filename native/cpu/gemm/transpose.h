@@ -1,6 +1,6 @@
 // Transposition of W by W elements in registers.
 #pragma once
-#include "cpu/gemm/micro.h"
+#include "cpu/gemm/blocking.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 

@@ -1,0 +1,56 @@
+// Sums that could not go into C from registers: copied there from a buffer, straight or turned, through the epilogue.
+#pragma once
+#include "cpu/gemm/epilogue.h"
+#include "cpu/gemm/transpose.h"
+
+namespace anneal::ANNEAL_LEVEL::gemm {
+
+// Sums of n neighbouring elements of C, at c in column `col`.
+template <class T>
+void finishRow(const T* sums, int64_t n, T* c, int64_t col, const Epilogue<T>& e) {
+  int64_t j = 0;
+  for (; j + W<T> <= n; j += W<T>) store(c + j, e.apply(load(sums + j), c + j, col + j, W<T>));
+  if (j < n) {
+    const int rest = static_cast<int>(n - j);
+    storePartial(c + j, e.apply(loadPartial(sums + j, rest), c + j, col + j, rest), rest);
+  }
+}
+
+// sums [rows, cols], rows `sumsRow` apart, to the same shape at c, whose first column is column `col` of C.
+template <class T>
+void finishTile(T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
+                const Epilogue<T>& e) {
+  for (int64_t i = 0; i < rows; ++i, sums += sumsRow, c += cRow) {
+    finishRow(sums, cols, c, col, e);
+    e.activate(c, cols);
+  }
+}
+
+// sums [rows, cols], rows `sumsRow` apart (a multiple of W), to [cols, rows] at c, whose first column is column `col` of
+// C.
+template <class T>
+void finishTurned(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
+                  const Epilogue<T>& e) {
+  for (int64_t i = 0; i < rows; i += W<T>) {
+    const int n = static_cast<int>(rows - i < W<T> ? rows - i : W<T>);
+    for (int64_t j = 0; j < cols; j += W<T>) {
+      V<T> row[W<T>];
+#pragma GCC unroll 16
+      for (int r = 0; r < W<T>; ++r) row[r] = r < n ? load(sums + (i + r) * sumsRow + j).raw : V<T>{};
+      transpose<T>(row);
+      T* out = c + j * cRow + i;
+#pragma GCC unroll 16
+      for (int r = 0; r < W<T>; ++r) {
+        if (j + r >= cols) break;
+        if (n == W<T>) {
+          store(out + r * cRow, e.apply(Vec<T>(row[r]), out + r * cRow, col + i, W<T>));
+        } else {
+          storePartial(out + r * cRow, e.apply(Vec<T>(row[r]), out + r * cRow, col + i, n), n);
+        }
+      }
+    }
+  }
+  for (int64_t j = 0; j < cols; ++j) e.activate(c + j * cRow, rows);
+}
+
+}  // namespace anneal::ANNEAL_LEVEL::gemm

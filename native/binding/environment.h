@@ -91,10 +91,10 @@ class Environment {
   int64_t attached_ = 0;  // with a finalizer to come
   bool closed_ = false;
   uint64_t entries_ = 0;
-  std::deque<Handle*> collected_;  // their object is dead; see `finalizeHandle`
-  int64_t collectAt_ = kStep;      // a minor collection when the pressure gets here,
+  std::deque<Handle*> collected_;        // their object is dead; see `finalizeHandle`
+  int64_t collectAt_ = kStep;            // a minor collection when the pressure gets here,
   int64_t collectAtCount_ = kCountStep;  // or attached_ here
-  int64_t afterMajor_ = 0;         // pressure after the last major one
+  int64_t afterMajor_ = 0;               // pressure after the last major one
   napi_ref collector_ = nullptr;
   napi_ref errorClasses_ = nullptr;
   napi_threadsafe_function completions_ = nullptr;

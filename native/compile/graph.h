@@ -53,6 +53,7 @@ class Graph {
 // ---- passes, each in a file of its own ---------------------------------------------------------------------------------
 void mergeEqualKernels(Graph& graph);  // common subexpressions
 void dropUnusedKernels(Graph& graph);  // dead code
+void fuseEpilogues(Graph& graph);      // into matrix products
 // Gives every arena buffer its offset; returns the size of the arena.
 size_t planMemory(Graph& graph);
 

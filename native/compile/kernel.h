@@ -65,6 +65,9 @@ struct Kernel {
     visit(f, a.a, Role::Read);
     visit(f, a.b, Role::Read);
     visit(f, a.bias, Role::Read);
+    visit(f, a.residual, Role::Read);
+    visit(f, a.gate, Role::Read);
+    visit(f, a.rowSums, Role::Write);
     visit(f, a.c, Role::Write);
   }
   template <class F>

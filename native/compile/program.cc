@@ -87,6 +87,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
   before_ = describe(graph);
   mergeEqualKernels(graph);
   dropUnusedKernels(graph);
+  fuseEpilogues(graph);
   const size_t arena = planMemory(graph);
   after_ = describe(graph);
   arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels));

@@ -21,6 +21,7 @@ void (*slotOf(const Backend& backend, const Args&))(const Args&) {
   if constexpr (std::is_same_v<Args, CrossEntropyArgs>) return backend.crossEntropy;
   if constexpr (std::is_same_v<Args, IndexArgs>) return backend.index;
   if constexpr (std::is_same_v<Args, OptimizerArgs>) return backend.optimizer;
+  if constexpr (std::is_same_v<Args, FusedArgs>) return backend.fused;
 }
 
 template <class Args>
@@ -35,6 +36,11 @@ void Code::link() {
   steps_.clear();
   for (Kernel& kernel : kernels_) {
     if (auto* optimizer = std::get_if<OptimizerArgs>(&kernel.args)) optimizer->slot = kernel.slots.data();
+    if (auto* fused = std::get_if<FusedArgs>(&kernel.args)) {
+      fused->inputs = kernel.inputs.data();
+      fused->outputs = kernel.outputs.data();
+      fused->steps = kernel.steps.data();
+    }
     steps_.push_back(std::visit(
         [&](const auto& args) -> Step {
           using Args = std::decay_t<decltype(args)>;

@@ -80,6 +80,7 @@ Work workOf(const IndexArgs& a) {
   const double size = static_cast<double>(a.outer) * static_cast<double>(a.count) * static_cast<double>(a.inner);
   return {dims({a.outer, a.count, a.inner}), 2 * size * width(a.dtype), 0};
 }
+Work workOf(const FusedArgs& a) { return {dims(a.shape, a.rank), 0, product(a.shape, a.rank) * a.stepCount}; }
 Work workOf(const OptimizerArgs& a) { return {text("%" PRId64 " parameters", a.slots), 0, 0}; }
 
 Work workOf(const Kernel& kernel) {
@@ -90,6 +91,18 @@ Work workOf(const Kernel& kernel) {
       for (const void* state : slot.state) streams += state ? 2 : 0;
       work.bytes += static_cast<double>(slot.count) * width(optimizer->dtype) * streams;
       work.flops += static_cast<double>(slot.count) * (optimizer->op == OptimizerOp::Adam ? 12 : 2);
+    }
+  }
+  if (const auto* fused = std::get_if<FusedArgs>(&kernel.args)) {
+    const auto bytes = [&](const FusedOperand& operand) {
+      double size = width(operand.dtype);
+      for (int d = 0; d < fused->rank; ++d) size *= static_cast<double>(operand.strides[d] == 0 ? 1 : fused->shape[d]);
+      return size;
+    };
+    for (const FusedOperand& input : kernel.inputs) work.bytes += bytes(input);
+    for (const FusedOperand& output : kernel.outputs) {
+      const auto last = static_cast<double>(output.row ? fused->shape[fused->rank - 1] : 1);
+      work.bytes += width(output.dtype) * product(fused->shape, fused->rank) / last;
     }
   }
   return work;
@@ -107,7 +120,8 @@ std::string describe(const Graph& graph) {
     bytes += work.bytes;
     flops += work.flops;
   }
-  return result + text("  %-36s %-28s %12.1f %12.3f\n", text("%zu kernels", graph.kernels.size()).c_str(), "",
+  return result + text("  %-36s %-28s %12.1f %12.3f\n",
+                       text("%zu kernel%s", graph.kernels.size(), graph.kernels.size() == 1 ? "" : "s").c_str(), "",
                        bytes / 1e3, flops / 1e6);
 }
 

@@ -16,7 +16,10 @@ struct Kernel {
   std::string label;  // its name, and those of what was fused into it
   KernelArgs args;
   std::vector<OptimizerSlot> slots;  // what OptimizerArgs points to
-  int firstLive = 0;                 // of its live values among the program's (live.h)
+  // What FusedArgs points to.
+  std::vector<FusedOperand> inputs, outputs;
+  std::vector<FusedStep> steps;
+  int firstLive = 0;  // of its live values among the program's (live.h)
 
   // f(void** field, Role) for every pointer that is not null.
   template <class F>
@@ -91,6 +94,11 @@ struct Kernel {
     visit(f, a.index, Role::Read);
     visit(f, a.base, Role::Read);
     visit(f, a.out, Role::Write);
+  }
+  template <class F>
+  void fieldsOf(FusedArgs&, F& f) {
+    for (FusedOperand& input : inputs) visit(f, input.data, Role::Read);
+    for (FusedOperand& output : outputs) visit(f, output.data, Role::Write);
   }
   template <class F>
   void fieldsOf(OptimizerArgs&, F& f) {

@@ -13,7 +13,7 @@ class Tensor;
 
 // The arguments of one kernel, of whatever family.
 using KernelArgs = std::variant<PointwiseArgs, CopyArgs, FillArgs, RandomArgs, ReduceArgs, MatmulArgs, SoftmaxArgs,
-                                CrossEntropyArgs, IndexArgs, OptimizerArgs>;
+                                CrossEntropyArgs, IndexArgs, OptimizerArgs, FusedArgs>;
 
 class Capture {
  public:

@@ -91,6 +91,49 @@ struct ReduceArgs {
   void* dst;
 };
 
+// ---- fused: pointwise operators and row reductions in one pass; registers are tiles in the L1 cache -------------------
+// A program in single assignment: a register is an input or the `out` of one step, which comes before those that read it.
+// The arrays that the record points to belong to the compiled program and outlive the call. No dimension is 0.
+//
+// An output may lie exactly where a dense input of the same element size does, if that input is read by no step after the
+// one that computes the output's register. Outputs overlap nothing else.
+constexpr int kFusedInputs = 32;
+constexpr int kFusedOutputs = 32;
+constexpr int kFusedSteps = 64;
+constexpr int kFusedRegisters = kFusedInputs + kFusedSteps;
+constexpr int64_t kFusedRow = 16384;  // longest last dimension of a program that reduces
+
+enum class FusedKind : uint8_t {
+  Pointwise,
+  Cast,
+  Reduce,  // over the last dimension; `out` has one value a row, which later steps take as broadcast along the row
+};
+struct FusedStep {
+  FusedKind kind;
+  PointwiseOp op;   // Pointwise
+  ReduceOp reduce;  // Reduce: Sum, Mean, Max, Min, as `reduce` takes them: Mean floats, Sum floats and int64
+  DType dtype;      // computed on: that of the inputs (Where: of the last two)
+  DType to;         // Cast
+  uint16_t in[3];   // registers
+  uint16_t out;
+  double params[kPointwiseParams];
+};
+struct FusedOperand {  // what is read into a register, or written from it
+  void* data;
+  DType dtype;
+  uint16_t reg;
+  bool row;                // outputs: one value a row, dense over the shape without its last dimension
+  int64_t strides[kRank];  // inputs: 0 where broadcast. Other outputs are dense over the shape
+};
+struct FusedArgs {
+  uint8_t rank;
+  int64_t shape[kRank];
+  int inputCount, outputCount, stepCount, registers;
+  const FusedOperand* inputs;
+  const FusedOperand* outputs;
+  const FusedStep* steps;
+};
+
 // ---- matmul: c = activation(alpha * a b + bias + residual, gate), each matrix of a batch --------------------------------
 // Integers take bias and residual only.
 struct MatmulArgs {
@@ -199,6 +242,7 @@ struct OptimizerArgs {
 struct Backend {
   const char* name;
   void (*pointwise)(const PointwiseArgs&);
+  void (*fused)(const FusedArgs&);
   void (*copy)(const CopyArgs&);
   void (*fill)(const FillArgs&);
   void (*random)(const RandomArgs&);

@@ -7,6 +7,7 @@ extern const Backend backend;
 const Backend backend = {
     .name = "cpu",
     .pointwise = pointwise,
+    .fused = fused,
     .copy = copy,
     .fill = fill,
     .random = random,

@@ -5,6 +5,7 @@
 namespace anneal::ANNEAL_LEVEL {
 
 void pointwise(const PointwiseArgs& args);
+void fused(const FusedArgs& args);
 void copy(const CopyArgs& args);
 void fill(const FillArgs& args);
 void random(const RandomArgs& args);
@@ -16,12 +17,5 @@ void softmax(const SoftmaxArgs& args);
 void crossEntropy(const CrossEntropyArgs& args);
 void index(const IndexArgs& args);
 void optimizer(const OptimizerArgs& args);
-
-// A pointwise operator on contiguous pieces: out[i] = f(in[0][i], in[1][i], ...) for i in [0, n). out may be one of the
-// inputs when its elements are as wide.
-using TileFunction = void (*)(void* out, const void* const* in, int64_t n, const double* params);
-
-// Null where the operator does not exist for the dtype.
-TileFunction tileFunction(PointwiseOp op, DType dtype);
 
 }  // namespace anneal::ANNEAL_LEVEL

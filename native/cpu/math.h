@@ -189,16 +189,16 @@ ANNEAL_INLINE Vec<float> sinShifted(Vec<float> x, int shift) {
 }
 
 ANNEAL_INLINE Vec<float> sin(Vec<float> x) {
-  if (!all(abs(x) <= Vec<float>(kTrigonometricLimit))) {
-    return mapLanes(x, [](float v) { return static_cast<float>(::sin(static_cast<double>(v))); });
-  }
-  return select(x == Vec<float>(0.f), x, sinShifted(x, 0));  // keeps -0
+  const Vec<float> y = select(x == Vec<float>(0.f), x, sinShifted(x, 0));  // keeps -0
+  const Mask<4> near = abs(x) <= Vec<float>(kTrigonometricLimit);
+  if (all(near)) return y;
+  return select(near, y, mapLanes(x, [](float v) { return static_cast<float>(::sin(static_cast<double>(v))); }));
 }
 ANNEAL_INLINE Vec<float> cos(Vec<float> x) {
-  if (!all(abs(x) <= Vec<float>(kTrigonometricLimit))) {
-    return mapLanes(x, [](float v) { return static_cast<float>(::cos(static_cast<double>(v))); });
-  }
-  return sinShifted(x, 1);
+  const Vec<float> y = sinShifted(x, 1);
+  const Mask<4> near = abs(x) <= Vec<float>(kTrigonometricLimit);
+  if (all(near)) return y;
+  return select(near, y, mapLanes(x, [](float v) { return static_cast<float>(::cos(static_cast<double>(v))); }));
 }
 
 // ---- pow: 2^(y log2 |x|) in float64 ---------------------------------------------------------------------------------
@@ -231,14 +231,10 @@ ANNEAL_INLINE Vec<double> powPositive(Vec<double> x, Vec<double> y) {
 
 ANNEAL_INLINE Vec<float> pow(Vec<float> x, Vec<float> y) {
   const Vec<float> zero(0.f), one(1.f), infinity(__builtin_inff());
-  if (all(y == Vec<float>(2.f))) return x * x;
+  const Mask<4> squares = y == Vec<float>(2.f);
+  if (all(squares)) return x * x;
   const Mask<4> integral = round(y) == y;
   const Mask<4> plain = (abs(y) < infinity) & ((x >= zero) | (integral & (x < zero)));
-  if (!all(plain)) {
-    return mapLanes(x, y, [](float a, float b) {
-      return static_cast<float>(::pow(static_cast<double>(a), static_cast<double>(b)));
-    });
-  }
   const Vec<float> a = abs(x);
   const Mask<4> ordinary = (a > zero) & (a < infinity);
   const DoublePair base = widen(select(ordinary, a, one)), exponent = widen(y);
@@ -248,7 +244,11 @@ ANNEAL_INLINE Vec<float> pow(Vec<float> x, Vec<float> y) {
   const Vec<float> half = y * Vec<float>(0.5f);
   const Mask<4> odd = integral & (round(half) != half);
   const Vec<float> magnitude = select(ordinary, power, extreme);
-  return select(odd, copySign(magnitude, x), magnitude);
+  const Vec<float> result = select(squares, x * x, select(odd, copySign(magnitude, x), magnitude));
+  if (all(plain | squares)) return result;
+  return select(plain | squares, result, mapLanes(x, y, [](float a, float b) {
+                  return static_cast<float>(::pow(static_cast<double>(a), static_cast<double>(b)));
+                }));
 }
 
 // ---- float64 --------------------------------------------------------------------------------------------------------
@@ -271,8 +271,9 @@ ANNEAL_LANES(cos, ::cos)
 ANNEAL_LANES(sigmoid, sigmoid)
 #undef ANNEAL_LANES
 ANNEAL_INLINE Vec<double> pow(Vec<double> x, Vec<double> y) {
-  if (all(y == Vec<double>(2.0))) return x * x;
-  return mapLanes(x, y, [](double a, double b) { return ::pow(a, b); });
+  const Mask<8> squares = y == Vec<double>(2.0);
+  if (all(squares)) return x * x;
+  return select(squares, x * x, mapLanes(x, y, [](double a, double b) { return ::pow(a, b); }));
 }
 
 ANNEAL_INLINE Vec<double> normalCdf(Vec<double> x, Vec<double>& gauss) {

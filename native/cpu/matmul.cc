@@ -41,12 +41,8 @@ gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
       case PointwiseOp::ReluBackward: e.activation = Activation::ReluBackward; break;
       default:
         e.activation = Activation::Tile;
-        e.function = tileFunction(args.activation, args.dtype);
+        e.function = tileFunction("matmul", args.activation, args.dtype);
         e.params = args.params;
-        if (e.function == nullptr) {
-          fail(ErrorKind::DType, "[matmul] activation %d has no kernel for dtype code %d on cpu",
-               static_cast<int>(args.activation), static_cast<int>(args.dtype));
-        }
     }
   }
   return e;

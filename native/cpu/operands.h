@@ -1,10 +1,12 @@
-// Strided and broadcast operands, handed out as contiguous tiles of one shape in row-major order.
+// Strided and broadcast operands, handed out as contiguous tiles of one shape.
 //
 // The shape is seen as [rows, inner]. Long rows are cut into pieces, several short rows share a tile. An operand whose
-// elements already lie as the tile needs them is passed by pointer; others are laid out in the thread's scratch memory:
-// those that every tile sees alike (a scalar; a row under short rows) once a task, the rest for each tile.
+// elements already lie as the tile needs them is passed by pointer, and one that does not change within a tile as a short
+// block of that element; others are laid out in the thread's scratch memory: those that every tile sees alike (a row
+// under short rows) once a task, the rest for each tile, transposed operands for several rows at a time.
 #pragma once
 #include "cpu/strided.h"
+#include "cpu/tile.h"
 
 namespace anneal::ANNEAL_LEVEL {
 
@@ -13,62 +15,95 @@ constexpr int64_t kShortRow = 256;  // shorter rows share tiles
 // Elements of the cheapest operator that make a task: about 1 us, twice what a parallel loop costs to start.
 constexpr int64_t kTaskElements = 16384;
 
-enum class Access : uint8_t { Direct, Once, EachTile };
+enum class Access : uint8_t {
+  Direct,    // lies in memory as the tile needs it
+  Fixed,     // one element for all
+  FixedRow,  // one element for all of the row that the tile is of
+  RowValue,  // one element for each of the tile's rows: given as so many elements
+  Once,      // laid out alike for every tile
+  EachTile,
+};
 
 struct Operand {
   const char* base;
   const int64_t* strides;
   int size;
   Access access;
+  bool transposed;  // steps of 1 along the last outer dimension
 };
 
-// How the work is cut: by shape and strides alone.
+// How the work is cut: by shape and strides alone. A unit is one tile, or, where an operand is transposed, the tiles of
+// `side` rows.
 struct Operands {
   int outer = 0;  // dimensions before the inner one
   int count = 0;
   const int64_t* shape;
   int64_t rows = 1, inner = 1;
+  int64_t lastOuter = 1;  // extent of the last outer dimension
+  bool shared = false;    // short rows, which share tiles
+  bool rowValues = false;
   int64_t rowsPerTile = 1, piece = 1, pieces = 1;  // a tile is rowsPerTile rows, or a piece of a row
-  int64_t tiles = 0;
-  int64_t tilesPerTask = 1;
-  Operand operand[kPointwiseInputs];
+  int64_t side = 1, sides = 1;                     // rows of a unit, and how many units the last outer dimension has
+  int64_t units = 0, unitsPerTask = 1;
+  int64_t laidElements = 0;  // of a unit
+  uint32_t fixed = 0;        // as tile functions take it
+  Operand operand[kOperands];
 
   Operands(int rank, const int64_t* dims) : outer(rank > 0 ? rank - 1 : 0), shape(dims) {
     if (rank > 0) inner = dims[rank - 1];
+    if (outer > 0) lastOuter = dims[outer - 1];
     for (int d = 0; d < outer; d++) rows *= dims[d];
+    shared = rows > 1 && inner < kShortRow;
   }
 
   void add(const void* base, const int64_t* strides, int size) {
-    operand[count++] = {static_cast<const char*>(base), strides, size, Access::Direct};
+    operand[count++] = {static_cast<const char*>(base), strides, size, Access::Direct, false};
   }
 
   int64_t innerStride(const Operand& o) const { return inner == 1 ? 1 : o.strides[outer]; }
 
-  // cost: of the operator on one element, 1 for an addition.
-  void cut(int64_t cost) {
+  // How each operand is handed out. wholeRows: rows are not cut, and what has one element a row is given as RowValue where
+  // several share a tile.
+  void classify(bool wholeRows) {
+    rowValues = wholeRows;
+    for (int i = 0; i < count; i++) {
+      Operand& o = operand[i];
+      o.access = accessOf(o);
+      if (o.access == Access::Fixed || o.access == Access::FixedRow) fixed |= uint32_t{1} << i;
+      o.transposed = o.access == Access::EachTile && outer > 0 && lastOuter >= 4 && inner >= 4 &&
+                     o.strides[outer - 1] == 1 && innerStride(o) != 0;
+    }
+  }
+
+  // cost: of the operator on one element, 1 for an addition. tile: elements of a tile that is laid out.
+  void cut(int64_t cost, int64_t tile) {
     if (rows * inner == 0) return;
     const int64_t task = kTaskElements / cost > kTile ? kTaskElements / cost : kTile;
-    const bool shared = rows > 1 && inner < kShortRow;
     bool direct = true;
     for (int i = 0; i < count; i++) {
-      operand[i].access = accessOf(operand[i], shared);
-      direct = direct && operand[i].access == Access::Direct;
+      direct = direct && operand[i].access < Access::RowValue;
+      if (operand[i].transposed && !shared)
+        side = side > transposeSide(operand[i].size) ? side : transposeSide(operand[i].size);
     }
     if (shared) {
-      rowsPerTile = (direct ? task : kTile) / inner;
       piece = inner;
-      tiles = (rows + rowsPerTile - 1) / rowsPerTile;
+      rowsPerTile = (direct && !rowValues ? task : tile) / inner;
+      rowsPerTile = rowsPerTile < 1 ? 1 : rowsPerTile > rows ? rows : rowsPerTile;
+      laidElements = rowsPerTile * inner;
+      units = (rows + rowsPerTile - 1) / rowsPerTile;
     } else {
-      piece = direct ? task : kTile;
+      piece = rowValues ? inner : direct ? task : side > 1 ? tile / 8 : tile;
+      if (piece > inner) piece = inner;
       pieces = (inner + piece - 1) / piece;
-      tiles = rows * pieces;
+      sides = (lastOuter + side - 1) / side;
+      laidElements = side * piece;
+      units = rows / lastOuter * sides * pieces;
     }
-    const int64_t elements = rowsPerTile * (piece < inner ? piece : inner);
-    if (elements < task) tilesPerTask = task / elements;
+    if (laidElements < task) unitsPerTask = task / laidElements;
   }
 
  private:
-  Access accessOf(const Operand& o, bool shared) const {
+  Access accessOf(const Operand& o) const {
     bool still = true, dense = innerStride(o) == 1;
     int64_t expected = inner;
     for (int d = outer - 1; d >= 0; d--) {
@@ -76,55 +111,66 @@ struct Operands {
       dense = dense && (o.strides[d] == expected || shape[d] == 1);
       expected *= shape[d];
     }
-    if (shared) return dense ? Access::Direct : still ? Access::Once : Access::EachTile;
-    if (innerStride(o) == 1) return Access::Direct;
-    return still && innerStride(o) == 0 ? Access::Once : Access::EachTile;
+    if (dense) return Access::Direct;
+    const bool constant = inner == 1 || o.strides[outer] == 0;
+    if (constant && still) return Access::Fixed;
+    if (shared) {
+      if (still) return Access::Once;
+      return constant && rowValues ? Access::RowValue : Access::EachTile;
+    }
+    if (constant) return Access::FixedRow;
+    return innerStride(o) == 1 ? Access::Direct : Access::EachTile;
   }
 };
 
-// The tiles from `first` on, on one thread. Uses scratch slot 0.
+// The tiles of units [begin, end), on one thread. Uses scratch slot 0.
 class TileWalk {
  public:
-  TileWalk(const Operands& operands, int64_t first) : o_(operands) {
-    row_ = first / o_.pieces * o_.rowsPerTile;
-    piece_ = first % o_.pieces;
+  TileWalk(const Operands& operands, int64_t begin, int64_t end) : o_(operands), unit_(begin), end_(end) {
     at_.rank = o_.outer;
     at_.count = o_.count;
     at_.shape = o_.shape;
     int laid = 0;
     for (int i = 0; i < o_.count; i++) {
       at_.strides[i] = o_.operand[i].strides;
-      laid += o_.operand[i].access != Access::Direct;
-      eachTile_ = eachTile_ || o_.operand[i].access == Access::EachTile;
+      const Access access = o_.operand[i].access;
+      laid += access >= Access::RowValue;
+      eachRow_ = eachRow_ || access == Access::EachTile || access == Access::RowValue;
     }
-    at_.start(row_);
-    char* memory = laid > 0 ? scratch<char>(0, laid * kTile * 8) : nullptr;
+    if (laid == 0 && o_.fixed == 0) return;
+    const int64_t bytes = (o_.laidElements * 8 + kFixedBytes - 1) / kFixedBytes * kFixedBytes;
+    char* memory = scratch<char>(0, laid * bytes + kOperands * kFixedBytes);
     for (int i = 0; i < o_.count; i++) {
       const Operand& operand = o_.operand[i];
       if (operand.access == Access::Direct) continue;
       in_[i] = tile_[i] = memory;
-      memory += kTile * 8;
+      memory += operand.access >= Access::RowValue ? bytes : kFixedBytes;
+      if (operand.access == Access::Fixed) fix(i, operand.base);
       if (operand.access == Access::Once) layOnce(i);
     }
   }
 
-  // Makes the next tile; returns its number of elements.
-  int64_t next() { return o_.rowsPerTile == 1 ? nextPiece() : nextRows(); }
+  // Makes the next tile; false after the last.
+  bool next() { return o_.shared ? nextRows() : nextPiece(); }
 
-  // Of the tile made last: where it begins among the elements in row-major order, and its operands.
+  // Of the tile made last: its first row, where it begins among the elements in row-major order, how many it has, and its
+  // operands.
+  int64_t row() const { return row_; }
   int64_t offset() const { return begin_; }
+  int64_t elements() const { return elements_; }
   const void* const* in() const { return in_; }
 
  private:
+  void fix(int i, const char* element) {
+    const int size = o_.operand[i].size;
+    gatherRow(tile_[i], element, 0, kFixedBytes / size, size);
+  }
+
   void layOnce(int i) {
     const Operand& operand = o_.operand[i];
-    const int64_t stride = o_.innerStride(operand);
-    const int64_t length = o_.inner < o_.piece ? o_.inner : o_.piece;
-    const int64_t rows = o_.rowsPerTile < o_.rows - row_ ? o_.rowsPerTile : o_.rows - row_;
-    if (stride == 0) return gatherRow(tile_[i], operand.base, 0, rows * length, operand.size);
-    gatherRow(tile_[i], operand.base, stride, length, operand.size);
-    int64_t filled = length * operand.size;
-    const int64_t total = rows * filled;
+    gatherRow(tile_[i], operand.base, o_.innerStride(operand), o_.inner, operand.size);
+    int64_t filled = o_.inner * operand.size;
+    const int64_t total = o_.rowsPerTile * filled;
     while (filled < total) {
       const int64_t more = filled < total - filled ? filled : total - filled;
       __builtin_memcpy(tile_[i] + filled, tile_[i], static_cast<size_t>(more));
@@ -132,60 +178,106 @@ class TileWalk {
     }
   }
 
-  int64_t nextPiece() {
-    const int64_t from = piece_ * o_.piece;
-    const int64_t n = o_.piece < o_.inner - from ? o_.piece : o_.inner - from;
-    begin_ = row_ * o_.inner + from;
-    for (int i = 0; i < o_.count; i++) {
-      const Operand& operand = o_.operand[i];
-      if (operand.access == Access::Once) continue;
-      const int64_t stride = o_.innerStride(operand);
-      const char* p = operand.base + (at_.offset[i] + from * stride) * operand.size;
-      if (operand.access == Access::Direct)
-        in_[i] = p;
-      else
-        gatherRow(tile_[i], p, stride, n, operand.size);
-    }
-    if (++piece_ == o_.pieces) {
-      piece_ = 0;
-      advanceRow();
-    }
-    return n;
+  void seek(int64_t row) {
+    if (row == current_) return;
+    if (current_ >= 0 && row == current_ + 1)
+      at_.advance();
+    else
+      at_.start(row);
+    current_ = row;
   }
 
-  int64_t nextRows() {
+  const char* rowOf(const Operand& operand, int i) const { return operand.base + at_.offset[i] * operand.size; }
+
+  // `rows` rows from the current one on, of `columns` elements each from column `from` on.
+  void layTransposed(int i, char* to, int64_t toRow, int64_t from, int64_t rows, int64_t columns) {
+    const Operand& operand = o_.operand[i];
+    const int64_t stride = o_.innerStride(operand);
+    const int side = transposeSide(operand.size);
+    const char* src = rowOf(operand, i) + from * stride * operand.size;
+    withWord(operand.size, [&](auto word) {
+      using T = decltype(word);
+      for (int64_t r = 0; r < rows; r += side) {
+        transposeStrip(reinterpret_cast<T*>(to) + r * toRow, toRow, reinterpret_cast<const T*>(src) + r, stride,
+                       rows - r < side ? rows - r : side, columns);
+      }
+    });
+  }
+
+  bool nextPiece() {
+    if (left_ == 0) {
+      if (unit_ == end_) return false;
+      const int64_t block = unit_ / o_.pieces, within = block % o_.sides * o_.side;
+      from_ = unit_++ % o_.pieces * o_.piece;
+      elements_ = o_.piece < o_.inner - from_ ? o_.piece : o_.inner - from_;
+      left_ = o_.side < o_.lastOuter - within ? o_.side : o_.lastOuter - within;
+      first_ = block / o_.sides * o_.lastOuter + within;
+      seek(first_);
+      for (int i = 0; i < o_.count; i++) {
+        if (o_.operand[i].transposed) layTransposed(i, tile_[i], o_.piece, from_, left_, elements_);
+      }
+      row_ = first_ - 1;
+    }
+    left_--;
+    seek(++row_);
+    begin_ = row_ * o_.inner + from_;
+    for (int i = 0; i < o_.count; i++) {
+      const Operand& operand = o_.operand[i];
+      switch (operand.access) {
+        case Access::Direct: in_[i] = rowOf(operand, i) + from_ * operand.size; break;
+        case Access::FixedRow: fix(i, rowOf(operand, i)); break;
+        case Access::EachTile: {
+          const int64_t stride = o_.innerStride(operand);
+          if (operand.transposed)
+            in_[i] = tile_[i] + (row_ - first_) * o_.piece * operand.size;
+          else
+            gatherRow(tile_[i], rowOf(operand, i) + from_ * stride * operand.size, stride, elements_, operand.size);
+          break;
+        }
+        default: break;
+      }
+    }
+    return true;
+  }
+
+  bool nextRows() {
+    if (unit_ == end_) return false;
+    row_ = unit_++ * o_.rowsPerTile;
     const int64_t rows = o_.rowsPerTile < o_.rows - row_ ? o_.rowsPerTile : o_.rows - row_;
     begin_ = row_ * o_.inner;
+    elements_ = rows * o_.inner;
     for (int i = 0; i < o_.count; i++) {
       if (o_.operand[i].access == Access::Direct) in_[i] = o_.operand[i].base + begin_ * o_.operand[i].size;
     }
-    if (!eachTile_) {
-      row_ += rows;
-      return rows * o_.inner;
-    }
-    for (int64_t r = 0; r < rows; r++) {
+    for (int64_t r = 0; eachRow_ && r < rows; r++) {
+      seek(row_ + r);
       for (int i = 0; i < o_.count; i++) {
         const Operand& operand = o_.operand[i];
-        if (operand.access != Access::EachTile) continue;
-        gatherRow(tile_[i] + r * o_.inner * operand.size, operand.base + at_.offset[i] * operand.size,
-                  o_.innerStride(operand), o_.inner, operand.size);
+        if (operand.access == Access::RowValue) {
+          gatherRow(tile_[i] + r * operand.size, rowOf(operand, i), 1, 1, operand.size);
+        } else if (operand.access == Access::EachTile) {
+          char* to = tile_[i] + r * o_.inner * operand.size;
+          if (!operand.transposed) {
+            gatherRow(to, rowOf(operand, i), o_.innerStride(operand), o_.inner, operand.size);
+          } else if (const int64_t within = at_.index[o_.outer - 1]; r == 0 || within == 0) {
+            const int64_t run = o_.lastOuter - within < rows - r ? o_.lastOuter - within : rows - r;
+            layTransposed(i, to, o_.inner, 0, run, o_.inner);
+          }
+        }
       }
-      advanceRow();
     }
-    return rows * o_.inner;
-  }
-
-  void advanceRow() {
-    row_++;
-    at_.advance();
+    return true;
   }
 
   const Operands& o_;
-  int64_t row_, piece_, begin_ = 0;
-  Odometer at_;  // the current row
-  char* tile_[kPointwiseInputs];
-  const void* in_[kPointwiseInputs];
-  bool eachTile_ = false;
+  int64_t unit_, end_;
+  int64_t first_ = 0, left_ = 0, from_ = 0;  // of the unit: its first row, rows to come, first column
+  int64_t row_ = 0, begin_ = 0, elements_ = 0;
+  int64_t current_ = -1;
+  Odometer at_;  // at row current_
+  char* tile_[kOperands];
+  const void* in_[kOperands];
+  bool eachRow_ = false;
 };
 
 }  // namespace anneal::ANNEAL_LEVEL

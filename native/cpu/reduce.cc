@@ -1,4 +1,6 @@
 // Reductions along the middle of dense [outer, extent, inner] tensors: sums, variance, extremes and their positions.
+#include "cpu/reduce.h"
+
 #include "cpu/blocks.h"
 
 namespace anneal::ANNEAL_LEVEL {
@@ -169,6 +171,20 @@ void withOrdered(DType dtype, F&& f) {
   }
 }
 
+// ---- rows at hand ---------------------------------------------------------------------------------------------------
+template <class Op, class T, bool mean>
+void foldRows(const void* src, int64_t rows, int64_t extent, void* dst) {
+  static_assert(kFusedRow < 2 * kBlock);  // a row is one chunk
+  Block block{};
+  block.rows = extent;
+  block.columns = 1;
+  for (int64_t r = 0; r < rows; ++r) {
+    T* const out[1] = {static_cast<T*>(dst) + r};
+    foldBlock<Op, Values<T>, T>(static_cast<const T*>(src) + r * extent, block, 1, nullptr, out);
+    if constexpr (mean) *out[0] /= static_cast<T>(extent);
+  }
+}
+
 }  // namespace
 
 void reduce(const ReduceArgs& args) {
@@ -190,6 +206,30 @@ void reduce(const ReduceArgs& args) {
     case ReduceOp::Variance:
     case ReduceOp::Std: return withReal(args.dtype, [&](auto t) { variance<typename decltype(t)::type>(args); });
   }
+}
+
+FoldRows foldRowsFor(ReduceOp op, DType dtype) {
+  FoldRows result = nullptr;
+  const auto sum = [&](auto t) {
+    result = foldRows<SumOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+  };
+  const auto mean = [&](auto t) {
+    result = foldRows<SumOf<typename decltype(t)::type>, typename decltype(t)::type, true>;
+  };
+  const auto max = [&](auto t) {
+    result = foldRows<MaxOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+  };
+  const auto min = [&](auto t) {
+    result = foldRows<MinOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+  };
+  switch (op) {
+    case ReduceOp::Sum: withSum(dtype, sum); break;
+    case ReduceOp::Mean: withReal(dtype, mean); break;
+    case ReduceOp::Max: withOrdered(dtype, max); break;
+    case ReduceOp::Min: withOrdered(dtype, min); break;
+    default: fail(ErrorKind::Argument, "[fused] reduction %d is not fused", static_cast<int>(op));
+  }
+  return result;
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -1,6 +1,5 @@
-// dst[i] = src[i] between any strides, with a change of dtype where asked.
-//
-// To an integer, floats are truncated; out of range they saturate, NaN gives 0. Integers wrap around. To bool: not 0.
+// dst[i] = src[i] between any strides, with a change of dtype where asked (cast.h).
+#include "cpu/cast.h"
 #include "cpu/kernels.h"
 #include "cpu/strided.h"
 
@@ -10,72 +9,6 @@ namespace {
 
 constexpr int64_t kTaskBytes = 256 * 1024;  // of plain copying: below this, threads cost more than they save
 constexpr int64_t kPiece = 2048;            // elements converted at a time, through the L1 cache
-
-// ---- conversion of contiguous elements ------------------------------------------------------------------------------
-template <class To>
-struct Range;
-template <>
-struct Range<uint8_t> {
-  static constexpr double kLow = 0, kEnd = 256;
-  static constexpr uint8_t kMin = 0, kMax = UINT8_MAX;
-};
-template <>
-struct Range<int32_t> {
-  static constexpr double kLow = -2147483648.0, kEnd = 2147483648.0;
-  static constexpr int32_t kMin = INT32_MIN, kMax = INT32_MAX;
-};
-template <>
-struct Range<int64_t> {
-  static constexpr double kLow = -9223372036854775808.0, kEnd = 9223372036854775808.0;
-  static constexpr int64_t kMin = INT64_MIN, kMax = INT64_MAX;
-};
-
-template <class T>
-constexpr bool kFloating = __is_same(T, float) || __is_same(T, double);
-
-template <class To, class From>
-ANNEAL_INLINE To cast(From v) {
-  if constexpr (__is_same(To, bool)) {
-    return v != From(0);
-  } else if constexpr (kFloating<From> && !kFloating<To>) {
-    using R = Range<To>;
-    const From low = static_cast<From>(R::kLow), end = static_cast<From>(R::kEnd);
-    const From inside = v > low && v < end ? v : From(0);
-    return v >= end ? R::kMax : v <= low ? R::kMin : static_cast<To>(inside);
-  } else {
-    return static_cast<To>(v);
-  }
-}
-
-// A constant count, and pointers that do not alias, are what the compiler needs to vectorise at -O2.
-constexpr int kBlock = 64;
-template <class To, class From>
-void castBlock(To* __restrict__ dst, const From* __restrict__ src) {
-  for (int i = 0; i < kBlock; i++) dst[i] = cast<To>(src[i]);
-}
-
-template <class To, class From>
-void castRow(void* dst, const void* src, int64_t n) {
-  To* to = static_cast<To*>(dst);
-  const From* from = static_cast<const From*>(src);
-  int64_t i = 0;
-  for (; i + kBlock <= n; i += kBlock) castBlock(to + i, from + i);
-  for (; i < n; i++) to[i] = cast<To>(from[i]);
-}
-
-using CastRow = void (*)(void* dst, const void* src, int64_t n);
-
-CastRow castFor(DType from, DType to) {
-  CastRow result = nullptr;
-  // A bool is read as a byte of 0 or 1.
-  withAny("copy", from == DType::Bool ? DType::UInt8 : from, [&](auto f) {
-    using From = typename decltype(f)::type;
-    if constexpr (!__is_same(From, bool)) {
-      withAny("copy", to, [&](auto t) { result = castRow<typename decltype(t)::type, From>; });
-    }
-  });
-  return result;
-}
 
 bool sameBytes(DType from, DType to) { return from == to || (from == DType::Bool && to == DType::UInt8); }
 
@@ -186,31 +119,6 @@ void copyRows(const Plan& plan, const CopyArgs& args, int srcSize, int dstSize, 
 }
 
 // ---- transposition --------------------------------------------------------------------------------------------------
-// [rows, columns] with dst[r * dstRow + c] = src[r + c * srcColumn], for up to one cache line of rows. A full line of
-// each source column is read at once.
-template <class T>
-void transposeStrip(T* dst, int64_t dstRow, const T* src, int64_t srcColumn, int64_t rows, int64_t columns) {
-  using Word = typename WordOf<T>::type;
-  constexpr int kSide = sizeof(T) == 1 ? 32 : 64 / sizeof(T);
-  for (int64_t c = 0; c < columns; c += kSide) {
-    const int64_t width = columns - c < kSide ? columns - c : kSide;
-    if (rows == kSide && width == kSide) {
-      T block[kSide][kSide];
-      for (int i = 0; i < kSide; i++) {
-        const Word* line = reinterpret_cast<const Word*>(src) + (c + i) * srcColumn;
-        for (int r = 0; r < kSide; r++) block[r][i] = line[r];
-      }
-      for (int r = 0; r < kSide; r++) __builtin_memcpy(dst + r * dstRow + c, block[r], sizeof block[r]);
-    } else {
-      for (int64_t r = 0; r < rows; r++) {
-        Word* to = reinterpret_cast<Word*>(dst) + r * dstRow + c;
-        const Word* from = reinterpret_cast<const Word*>(src) + r + c * srcColumn;
-        for (int64_t i = 0; i < width; i++, from += srcColumn) to[i] = *from;
-      }
-    }
-  }
-}
-
 // The dimension that src runs through by steps of 1, when it is not the one dst does; -1 if there is none.
 int transposedDimension(const Plan& plan) {
   const int last = plan.rank - 1;
@@ -226,7 +134,7 @@ void copyTransposed(Plan plan, int rowDimension, const CopyArgs& args, int size)
   const int64_t rows = plan.shape[rowDimension], dstRow = plan.dst[rowDimension];
   const int64_t columns = plan.shape[last], srcColumn = plan.src[last];
   // The strips of rows become the last outer dimension.
-  const int64_t side = size == 1 ? 32 : 64 / size;
+  const int64_t side = transposeSide(size);
   plan.drop(rowDimension);
   const int64_t strips = (rows + side - 1) / side;
   plan.shape[last - 1] = strips;

@@ -1,9 +1,11 @@
-// Strided memory: an odometer over outer dimensions, and rows moved by width only (a float32 moves as 4 bytes).
+// Strided memory: an odometer over outer dimensions, and rows and blocks moved by width only (a float32 moves as 4 bytes).
 #pragma once
 #include "cpu/simd.h"
 #include "cpu/support.h"
 
 namespace anneal::ANNEAL_LEVEL {
+
+constexpr int kOperands = kFusedInputs;  // most operands that are walked through together
 
 inline int elementSize(DType dtype) {
   switch (dtype) {
@@ -17,13 +19,13 @@ inline int elementSize(DType dtype) {
   }
 }
 
-// Counts through a shape in row-major order, and keeps the offset of each of up to kPointwiseInputs strided operands.
+// Counts through a shape in row-major order, and keeps the offset of each of up to kOperands strided operands.
 struct Odometer {
   int rank = 0, count = 0;
   const int64_t* shape = nullptr;
-  const int64_t* strides[kPointwiseInputs];
+  const int64_t* strides[kOperands];
   int64_t index[kRank];
-  int64_t offset[kPointwiseInputs];  // in elements
+  int64_t offset[kOperands];  // in elements
 
   // To the position-th element.
   void start(int64_t position) {
@@ -125,6 +127,34 @@ inline void scatterRow(void* dst, int64_t stride, const void* src, int64_t n, in
     const Word* from = static_cast<const Word*>(src);
     for (int64_t i = 0; i < n; i++, to += stride) *to = from[i];
   });
+}
+
+// Rows of a strip: a cache line of the source, or half of one.
+constexpr int transposeSide(int size) { return size == 1 ? 32 : 64 / size; }
+
+// [rows, columns] with dst[r * dstRow + c] = src[r + c * srcColumn], for up to one cache line of rows. A full line of
+// each source column is read at once.
+template <class T>
+void transposeStrip(T* dst, int64_t dstRow, const T* src, int64_t srcColumn, int64_t rows, int64_t columns) {
+  using Word = typename WordOf<T>::type;
+  constexpr int kSide = transposeSide(sizeof(T));
+  for (int64_t c = 0; c < columns; c += kSide) {
+    const int64_t width = columns - c < kSide ? columns - c : kSide;
+    if (rows == kSide && width == kSide) {
+      T block[kSide][kSide];
+      for (int i = 0; i < kSide; i++) {
+        const Word* line = reinterpret_cast<const Word*>(src) + (c + i) * srcColumn;
+        for (int r = 0; r < kSide; r++) block[r][i] = line[r];
+      }
+      for (int r = 0; r < kSide; r++) __builtin_memcpy(dst + r * dstRow + c, block[r], sizeof block[r]);
+    } else {
+      for (int64_t r = 0; r < rows; r++) {
+        Word* to = reinterpret_cast<Word*>(dst) + r * dstRow + c;
+        const Word* from = reinterpret_cast<const Word*>(src) + r + c * srcColumn;
+        for (int64_t i = 0; i < width; i++, from += srcColumn) to[i] = *from;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 // of the depth.
 #pragma once
 #include "cpu/gemm/blocking.h"
-#include "cpu/kernels.h"
+#include "cpu/math.h"
+#include "cpu/tile.h"
 #include "formulas/activation.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
@@ -68,7 +69,7 @@ struct Epilogue {
   void activate(T* c, int64_t n) const {
     if (activation != Activation::Tile) return;
     const void* in[] = {c, gate ? gate + (c - origin) : nullptr};
-    function(c, in, n, params);
+    function(c, in, n, params, 0);
   }
 };
 

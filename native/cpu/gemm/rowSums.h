@@ -2,6 +2,7 @@
 // are taken just before a product reads A, which then finds it in cache.
 #pragma once
 #include "cpu/gemm/product.h"
+#include "cpu/kernels.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
@@ -51,6 +52,12 @@ void sumRows(const Product<T>& p, int64_t first, int64_t depth, bool parallel) {
   const T* x = (p.flipped ? p.b : p.a) + first * step;
   const int64_t rows = p.flipped ? p.cols : p.rows;
   const bool more = first > 0;
+  if (row == 1 && step == rows) {
+    // Columns of a dense matrix: left to the reduction, so that it makes no difference to the bits whether a sum is fused.
+    const DType dtype = sizeof(T) == sizeof(float) ? DType::Float32 : DType::Float64;
+    if (!more) reduce({ReduceOp::Sum, dtype, 1, p.depth, rows, 0, x, p.rowSums});
+    return;
+  }
   constexpr int64_t kGroup = 4 * W<T>;
   forGroups(rows, kGroup, depth, parallel, [&](int64_t begin, int64_t end) {
     if (row == 1) {

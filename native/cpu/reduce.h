@@ -1,0 +1,13 @@
+// The folds of the `reduce` kernel for whole rows, for callers that have the rows at hand: the same bits.
+#pragma once
+#include "cpu/support.h"
+
+namespace anneal::ANNEAL_LEVEL {
+
+// dst[r] = fold of row r of src, dense [rows, extent], extent <= kFusedRow. On the calling thread.
+using FoldRows = void (*)(const void* src, int64_t rows, int64_t extent, void* dst);
+
+// Sum, Mean, Max or Min.
+FoldRows foldRowsFor(ReduceOp op, DType dtype);
+
+}  // namespace anneal::ANNEAL_LEVEL

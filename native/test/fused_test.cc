@@ -1,0 +1,341 @@
+// Fused programs against the same steps as kernels of their own, bit for bit, on every level and number of threads.
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "test/kernels.h"
+
+namespace anneal {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+using Shape = std::vector<int64_t>;
+
+struct Random {
+  uint64_t state;
+  uint32_t next() {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<uint32_t>(state >> 33);
+  }
+  int below(int n) { return static_cast<int>(next() % static_cast<uint32_t>(n)); }
+  bool chance(int percent) { return below(100) < percent; }
+  double real() { return next() * 0x1p-30 - 1; }
+  template <class T>
+  const T& of(const std::vector<T>& list) {
+    return list[static_cast<size_t>(below(static_cast<int>(list.size())))];
+  }
+};
+
+// ---- operators ------------------------------------------------------------------------------------------------------
+enum class Takes { Float, Arith, Compare, Logical, Select };
+struct Row {
+  PointwiseOp op;
+  Takes takes;
+  int inputs;
+};
+const std::vector<Row> kRows = {
+#define ANNEAL_POINTWISE(name, kind, inputs, formula) {PointwiseOp::name, Takes::kind, inputs},
+#include "formulas/pointwise.def"
+#undef ANNEAL_POINTWISE
+};
+
+bool takes(const Row& row, DType dtype) {
+  switch (row.takes) {
+    case Takes::Float: return isFloating(dtype);
+    case Takes::Arith: return dtype != DType::Bool;
+    case Takes::Logical: return dtype == DType::Bool;
+    default: return true;
+  }
+}
+
+// ---- tensors --------------------------------------------------------------------------------------------------------
+int64_t elementsOf(const Shape& shape) {
+  int64_t n = 1;
+  for (const int64_t d : shape) n *= d;
+  return n;
+}
+
+Shape denseStrides(const Shape& shape) {
+  Shape strides(shape.size());
+  int64_t stride = 1;
+  for (size_t d = shape.size(); d-- > 0; stride *= shape[d]) strides[d] = stride;
+  return strides;
+}
+
+// Dense over all but the last dimension, along which there is one value.
+Shape rowStrides(const Shape& shape) {
+  Shape strides = denseStrides(Shape(shape.begin(), shape.end() - 1));
+  strides.push_back(0);
+  return strides;
+}
+
+Bytes someElements(Random& random, DType dtype, int64_t n) {
+  Bytes out(static_cast<size_t>(n) * sizeOf(dtype));
+  const auto fill = [&](auto zero, auto value) {
+    for (int64_t i = 0; i < n; ++i) {
+      const auto v = static_cast<decltype(zero)>(value());
+      std::memcpy(&out[static_cast<size_t>(i) * sizeof v], &v, sizeof v);
+    }
+  };
+  const auto real = [&] { return random.chance(2) ? random.of<double>({0, -0.0, INFINITY, NAN}) : 3 * random.real(); };
+  switch (dtype) {
+    case DType::Bool: fill(uint8_t{}, [&] { return random.below(2); }); break;
+    case DType::UInt8: fill(uint8_t{}, [&] { return random.below(256); }); break;
+    case DType::Int32: fill(int32_t{}, [&] { return random.below(2000) - 1000; }); break;
+    case DType::Int64: fill(int64_t{}, [&] { return random.below(2000) - 1000; }); break;
+    case DType::Float32: fill(float{}, real); break;
+    default: fill(double{}, real);
+  }
+  return out;
+}
+
+// ---- programs -------------------------------------------------------------------------------------------------------
+struct Register {
+  DType dtype;
+  bool row = false;  // one value a row
+};
+
+struct Output {
+  uint16_t reg;
+  bool row;
+};
+
+struct Case {
+  Shape shape;
+  std::vector<Register> registers;
+  std::deque<Bytes> memory;
+  std::vector<FusedOperand> inputs;
+  std::vector<FusedStep> steps;
+  std::vector<Output> outputs;
+
+  uint16_t add(DType dtype, bool row = false) {
+    registers.push_back({dtype, row});
+    return static_cast<uint16_t>(registers.size() - 1);
+  }
+
+  uint16_t input(DType dtype, const Bytes& data, const Shape& strides) {
+    memory.push_back(data);
+    FusedOperand operand{memory.back().data(), dtype, add(dtype), false, {}};
+    std::copy(strides.begin(), strides.end(), operand.strides);
+    inputs.push_back(operand);
+    return operand.reg;
+  }
+
+  uint16_t step(FusedStep step, DType out, bool row, const std::vector<uint16_t>& in) {
+    std::copy(in.begin(), in.end(), step.in);
+    step.out = add(out, row);
+    steps.push_back(step);
+    return step.out;
+  }
+  uint16_t apply(PointwiseOp op, DType dtype, const std::vector<uint16_t>& in, std::vector<double> params = {}) {
+    const Row& row = kRows[static_cast<size_t>(op)];
+    FusedStep made{FusedKind::Pointwise, op, ReduceOp::Sum, dtype, dtype, {}, 0, {}};
+    std::copy(params.begin(), params.end(), made.params);
+    bool rows = true;
+    for (const uint16_t i : in) rows = rows && registers[i].row;
+    return step(made, row.takes == Takes::Compare ? DType::Bool : dtype, rows, in);
+  }
+  uint16_t cast(uint16_t in, DType to) {
+    const Register from = registers[in];
+    return step({FusedKind::Cast, PointwiseOp::Add, ReduceOp::Sum, from.dtype, to, {}, 0, {}}, to, from.row, {in});
+  }
+  uint16_t reduce(ReduceOp op, uint16_t in) {
+    const DType dtype = registers[in].dtype;
+    return step({FusedKind::Reduce, PointwiseOp::Add, op, dtype, dtype, {}, 0, {}}, dtype, true, {in});
+  }
+
+  int64_t outputElements(const Output& output) const {
+    return output.row ? elementsOf(Shape(shape.begin(), shape.end() - 1)) : elementsOf(shape);
+  }
+
+  Bytes fused(const Backend& backend) const {
+    std::vector<FusedOperand> to;
+    std::vector<Bytes> results;
+    for (const Output& output : outputs) {
+      const DType dtype = registers[output.reg].dtype;
+      results.emplace_back(static_cast<size_t>(outputElements(output)) * sizeOf(dtype), 0xee);
+      to.push_back({results.back().data(), dtype, output.reg, output.row, {}});
+    }
+    FusedArgs args{};
+    args.rank = static_cast<uint8_t>(shape.size());
+    std::copy(shape.begin(), shape.end(), args.shape);
+    args.inputCount = static_cast<int>(inputs.size());
+    args.outputCount = static_cast<int>(to.size());
+    args.stepCount = static_cast<int>(steps.size());
+    args.registers = static_cast<int>(registers.size());
+    args.inputs = inputs.data();
+    args.outputs = to.data();
+    args.steps = steps.data();
+    backend.fused(args);
+    return joined(results);
+  }
+
+  // Every step by its own kernel, over the whole shape.
+  Bytes alone(const Backend& backend) const {
+    struct Value {
+      Bytes own;
+      const void* data;
+      Shape strides;
+    };
+    std::vector<Value> values(registers.size());
+    for (const FusedOperand& input : inputs) {
+      values[input.reg] = {{}, input.data, Shape(input.strides, input.strides + shape.size())};
+    }
+    const auto copied = [&](uint16_t from, DType to) {
+      const DType dtype = registers[from].dtype;
+      Bytes out(static_cast<size_t>(elementsOf(shape)) * sizeOf(to));
+      CopyArgs args{dtype, to, static_cast<uint8_t>(shape.size()), {}, values[from].data, {}, out.data(), {}};
+      const Shape dense = denseStrides(shape);
+      std::copy(shape.begin(), shape.end(), args.shape);
+      std::copy(values[from].strides.begin(), values[from].strides.end(), args.srcStrides);
+      std::copy(dense.begin(), dense.end(), args.dstStrides);
+      backend.copy(args);
+      return out;
+    };
+    for (const FusedStep& step : steps) {
+      Value& out = values[step.out];
+      out.strides = denseStrides(shape);
+      if (step.kind == FusedKind::Cast) {
+        out.own = copied(step.in[0], step.to);
+      } else if (step.kind == FusedKind::Reduce) {
+        const Bytes src = copied(step.in[0], step.dtype);
+        const int64_t extent = shape.back(), rows = elementsOf(shape) / extent;
+        out.own.resize(static_cast<size_t>(rows) * sizeOf(step.dtype));
+        out.strides = rowStrides(shape);
+        backend.reduce({step.reduce, step.dtype, rows, extent, 1, 0, src.data(), out.own.data()});
+      } else {
+        out.own.resize(static_cast<size_t>(elementsOf(shape)) * sizeOf(registers[step.out].dtype));
+        PointwiseArgs args{};
+        args.op = step.op;
+        args.dtype = step.dtype;
+        args.inputs = static_cast<uint8_t>(kRows[static_cast<size_t>(step.op)].inputs);
+        args.rank = static_cast<uint8_t>(shape.size());
+        std::copy(shape.begin(), shape.end(), args.shape);
+        for (int k = 0; k < args.inputs; ++k) {
+          args.in[k] = values[step.in[k]].data;
+          std::copy(values[step.in[k]].strides.begin(), values[step.in[k]].strides.end(), args.strides[k]);
+        }
+        args.out = out.own.data();
+        std::copy(step.params, step.params + kPointwiseParams, args.params);
+        backend.pointwise(args);
+      }
+      out.data = out.own.data();
+    }
+    std::vector<Bytes> results;
+    for (const Output& output : outputs) {
+      const DType dtype = registers[output.reg].dtype;
+      const Bytes all = copied(output.reg, dtype);
+      if (!output.row) {
+        results.push_back(all);
+        continue;
+      }
+      const size_t size = sizeOf(dtype), row = static_cast<size_t>(shape.back()) * size;
+      Bytes first;
+      for (size_t at = 0; at < all.size(); at += row) first.insert(first.end(), &all[at], &all[at] + size);
+      results.push_back(first);
+    }
+    return joined(results);
+  }
+
+  static Bytes joined(const std::vector<Bytes>& parts) {
+    Bytes out;
+    for (const Bytes& part : parts) out.insert(out.end(), part.begin(), part.end());
+    return out;
+  }
+
+  void check(const std::string& name) const {
+    const std::vector<Bytes> got = onLevels([&](const Backend& backend) { return fused(backend); });
+    for (size_t level = 0; level < got.size(); ++level) {
+      if (got[level] == alone(*cpuBackends()[level])) continue;
+      test::report(__FILE__, __LINE__, name + " on " + cpuLevels()[level].name + " differs from its steps alone");
+    }
+  }
+};
+
+// ---- random programs ------------------------------------------------------------------------------------------------
+const std::vector<DType> kDTypes = {DType::Float32, DType::Float32, DType::Float32, DType::Float64,
+                                    DType::Int32,   DType::Int64,   DType::UInt8,   DType::Bool};
+
+void someInput(Case& c, Random& random, DType dtype) {
+  const size_t rank = c.shape.size();
+  Shape shape = c.shape, order(rank);
+  for (size_t d = 0; d < rank; ++d) order[d] = static_cast<int64_t>(d);
+  const int kind = random.below(8);
+  if (kind == 0) shape.assign(rank, 1);                                  // a scalar
+  if (kind == 1) std::fill(shape.begin(), shape.end() - (rank > 0), 1);  // a row
+  if (kind == 2 && rank > 0) shape.back() = 1;                           // a value a row
+  if (kind == 3 && rank > 0) shape[static_cast<size_t>(random.below(static_cast<int>(rank)))] = 1;
+  if ((kind == 3 || kind == 4) && rank > 1) std::swap(order[rank - 1], order[rank - 2]);  // transposed
+  if (kind == 5 && rank > 1)
+    std::swap(order[rank - 1], order[static_cast<size_t>(random.below(static_cast<int>(rank)))]);
+  Shape strides(rank);
+  int64_t stride = kind == 6 ? 2 : 1;
+  for (size_t i = rank; i-- > 0;) {
+    const size_t d = static_cast<size_t>(order[i]);
+    strides[d] = shape[d] == 1 && c.shape[d] != 1 ? 0 : stride;
+    stride *= shape[d];
+  }
+  c.input(dtype, someElements(random, dtype, std::max<int64_t>(stride, 1)), strides);
+}
+
+uint16_t someOf(const Case& c, Random& random, DType dtype) {
+  std::vector<uint16_t> fitting;
+  for (size_t i = 0; i < c.registers.size(); ++i) {
+    if (c.registers[i].dtype == dtype) fitting.push_back(static_cast<uint16_t>(i));
+  }
+  if (random.chance(50)) return fitting.back();
+  return random.of(fitting);
+}
+
+Case someCase(Random& random) {
+  Case c;
+  const std::vector<Shape> shapes = {{},           {1},         {7},           {20000},    {3, 5},    {70, 10},
+                                     {500, 64},    {33, 300},   {3, 5000},     {2, 16384}, {64, 70},  {300, 300},
+                                     {2, 3, 4, 5}, {5, 40, 33}, {2, 100, 270}, {1, 999},   {2000, 1}, {4, 1, 700}};
+  c.shape = random.of(shapes);
+  const std::vector<DType> dtypes = {random.of(kDTypes), random.of(kDTypes)};
+  const int inputs = 1 + random.below(5);
+  for (int i = 0; i < inputs; ++i) someInput(c, random, random.chance(15) ? random.of(kDTypes) : random.of(dtypes));
+  const bool reduces = !c.shape.empty() && random.chance(50);
+  const int steps = 1 + random.below(14);
+  while (static_cast<int>(c.steps.size()) < steps) {
+    const DType dtype = random.of(c.registers).dtype;
+    if (random.chance(10)) {
+      c.cast(someOf(c, random, dtype), random.of(kDTypes));
+    } else if (reduces && random.chance(20)) {
+      const uint16_t in = someOf(c, random, dtype);
+      std::vector<ReduceOp> ops = {ReduceOp::Max, ReduceOp::Min};
+      if (isFloating(dtype)) ops.push_back(ReduceOp::Mean);
+      if (isFloating(dtype) || dtype == DType::Int64) ops.push_back(ReduceOp::Sum);
+      c.reduce(random.of(ops), in);
+    } else {
+      const Row& row = random.of(kRows);
+      if (!takes(row, dtype)) continue;
+      std::vector<uint16_t> in;
+      const bool select = row.takes == Takes::Select;
+      if (select && std::none_of(c.registers.begin(), c.registers.end(),
+                                 [](const Register& r) { return r.dtype == DType::Bool; })) {
+        continue;
+      }
+      for (int k = 0; k < row.inputs; ++k) in.push_back(someOf(c, random, select && k == 0 ? DType::Bool : dtype));
+      c.apply(row.op, dtype, in, {random.real(), 1 + random.real(), random.real(), random.real()});
+    }
+  }
+  const int outputs = 1 + random.below(3);
+  for (int o = 0; o < outputs; ++o) {
+    const int last = static_cast<int>(c.registers.size()) - 1;
+    const uint16_t reg = static_cast<uint16_t>(o == 0 ? last : random.below(last + 1));
+    c.outputs.push_back({reg, c.registers[reg].row && random.chance(70)});
+  }
+  return c;
+}
+
+TEST(fusedRandomPrograms) {
+  Random random{20};
+  for (int i = 0; i < 400; ++i) someCase(random).check("program " + std::to_string(i));
+}
+
+}  // namespace
+}  // namespace anneal

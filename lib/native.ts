@@ -58,7 +58,6 @@ export interface Native {
   endTrace(owner: object, outputs: number[]): void;
   programLives(program: object): BigUint64Array;
   programFits(program: object): boolean;
-  programAccumulates(program: object): boolean;
   programExplain(program: object): string;
   programRun(
     program: object,

@@ -256,6 +256,91 @@ describe('compile', () => {
     assert.ok(Math.abs((await f(x, tensor([0, 1], { dtype: 'int64' })).item()) - Math.log(3)) < 1e-6);
   });
 
+  describe('fuses chains into one kernel, with the bits of eager code:', () => {
+    const x = uniform([64, 256], { low: -2, high: 2, generator });
+    const w = uniform([256], { generator });
+    const b = uniform([256], { generator });
+    // The function, and how many kernels are left.
+    const chains: Record<string, [(x: Tensor, w: Tensor, b: Tensor) => Tensor[], number]> = {
+      pointwise: [(x, w, b) => [x.mul(w).add(b).tanh()], 1],
+      'two results': [(x, w, b) => [x.mul(w).relu(), x.mul(w).exp().sub(b)], 1],
+      'layer norm': [
+        (x, w, b) => {
+          const centered = x.sub(x.mean(-1, true));
+          const variance = centered.square().mean(-1, true);
+          return [centered.mul(variance.add(1e-5).rsqrt()).mul(w).add(b)];
+        },
+        1,
+      ],
+      softmax: [
+        (x) => {
+          const powers = x.sub(x.max(-1, true)).exp();
+          return [powers.div(powers.sum(-1, true))];
+        },
+        1,
+      ],
+      'a row value as a result': [(x) => [x.square().sum(-1), x.mul(2).min(1)], 1],
+      'dtypes and conditions': [(x, w) => [x.gt(0).to('float32').mul(3).add(x.to('float64')), x.gt(w).to('int32')], 1],
+      'other shapes': [(x, w) => [x.reshape([8, 8, 256]).mul(w).reshape([64, 16, 16]).sigmoid().sum(-1)], 1],
+      'transposed operands': [(x) => [x.transpose(0, 1).mul(2).add(x.transpose(0, 1))], 1],
+      // What is transposed must be whole first.
+      'a transposed result': [(x) => [x.mul(2).transpose(0, 1).add(1)], 2],
+      columns: [(x, w) => [x.mul(w).sum(0).add(w).exp()], 3],
+    };
+    for (const [name, [chain, kernels]] of Object.entries(chains)) {
+      it(name, async () => {
+        const compiled = compile(chain);
+        const actual = compiled(x, w, b);
+        for (const [i, expected] of chain(x, w, b).entries()) {
+          assert.deepEqual(await actual[i].data(), await expected.data());
+        }
+        const [, after = ''] = compiled.explain().split('compiled\n');
+        assert.match(after, new RegExp(`\\b${kernels} kernels?`), after);
+      });
+    }
+
+    it('and in backward, through a network with normalisation', async () => {
+      const gain = uniform([256], { generator, requiresGrad: true });
+      const step = (x: Tensor) => {
+        const centered = x.mul(gain).sub(x.mean(-1, true));
+        const loss = centered.mul(centered.square().mean(-1, true).add(1e-5).rsqrt()).tanh().mean();
+        return grad(loss, gain)[0];
+      };
+      assert.deepEqual(await compile(step)(x).data(), await step(x).data());
+    });
+  });
+
+  describe('fuses into matrix products:', () => {
+    const x = uniform([32, 24], { low: -1, generator });
+    const w = uniform([16, 24], { low: -1, generator });
+    const y = uniform([32, 16], { low: -1, generator });
+    const product = () => x.matmul(w.transpose(0, 1));
+    const epilogues: Record<string, () => Tensor> = {
+      'an activation': () => product().relu(),
+      'a costly activation': () => product().gelu(),
+      'a residual': () => product().add(y),
+      'a residual and an activation': () => y.add(product()).sigmoid(),
+      'a gate': () => product().mul(y),
+    };
+    for (const [name, epilogue] of Object.entries(epilogues)) {
+      it(name, async () => {
+        const compiled = compile(epilogue);
+        assert.deepEqual(await compiled().data(), await epilogue().data());
+        assert.match(compiled.explain().split('compiled\n')[1], /\b1 kernel/);
+      });
+    }
+
+    it('but not what somebody else needs', async () => {
+      const f = compile(() => {
+        const a = product();
+        return [a, a.relu()];
+      });
+      const [a, b] = f();
+      assert.deepEqual(await a.data(), await product().data());
+      assert.deepEqual(await b.data(), await product().relu().data());
+    });
+  });
+
   it('explains what runs', () => {
     const f = compile((x: Tensor) => x.mul(2).add(x.mul(2)));
     f(zeros([4]));

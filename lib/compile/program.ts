@@ -77,11 +77,6 @@ export class Program {
     return native.programFits(this);
   }
 
-  /** Whether it adds to gradients that it finds: such a program runs one iteration at a time. */
-  get accumulates(): boolean {
-    return native.programAccumulates(this);
-  }
-
   /** Runs it once. */
   run(inputs: readonly Tensor[]): unknown {
     return this.#run(inputs, 0, 0, 1);

@@ -85,7 +85,6 @@ napi_value programLives(Entry& js) {
 }
 
 napi_value programFits(Entry& js) { return js.from(programOf(js).fits()); }
-napi_value programAccumulates(Entry& js) { return js.from(programOf(js).accumulates()); }
 napi_value programExplain(Entry& js) { return js.from(programOf(js).explain()); }
 
 std::vector<uint64_t> words(Entry& js, size_t i) {
@@ -128,17 +127,11 @@ napi_value programRun(Entry& js) {
 }  // namespace
 
 std::vector<Function> compileFunctions() {
-  return {{"beginTrace", entry<beginTrace>},
-          {"abortTrace", entry<abortTrace>},
-          {"suspendTrace", entry<suspendTrace>},
-          {"traceInput", entry<traceInput>},
-          {"traceLives", entry<traceLives>},
-          {"endTrace", entry<endTrace>},
-          {"programLives", entry<programLives>},
-          {"programFits", entry<programFits>},
-          {"programAccumulates", entry<programAccumulates>},
-          {"programExplain", entry<programExplain>},
-          {"programRun", entry<programRun>}};
+  return {{"beginTrace", entry<beginTrace>},         {"abortTrace", entry<abortTrace>},
+          {"suspendTrace", entry<suspendTrace>},     {"traceInput", entry<traceInput>},
+          {"traceLives", entry<traceLives>},         {"endTrace", entry<endTrace>},
+          {"programLives", entry<programLives>},     {"programFits", entry<programFits>},
+          {"programExplain", entry<programExplain>}, {"programRun", entry<programRun>}};
 }
 
 }  // namespace anneal::binding

@@ -88,6 +88,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
   mergeEqualKernels(graph);
   dropUnusedKernels(graph);
   fuseEpilogues(graph);
+  fuseChains(graph);
   const size_t arena = planMemory(graph);
   after_ = describe(graph);
   arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels));

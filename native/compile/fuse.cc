@@ -1,0 +1,321 @@
+// Chains of pointwise operators, casts and row reductions become one kernel that goes over memory once.
+//
+// Kernels are taken in order into groups. A group runs where its last member stood, so it is closed as soon as a kernel outside
+// of it needs what a member has written, or overwrites what one reads.
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "compile/graph.h"
+#include "compile/space.h"
+#include "core/dtype.h"
+
+namespace anneal {
+
+namespace {
+
+enum class Kind : uint8_t { Float, Arith, Compare, Logical, Select };
+
+constexpr Kind kKinds[] = {
+#define ANNEAL_POINTWISE(name, kind, ...) Kind::kind,
+#include "formulas/pointwise.def"
+#undef ANNEAL_POINTWISE
+};
+
+constexpr int64_t kLeastElements = 256;  // with fewer, setting up a chain costs more than it saves
+constexpr int kMostSteps = 32;
+
+struct Operand {
+  const void* data;
+  DType dtype;
+  Strides strides;
+};
+
+// A kernel as a step of a chain.
+struct Item {
+  FusedStep step{};
+  Space space;
+  std::vector<Operand> operands;
+  const void* out = nullptr;
+  DType outType{};
+  int64_t row = 0;  // of a reduction: what it reduces
+};
+
+template <class T>
+Space spaceOf(const T& args) {
+  return Space(args.shape, args.shape + args.rank);
+}
+
+Strides stridesOf(const int64_t* strides, int rank) { return Strides(strides, strides + rank); }
+
+std::optional<Item> itemOf(const PointwiseArgs& args) {
+  Item item;
+  const Kind kind = kKinds[static_cast<int>(args.op)];
+  item.step.kind = FusedKind::Pointwise;
+  item.step.op = args.op;
+  item.step.dtype = args.dtype;
+  std::copy(std::begin(args.params), std::end(args.params), item.step.params);
+  item.space = spaceOf(args);
+  for (int i = 0; i < args.inputs; ++i) {
+    const DType dtype = kind == Kind::Select && i == 0 ? DType::Bool : args.dtype;
+    item.operands.push_back({args.in[i], dtype, stridesOf(args.strides[i], args.rank)});
+  }
+  item.out = args.out;
+  item.outType = kind == Kind::Compare ? DType::Bool : args.dtype;
+  return args.inputs <= 3 ? std::optional(item) : std::nullopt;
+}
+
+std::optional<Item> itemOf(const CopyArgs& args) {
+  Item item;
+  item.step.kind = FusedKind::Cast;
+  item.step.dtype = args.from;
+  item.step.to = args.to;
+  item.space = spaceOf(args);
+  item.operands.push_back({args.src, args.from, stridesOf(args.srcStrides, args.rank)});
+  item.out = args.dst;
+  item.outType = args.to;
+  const bool dense = stridesOf(args.dstStrides, args.rank) == denseStrides(item.space);
+  return dense && args.from != args.to ? std::optional(item) : std::nullopt;
+}
+
+std::optional<Item> itemOf(const ReduceArgs& args) {
+  Item item;
+  item.step.kind = FusedKind::Reduce;
+  item.step.reduce = args.op;
+  item.step.dtype = args.dtype;
+  const bool taken =
+      args.op == ReduceOp::Sum || args.op == ReduceOp::Mean || args.op == ReduceOp::Max || args.op == ReduceOp::Min;
+  if (!taken || args.inner != 1 || args.extent < 2 || args.extent > kFusedRow || args.outer < 2) return std::nullopt;
+  item.space = {args.outer, args.extent};
+  item.operands.push_back({args.src, args.dtype, denseStrides(item.space)});
+  item.out = args.dst;
+  item.outType = args.dtype;
+  item.row = args.extent;
+  return item;
+}
+
+template <class Args>
+std::optional<Item> itemOf(const Args&) {
+  return std::nullopt;
+}
+
+struct Register {
+  const void* data;
+  DType dtype;
+  uint16_t number;
+  bool row;  // one value a row
+};
+
+struct Group {
+  Space space;
+  int64_t row = 0;  // the last dimension, where a member reduces it
+  std::vector<Operand> inputs;
+  std::vector<uint16_t> inputRegisters;
+  std::vector<FusedStep> steps;
+  std::vector<Register> results;
+  std::vector<int> members;
+  uint16_t registers = 0;
+  bool open = true;
+
+  Space rows() const { return Space(space.begin(), space.end() - 1); }
+
+  const Register* resultAt(const void* data) const {
+    const auto found = std::find_if(results.begin(), results.end(), [&](const Register& r) { return r.data == data; });
+    return found == results.end() ? nullptr : &*found;
+  }
+
+  // Cuts the space further; false where that would cut a row, or come to too many dimensions.
+  bool cut(const Space& to) {
+    if (to.size() > kRank || (row > 0 && to.back() != row)) return false;
+    for (Operand& input : inputs) input.strides = cutStrides(space, input.strides, to);
+    space = to;
+    return true;
+  }
+
+  uint16_t inputRegister(const Operand& operand) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Operand& known = inputs[i];
+      if (known.data == operand.data && known.dtype == operand.dtype && known.strides == operand.strides) {
+        return inputRegisters[i];
+      }
+    }
+    inputs.push_back(operand);
+    inputRegisters.push_back(registers);
+    return registers++;
+  }
+
+  // Makes the item its next step, if it can be one.
+  bool take(const Item& item, int kernel) {
+    if (steps.size() >= kMostSteps || inputs.size() + item.operands.size() > kFusedInputs) return false;
+    const bool inRows = row > 1 && item.row == 0 && sizeOf(item.space) * row == sizeOf(space);
+    if (!inRows && sizeOf(item.space) != sizeOf(space)) return false;
+    const auto cuts = commonCuts(inRows ? rows() : space, item.space);
+    if (!cuts) return false;
+    Space whole = *cuts;
+    if (inRows) whole.push_back(row);
+    if (item.row > 0 && (whole.back() != item.row || (row > 0 && row != item.row))) return false;
+    if (!cut(whole)) return false;
+    if (item.row > 0) row = item.row;
+
+    Strides denseRows = denseStrides(rows());
+    denseRows.push_back(0);
+    FusedStep step = item.step;
+    for (size_t i = 0; i < item.operands.size(); ++i) {
+      Operand operand = item.operands[i];
+      operand.strides = cutStrides(item.space, operand.strides, *cuts);
+      const bool dense = operand.strides == denseStrides(*cuts);
+      if (inRows) operand.strides.push_back(0);
+      if (const Register* result = resultAt(operand.data)) {
+        if (result->row ? operand.strides != denseRows : inRows || !dense) return false;
+        step.in[i] = result->number;
+      } else {
+        step.in[i] = inputRegister(operand);
+      }
+    }
+    step.out = registers++;
+    steps.push_back(step);
+    results.push_back({item.out, item.outType, step.out, inRows || item.row > 0});
+    members.push_back(kernel);
+    return true;
+  }
+};
+
+class Fuser {
+ public:
+  explicit Fuser(Graph& graph) : graph_(graph), uses_(graph.uses()) {}
+
+  void run() {
+    for (int k = 0; k < static_cast<int>(graph_.kernels.size()); ++k) {
+      const std::optional<Item> item = candidate(k);
+      const int home = item ? place(*item, k) : -1;
+      for (int g = 0; g < static_cast<int>(groups_.size()); ++g) {
+        if (g != home && groups_[g].open && touches(k, groups_[g])) groups_[g].open = false;
+      }
+    }
+    for (const Group& group : groups_) {
+      if (group.members.size() > 1) emit(group);
+    }
+    graph_.sweep();
+  }
+
+ private:
+  std::optional<Item> candidate(int k) const {
+    std::optional<Item> item = std::visit([](const auto& args) { return itemOf(args); }, graph_.kernels[k].args);
+    if (!item || item->space.empty() || sizeOf(item->space) == 0) return std::nullopt;
+    if (std::find(item->space.begin(), item->space.end(), 1) != item->space.end()) return std::nullopt;
+    // The result is all of a buffer that nobody else writes.
+    const int out = graph_.bufferOf(item->out);
+    const int64_t size = sizeOf(item->space) / std::max<int64_t>(item->row, 1);
+    const bool whole = graph_.placeOf(item->out) == 0 &&
+                       graph_.buffers[out].bytes == static_cast<size_t>(size) * anneal::sizeOf(item->outType);
+    if (!whole || uses_[out].writers.size() != 1 || graph_.buffers[out].place == Place::Outside) return std::nullopt;
+    return item;
+  }
+
+  // The group that takes the kernel: one that makes or reads what it reads, or a new one.
+  int place(const Item& item, int k) {
+    for (const bool makes : {true, false}) {
+      for (int g = 0; g < static_cast<int>(groups_.size()); ++g) {
+        Group& group = groups_[g];
+        if (!group.open || !(makes ? isFedBy(item, group) : sharesInput(item, group))) continue;
+        Group longer = group;
+        if (!longer.take(item, k)) continue;
+        group = std::move(longer);
+        return g;
+      }
+    }
+    if (sizeOf(item.space) < kLeastElements) return -1;
+    Group fresh;
+    fresh.space = item.space;
+    if (!fresh.take(item, k)) return -1;
+    groups_.push_back(std::move(fresh));
+    return static_cast<int>(groups_.size()) - 1;
+  }
+
+  static bool isFedBy(const Item& item, const Group& group) {
+    return std::any_of(item.operands.begin(), item.operands.end(),
+                       [&](const Operand& operand) { return group.resultAt(operand.data); });
+  }
+
+  static bool sharesInput(const Item& item, const Group& group) {
+    return std::any_of(item.operands.begin(), item.operands.end(), [&](const Operand& operand) {
+      const bool varies = operand.strides != Strides(operand.strides.size(), 0);
+      return varies && std::any_of(group.inputs.begin(), group.inputs.end(),
+                                   [&](const Operand& input) { return input.data == operand.data; });
+    });
+  }
+
+  // Whether kernel k reads or overwrites what a member writes, or overwrites what a member reads.
+  bool touches(int k, const Group& group) const {
+    bool found = false;
+    graph_.kernels[k].forPointers([&](const void* p, Role role) {
+      const auto& uses = uses_[graph_.bufferOf(p)];
+      const auto isMember = [&](int other) {
+        return other != k && std::find(group.members.begin(), group.members.end(), other) != group.members.end();
+      };
+      found = found || std::any_of(uses.writers.begin(), uses.writers.end(), isMember) ||
+              (writes(role) && std::any_of(uses.readers.begin(), uses.readers.end(), isMember));
+    });
+    return found;
+  }
+
+  bool isNeeded(const void* data, const Group& group) const {
+    const int buffer = graph_.bufferOf(data);
+    const auto& readers = uses_[buffer].readers;
+    return graph_.buffers[buffer].needed || std::any_of(readers.begin(), readers.end(), [&](int reader) {
+             return std::find(group.members.begin(), group.members.end(), reader) == group.members.end();
+           });
+  }
+
+  void emit(const Group& group) {
+    Kernel fused{
+        .op = "fused", .label = "", .args = {}, .slots = {}, .inputs = {}, .outputs = {}, .steps = group.steps};
+    Space space = group.space;
+    std::vector<Operand> inputs = group.inputs;
+    std::vector<Strides*> strides;
+    for (Operand& input : inputs) strides.push_back(&input.strides);
+    joinDimensions(space, strides, group.row > 0 ? 1 : 0);
+    const auto operand = [](const void* data, DType dtype, uint16_t number) {
+      FusedOperand result{};
+      result.data = const_cast<void*>(data);
+      result.dtype = dtype;
+      result.reg = number;
+      return result;
+    };
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      FusedOperand input = operand(inputs[i].data, inputs[i].dtype, group.inputRegisters[i]);
+      std::copy(inputs[i].strides.begin(), inputs[i].strides.end(), input.strides);
+      fused.inputs.push_back(input);
+    }
+    for (const Register& result : group.results) {
+      if (!isNeeded(result.data, group)) continue;
+      FusedOperand output = operand(result.data, result.dtype, result.number);
+      output.row = result.row;
+      fused.outputs.push_back(output);
+    }
+    FusedArgs args{};
+    args.rank = static_cast<uint8_t>(space.size());
+    std::copy(space.begin(), space.end(), args.shape);
+    args.inputCount = static_cast<int>(fused.inputs.size());
+    args.outputCount = static_cast<int>(fused.outputs.size());
+    args.stepCount = static_cast<int>(fused.steps.size());
+    args.registers = group.registers;
+    fused.args = args;
+    for (const int member : group.members) {
+      Kernel& kernel = graph_.kernels[member];
+      fused.label += (fused.label.empty() ? "" : " + ") + kernel.label;
+      kernel.op = nullptr;
+    }
+    graph_.kernels[group.members.back()] = std::move(fused);
+  }
+
+  Graph& graph_;
+  std::vector<Graph::Uses> uses_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace
+
+void fuseChains(Graph& graph) { Fuser(graph).run(); }
+
+}  // namespace anneal

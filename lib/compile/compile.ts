@@ -1,10 +1,7 @@
 // compile: a function of tensors, traced once for each signature and then replayed by one native call.
-import { isGradEnabled } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
-import type { Tensor } from '../tensor';
-import { Program } from './program';
-import { signatureOf, takeApart } from './structure';
+import { Programs } from './programs';
 import { tracing } from './trace';
 
 /** Options of {@link compile}. */
@@ -57,33 +54,17 @@ export function compile<Args extends unknown[], Result>(
   if (!(Number.isSafeInteger(maxPrograms) && maxPrograms > 0)) {
     throw new ArgumentError(`[compile] expected a positive integer for maxPrograms, received ${describe(maxPrograms)}`);
   }
-  // The one used last at the end.
-  let programs: { signature: string; program: Program }[] = [];
+  const programs = new Programs(fn as (...args: never[]) => unknown, maxPrograms);
 
   const compiled = (...args: Args): Result => {
     if (tracing() !== undefined) return fn(...args); // part of the function that is being traced
-    const tensors: Tensor[] = [];
-    const template = takeApart(args, tensors, 'argument');
-    const signature = `${isGradEnabled()}${signatureOf(template, tensors)}`;
-    for (let i = programs.length - 1; i >= 0; i--) {
-      const entry = programs[i] as (typeof programs)[number];
-      if (entry.signature !== signature || !entry.program.fits()) continue;
-      if (i < programs.length - 1) programs.push(...programs.splice(i, 1));
-      return entry.program.run(tensors) as Result;
-    }
-    const program = new Program(fn as (...args: never[]) => unknown, template, tensors);
-    programs.push({ signature, program });
-    if (programs.length > maxPrograms) programs.shift();
-    return program.run(tensors) as Result;
+    const { program, inputs } = programs.find(args);
+    return program.run(inputs) as Result;
   };
   return Object.defineProperties(compiled, {
     name: { value: `compiled ${fn.name}`.trim() },
-    explain: { value: () => programs.map(({ signature, program }) => `${signature}\n${program.explain()}`).join('\n') },
-    programs: { get: () => programs.length },
-    reset: {
-      value: () => {
-        programs = [];
-      },
-    },
+    explain: { value: () => programs.explain() },
+    programs: { get: () => programs.count },
+    reset: { value: () => programs.clear() },
   }) as Compiled<Args, Result>;
 }

@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors';
 import { tensor } from '../ops/create';
 import type { DType, Tensor, TypedArray } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';
+import { type Column, type Columnar, columnsOf, loadInPieces } from './columns';
 import { commonLength, type Dataset, type TensorsOf } from './dataset';
 
 /** Typed arrays that a column may hold; int8, int16 and uint16 elements arrive as int32. */
@@ -24,20 +25,24 @@ export interface ArrayColumn {
 
 interface Storage {
   dtype: DType;
-  view: (buffer: ArrayBuffer, length: number) => TypedArray;
+  /** `length` elements of the array's own kind, from byte `at` on. */
+  view: (buffer: ArrayBufferLike, at: number, length: number) => TypedArray;
 }
 
 // By name: an array of another realm (a test runner's, say) is no instance of this realm's classes.
 const STORAGE: ReadonlyMap<string, Storage> = new Map([
-  ['Uint8Array', { dtype: 'uint8', view: (buffer, length) => new Uint8Array(buffer, 0, length) }],
-  ['Uint8ClampedArray', { dtype: 'uint8', view: (buffer, length) => new Uint8Array(buffer, 0, length) }],
-  ['Int8Array', { dtype: 'int32', view: (buffer, length) => Int32Array.from(new Int8Array(buffer, 0, length)) }],
-  ['Int16Array', { dtype: 'int32', view: (buffer, length) => Int32Array.from(new Int16Array(buffer, 0, length)) }],
-  ['Uint16Array', { dtype: 'int32', view: (buffer, length) => Int32Array.from(new Uint16Array(buffer, 0, length)) }],
-  ['Int32Array', { dtype: 'int32', view: (buffer, length) => new Int32Array(buffer, 0, length) }],
-  ['BigInt64Array', { dtype: 'int64', view: (buffer, length) => new BigInt64Array(buffer, 0, length) }],
-  ['Float32Array', { dtype: 'float32', view: (buffer, length) => new Float32Array(buffer, 0, length) }],
-  ['Float64Array', { dtype: 'float64', view: (buffer, length) => new Float64Array(buffer, 0, length) }],
+  ['Uint8Array', { dtype: 'uint8', view: (buffer, at, length) => new Uint8Array(buffer, at, length) }],
+  ['Uint8ClampedArray', { dtype: 'uint8', view: (buffer, at, length) => new Uint8Array(buffer, at, length) }],
+  ['Int8Array', { dtype: 'int32', view: (buffer, at, length) => Int32Array.from(new Int8Array(buffer, at, length)) }],
+  ['Int16Array', { dtype: 'int32', view: (buffer, at, length) => Int32Array.from(new Int16Array(buffer, at, length)) }],
+  [
+    'Uint16Array',
+    { dtype: 'int32', view: (buffer, at, length) => Int32Array.from(new Uint16Array(buffer, at, length)) },
+  ],
+  ['Int32Array', { dtype: 'int32', view: (buffer, at, length) => new Int32Array(buffer, at, length) }],
+  ['BigInt64Array', { dtype: 'int64', view: (buffer, at, length) => new BigInt64Array(buffer, at, length) }],
+  ['Float32Array', { dtype: 'float32', view: (buffer, at, length) => new Float32Array(buffer, at, length) }],
+  ['Float64Array', { dtype: 'float64', view: (buffer, at, length) => new Float64Array(buffer, at, length) }],
 ]);
 
 /**
@@ -47,20 +52,25 @@ const STORAGE: ReadonlyMap<string, Storage> = new Map([
  * @throws ShapeError when a shape does not fit its array or first dimensions differ; ArgumentError for other misuse
  */
 export class ArrayDataset<Columns extends readonly ArrayColumn[] = ArrayColumn[]>
-  implements Dataset<TensorsOf<Columns>, TensorsOf<Columns>>
+  implements Dataset<TensorsOf<Columns>, TensorsOf<Columns>>, Columnar
 {
   readonly length: number;
-  readonly #columns: Column[];
+  readonly #columns: ArrayRows[];
 
   constructor(...columns: Columns) {
     checkArgument(columns.length > 0, 'ArrayDataset', 'its arguments', 'one column or more', columns);
-    this.#columns = columns.map((column) => new Column(column));
+    this.#columns = columns.map((column) => new ArrayRows(column));
     this.length = commonLength('ArrayDataset', this.#columns);
   }
 
   get(index: number): TensorsOf<Columns> {
     checkIndices('ArrayDataset', [index], this.length);
     return this.#columns.map((column) => column.rows([index], column.shape.slice(1))) as unknown as TensorsOf<Columns>;
+  }
+
+  /** @internal */
+  [columnsOf](): Column[] {
+    return this.#columns;
   }
 
   getBatch(indices: readonly number[]): TensorsOf<Columns> {
@@ -70,7 +80,7 @@ export class ArrayDataset<Columns extends readonly ArrayColumn[] = ArrayColumn[]
   }
 }
 
-class Column {
+class ArrayRows implements Column {
   readonly shape: readonly number[];
   readonly #data: ColumnData;
   readonly #storage: Storage;
@@ -108,14 +118,15 @@ class Column {
     this.#rowBytes = shape[0] === 0 ? 0 : data.byteLength / shape[0];
   }
 
+  #checkAttached(): void {
+    if (this.#bytes.byteLength === this.#rowBytes * this.shape[0]) return;
+    throw new ArgumentError(`[ArrayDataset] the buffer of a ${this.#data[Symbol.toStringTag]} was detached or resized`);
+  }
+
   /** Rows `indices` as one tensor of `shape`. */
   rows(indices: readonly number[], shape: readonly number[]): Tensor {
+    this.#checkAttached();
     const rowBytes = this.#rowBytes;
-    if (this.#bytes.byteLength !== rowBytes * this.shape[0]) {
-      throw new ArgumentError(
-        `[ArrayDataset] the buffer of a ${this.#data[Symbol.toStringTag]} was detached or resized`,
-      );
-    }
     const { dtype, view } = this.#storage;
     const size = indices.length * rowBytes;
     if (this.#rows.length < size) this.#rows = new Uint8Array(size);
@@ -125,7 +136,21 @@ class Column {
       if (rowBytes === 1) rows[row] = this.#bytes[begin];
       else rows.set(this.#bytes.subarray(begin, begin + rowBytes), row * rowBytes);
     }
-    let result = tensor(view(rows.buffer, size / this.#data.BYTES_PER_ELEMENT), { dtype, shape: [...shape] });
+    return this.finish(tensor(view(rows.buffer, 0, size / this.#data.BYTES_PER_ELEMENT), { dtype, shape: [...shape] }));
+  }
+
+  /** All rows, as they are now. */
+  async load(): Promise<{ samples: Tensor; owned: boolean }> {
+    this.#checkAttached();
+    const { dtype, view } = this.#storage;
+    const { buffer, byteOffset, length } = this.#data;
+    return { samples: await loadInPieces(view(buffer, byteOffset, length), dtype, this.shape), owned: true };
+  }
+
+  /** Rows in the array's element type, converted and scaled. */
+  finish(rows: Tensor): Tensor {
+    const { dtype } = this.#storage;
+    let result = rows;
     if (this.#dtype !== dtype) result = replace(result, result.to(this.#dtype));
     if (this.#scale !== undefined) result = replace(result, result.mul(this.#scale));
     return result;

@@ -4,6 +4,7 @@ import { ShapeError } from '../errors';
 import { tensor } from '../ops/create';
 import { Tensor } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';
+import { type Column, type Columnar, columnsOf } from './columns';
 
 /**
  * A finite collection of samples with random access. A DataLoader asks for whole batches where `getBatch` exists, and
@@ -28,10 +29,11 @@ export type TensorsOf<Columns extends readonly unknown[]> = { [Column in keyof C
  * @throws ShapeError when first dimensions differ or a tensor has none
  */
 export class TensorDataset<Columns extends readonly Tensor[] = Tensor[]>
-  implements Dataset<TensorsOf<Columns>, TensorsOf<Columns>>
+  implements Dataset<TensorsOf<Columns>, TensorsOf<Columns>>, Columnar
 {
   readonly tensors: Columns;
   readonly length: number;
+  readonly #columns: Column[];
 
   constructor(...tensors: Columns) {
     checkArgument(tensors.length > 0, 'TensorDataset', 'its arguments', 'one tensor or more', tensors);
@@ -39,6 +41,10 @@ export class TensorDataset<Columns extends readonly Tensor[] = Tensor[]>
       checkArgument(column instanceof Tensor, 'TensorDataset', 'its arguments', 'tensors', column);
     this.tensors = tensors;
     this.length = commonLength('TensorDataset', tensors);
+    this.#columns = tensors.map((samples) => ({
+      load: async () => ({ samples, owned: false }),
+      finish: (rows: Tensor) => rows,
+    }));
   }
 
   get(index: number): TensorsOf<Columns> {
@@ -46,6 +52,11 @@ export class TensorDataset<Columns extends readonly Tensor[] = Tensor[]>
     const sample = batch.map((rows) => rows.squeeze(0));
     for (const rows of batch) rows.dispose();
     return sample as TensorsOf<Columns>;
+  }
+
+  /** @internal */
+  [columnsOf](): Column[] {
+    return this.#columns;
   }
 
   getBatch(indices: readonly number[]): TensorsOf<Columns> {

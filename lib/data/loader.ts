@@ -1,8 +1,11 @@
 // Batches of samples for a training loop: in order or shuffled, from a dataset or from a stream of samples.
+import { arange } from '../ops/create';
+import { Generator, randperm } from '../ops/random';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkArgument, checkSeed, isCount } from './arguments';
 import { collateSamples } from './collate';
+import { type Column, columnsOf, isColumnar } from './columns';
 import { type Dataset, isDataset } from './dataset';
 import { Pace } from './pace';
 import { drawSeed, epochSeed, permutation } from './permutation';
@@ -131,6 +134,46 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     return this.#dataset ? this.#indexed(this.#dataset) : this.#streamed(this.#stream as AsyncIterable<Sample>);
   }
 
+  /**
+   * One epoch, or the rest of one, as rows of columns to be gathered by the engine; undefined where the batches are not rows of
+   * columns in the order of the dataset. @internal
+   */
+  async rows(): Promise<EpochRows | undefined> {
+    const dataset: unknown = this.#dataset;
+    if (this.#collate || !isColumnar(dataset)) return undefined;
+    const columns = dataset[columnsOf]();
+    if (columns === undefined) return undefined;
+    const cursor = this.#begin();
+    const { length } = dataset;
+    return {
+      columns,
+      order: this.#shuffle
+        ? randperm(length, { generator: new Generator(await this.#epochSeed(cursor)) })
+        : arange(length),
+      end: this.#dropLast ? length - (length % this.batchSize) : length,
+      batchSize: this.batchSize,
+      signal: this.#signal,
+      get position() {
+        return cursor.position;
+      },
+      advance: (samples) => {
+        cursor.position += samples;
+      },
+      finish: () => this.#finish(cursor),
+      giveUp: () => {
+        if (this.#cursor === cursor) this.#continues = true;
+      },
+    };
+  }
+
+  // The seed of an epoch's order; draws that of all orders if there is none yet.
+  async #epochSeed(cursor: Cursor): Promise<bigint> {
+    const drawn = this.#seed ?? (await drawSeed());
+    // Another iteration may have drawn one meanwhile.
+    this.#seed ??= drawn;
+    return epochSeed(this.#seed, cursor.epoch);
+  }
+
   #begin(): Cursor {
     const { epoch, position } = this.#cursor;
     this.#cursor = this.#continues ? { epoch, position } : { epoch: epoch + 1, position: 0 };
@@ -150,12 +193,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     const { length } = dataset;
     const pace = new Pace();
     let order: ArrayLike<number | bigint> | undefined;
-    if (this.#shuffle) {
-      const drawn = this.#seed ?? (await drawSeed());
-      // Another iteration may have drawn one meanwhile.
-      this.#seed ??= drawn;
-      order = await permutation(length, epochSeed(this.#seed, cursor.epoch));
-    }
+    if (this.#shuffle) order = await permutation(length, await this.#epochSeed(cursor));
     while (cursor.position < length) {
       const { position } = cursor;
       const count = Math.min(this.batchSize, length - position);
@@ -213,6 +251,24 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     // Without collate, Batch is inferred as Tensor[] unless the caller insists on another type.
     return this.#collate ? this.#collate(samples) : (collateSamples(samples) as Batch);
   }
+}
+
+/** The batches of an epoch as rows of columns: batch by batch the next `batchSize` entries of `order`, up to `end`. @internal */
+export interface EpochRows {
+  columns: Column[];
+  /** Indices of samples, int64; the caller disposes it. */
+  order: Tensor;
+  end: number;
+  batchSize: number;
+  signal: AbortSignal | undefined;
+  /** Samples handed out so far. */
+  readonly position: number;
+  /** Notes that so many more are handed out. */
+  advance(samples: number): void;
+  /** Notes the end of the epoch. */
+  finish(): void;
+  /** Lets the next iteration go on from here. */
+  giveUp(): void;
 }
 
 interface Cursor {

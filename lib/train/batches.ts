@@ -28,6 +28,8 @@ export interface BatchOptions {
 export interface BatchSource {
   batches: AsyncIterable<Batch> | Iterable<Batch>;
   count: number | undefined;
+  /** The loader behind them, if there is one: its batches may be such as the engine gathers by itself. */
+  loader?: DataLoader<Batch>;
 }
 
 // The event loop gets a turn at least this often, so that timers and sockets wait no longer than a few milliseconds.
@@ -39,7 +41,7 @@ export function openData(caller: string, data: Data, options: BatchOptions): Bat
   if (dataset !== undefined) {
     const { batchSize = 32, shuffle = false, seed } = options;
     const loader = new DataLoader(dataset, { batchSize, shuffle, ...(seed === undefined ? {} : { seed }) });
-    return { batches: loader, count: loader.length };
+    return { batches: loader, count: loader.length, loader };
   }
   const given = Object.entries(options).find(([, value]) => value !== undefined);
   if (given !== undefined) {
@@ -51,7 +53,8 @@ export function openData(caller: string, data: Data, options: BatchOptions): Bat
     throw new ArgumentError(`[${caller}] expected tensors, a dataset or batches to iterate, received ${typeof data}`);
   }
   const length: unknown = (data as { length?: unknown }).length;
-  return { batches: data, count: typeof length === 'number' && Number.isFinite(length) ? length : undefined };
+  const count = typeof length === 'number' && Number.isFinite(length) ? length : undefined;
+  return { batches: data, count, ...(data instanceof DataLoader ? { loader: data as DataLoader<Batch> } : {}) };
 }
 
 /**
@@ -97,7 +100,7 @@ export async function eachBatch(
 }
 
 // Promise.race with one long-lived promise would collect a reaction a step; this holds only the current one.
-class AbortGate {
+export class AbortGate {
   readonly #signal: AbortSignal | undefined;
   #reject: ((reason: unknown) => void) | undefined;
   readonly #abort = (): void => this.#reject?.(this.#signal?.reason);

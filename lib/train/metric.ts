@@ -1,7 +1,9 @@
 // Metrics: measured batch by batch on the device, read at the end of an epoch.
+import { untraced } from '../compile/trace';
 import { keep, noGrad, scope } from '../context';
 import { ArgumentError } from '../errors';
 import { ones, zeros } from '../ops/create';
+import { assign } from '../ops/shape';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkDecision, type DecisionOptions, decide } from './decision';
@@ -18,6 +20,9 @@ export interface Metric<V extends MetricValue = MetricValue> {
   /** The value over all batches since the last reset. */
   compute(): Promise<V>;
 }
+
+/** Under this name a metric says that its `update` may become part of a compiled step: it runs there only once. @internal */
+export const traceable = Symbol('anneal.traceable');
 
 /** Options of precision, recall and F1. */
 export interface AverageOptions extends DecisionOptions {
@@ -114,34 +119,40 @@ function derived<V extends MetricValue>(
   name: string,
   options: DecisionOptions,
   value: (matrix: number[][]) => V,
-): Metric<V> {
+): Metric<V> & { [traceable]: true } {
   checkDecision(name, options);
+  // Updated in place, so that a compiled step can do it.
   let counts: Tensor | undefined;
   let classes = 0;
+  let updated = false; // by a call, since the last reset
+  const cleared = (size: number) => untraced(() => keep(zeros([size * size], { dtype: 'int64' })));
   return {
+    [traceable]: true,
     reset() {
-      counts?.dispose();
-      counts = undefined;
+      if (counts !== undefined) assign(counts, zeros(counts.shape, { dtype: 'int64' }));
+      updated = false;
     },
     update(output, target) {
       scope(() =>
         noGrad(() => {
           const decisions = decide(name, output, target, options);
-          if (counts !== undefined && decisions.classes !== classes) {
+          if (updated && decisions.classes !== classes) {
             throw new ArgumentError(`[${name}] outputs of ${decisions.classes} classes after some of ${classes}`);
           }
-          classes = decisions.classes;
-          const before = counts ?? zeros([classes * classes], { dtype: 'int64' });
+          if (counts === undefined || decisions.classes !== classes) {
+            counts?.dispose();
+            classes = decisions.classes;
+            counts = cleared(classes);
+          }
+          updated = true;
           const cells = decisions.actual.mul(classes).add(decisions.predicted);
-          const next = before.scatterAdd(0, cells, ones(cells.shape, { dtype: 'int64' }));
-          counts?.dispose();
-          counts = keep(next);
+          assign(counts, counts.scatterAdd(0, cells, ones(cells.shape, { dtype: 'int64' })));
         }),
       );
     },
     async compute() {
       const cells = counts === undefined ? [] : Array.from(await counts.data(), Number);
-      const rows = counts === undefined ? 0 : classes;
+      const rows = cells.every((count) => count === 0) ? 0 : classes;
       return value(Array.from({ length: rows }, (_, i) => cells.slice(i * rows, (i + 1) * rows)));
     },
   };

@@ -28,10 +28,10 @@ export class Progress {
     return new Progress(bar);
   }
 
-  /** After each batch. */
-  advance(losses: RunningMean): void {
+  /** After some more batches. */
+  advance(losses: RunningMean, batches: number): void {
     if (this.#bar === undefined) return;
-    this.#bar.increment();
+    this.#bar.increment(batches);
     if (this.#reading || performance.now() - this.#lastRead < READ_MS) return;
     this.#reading = true;
     losses

@@ -5,23 +5,17 @@ import { rememberModes } from '../nn/mode';
 import { Module } from '../nn/module';
 import { concat } from '../ops/shape';
 import type { Optimizer } from '../optim';
-import { clipGradNorm } from '../optim/clip';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
-import { type Batch, type BatchOptions, type BatchSource, type Data, eachBatch, isBatched, openData } from './batches';
+import { type BatchOptions, type BatchSource, type Data, eachBatch, isBatched, openData } from './batches';
 import type { Callback, Run } from './callback';
 import type { EpochRecord, Evaluation, History } from './history';
-import { RunningMean } from './mean';
 import type { Metric, MetricValue } from './metric';
+import { Pass } from './pass';
 import { Progress } from './progress';
+import type { Loss, Model } from './step';
 
-/** A model of one or more inputs and one output. */
-export type Model = Module & { forward(...inputs: Tensor[]): Tensor };
-
-/** A function such as `nn.crossEntropy`, or a module such as `new nn.CrossEntropyLoss()`, that gives a scalar. */
-export type Loss =
-  | ((output: Tensor, target: Tensor) => Tensor)
-  | (Module & { forward(output: Tensor, target: Tensor): Tensor });
+export type { Loss, Model } from './step';
 
 /** What a {@link Trainer} is made of. */
 export interface TrainerOptions {
@@ -35,6 +29,11 @@ export interface TrainerOptions {
   clipGradNorm?: number;
   /** Progress bars when standard error is a terminal. Default true. */
   progress?: boolean;
+  /**
+   * Whether steps on tensors and array datasets are compiled: `forward` and the loss then run in JavaScript only while they are
+   * traced, once for each shape of batch. Steps that cannot be compiled run as they are. Default true.
+   */
+  compile?: boolean;
 }
 
 /** Options of `fit`. `shuffle` is true by default. */
@@ -56,7 +55,16 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
 }
 
-const trainerOptionNames = ['model', 'optimizer', 'loss', 'metrics', 'callbacks', 'clipGradNorm', 'progress'];
+const trainerOptionNames = [
+  'model',
+  'optimizer',
+  'loss',
+  'metrics',
+  'callbacks',
+  'clipGradNorm',
+  'progress',
+  'compile',
+];
 const evaluateOptionNames = ['batchSize', 'signal'];
 const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbacks', 'shuffle', 'seed'];
 
@@ -76,7 +84,7 @@ export class Trainer {
 
   constructor(options: TrainerOptions) {
     checkOptions('Trainer', options ?? null, trainerOptionNames);
-    const { model, optimizer, loss, metrics = {}, callbacks = [], progress = true } = options;
+    const { model, optimizer, loss, metrics = {}, callbacks = [], progress = true, compile = true } = options;
     const { clipGradNorm: maxNorm = Number.POSITIVE_INFINITY } = options;
     if (!(model instanceof Module)) throw new ArgumentError('[Trainer] expected a module for model');
     if (typeof optimizer?.step !== 'function') throw new ArgumentError('[Trainer] expected an optimizer');
@@ -91,7 +99,7 @@ export class Trainer {
         throw new ArgumentError(`[Trainer] expected a metric such as train.accuracy() for '${name}'`);
       }
     }
-    this.#options = { model, optimizer, loss, metrics, callbacks, clipGradNorm: maxNorm, progress };
+    this.#options = { model, optimizer, loss, metrics, callbacks, clipGradNorm: maxNorm, progress, compile };
   }
 
   /**
@@ -109,7 +117,7 @@ export class Trainer {
     }
     const source = openData('fit', data, { batchSize, shuffle: shuffle ?? (isBatched(data) ? undefined : true), seed });
     const validationSource = validation === undefined ? undefined : openValidation(validation, batchSize);
-    return this.#exclusively('fit', async () => {
+    return this.#exclusively('fit', async (pass) => {
       const history: History = { epochs: [] };
       const hooks = [...this.#options.callbacks, ...callbacks];
       let stopped = false;
@@ -131,8 +139,9 @@ export class Trainer {
       while (epoch < epochs && !stopped) {
         epoch++;
         for (const hook of hooks) await hook.onEpochBegin?.(run);
-        const record = await this.#trainEpoch(source, run, hooks, signal);
-        if (validationSource !== undefined) record.validation = await this.#evaluate('fit', validationSource, signal);
+        const record = await this.#trainEpoch(pass, source, run, hooks, signal);
+        if (validationSource !== undefined)
+          record.validation = await this.#evaluate(pass, 'fit', validationSource, signal);
         history.epochs.push(record);
         for (const hook of hooks) await hook.onEpochEnd?.(record, run);
       }
@@ -146,7 +155,7 @@ export class Trainer {
     checkOptions('evaluate', options, evaluateOptionNames);
     const { batchSize, signal } = options;
     const source = openData('evaluate', data, { batchSize });
-    return this.#exclusively('evaluate', () => this.#evaluate('evaluate', source, signal));
+    return this.#exclusively('evaluate', (pass) => this.#evaluate(pass, 'evaluate', source, signal));
   }
 
   /**
@@ -172,32 +181,27 @@ export class Trainer {
     });
   }
 
-  async #trainEpoch(source: BatchSource, run: Run, hooks: Callback[], signal?: AbortSignal): Promise<EpochRecord> {
-    const { model, optimizer, metrics, progress, clipGradNorm: maxNorm } = this.#options;
+  async #trainEpoch(
+    pass: Pass,
+    source: BatchSource,
+    run: Run,
+    hooks: Callback[],
+    signal?: AbortSignal,
+  ): Promise<EpochRecord> {
+    const { model, optimizer, metrics, progress } = this.#options;
     const batchHooks = hooks.filter((hook) => hook.onBatchEnd !== undefined);
-    const losses = new RunningMean();
     const bar = await Progress.start(progress, `Epoch ${run.epoch}/${run.epochs}`, source.count);
+    const { losses } = pass.steps;
     const start = performance.now();
     let batches = 0;
     try {
       model.train();
-      for (const metric of Object.values(metrics)) metric.reset();
-      await eachBatch('fit', source, signal, async (batch) => {
-        const samples = sampleCount(batch);
-        batches++;
-        const loss = scope(() => {
-          optimizer.zeroGrad();
-          const { output, target, loss } = this.#forward(batch);
-          loss.backward();
-          if (maxNorm < Number.POSITIVE_INFINITY) clipGradNorm(model.parameters(), maxNorm);
-          optimizer.step();
-          this.#measure(losses, loss, output, target, samples);
-          return batchHooks.length > 0 ? loss.detach() : undefined;
-        });
-        bar.advance(losses);
+      pass.steps.reset();
+      await pass.train('fit', source, signal, batchHooks.length > 0, async (count, samples, loss) => {
+        batches += count;
+        bar.advance(losses, count);
         if (loss === undefined) return;
         for (const hook of batchHooks) await hook.onBatchEnd?.({ batch: batches, samples, loss }, run);
-        loss.dispose();
       });
       if (batches === 0) throw emptyEpoch(run.epoch);
       const loss = await losses.read();
@@ -214,63 +218,32 @@ export class Trainer {
       };
     } finally {
       bar.stop();
-      losses.reset();
     }
   }
 
-  async #evaluate(caller: string, source: BatchSource, signal?: AbortSignal): Promise<Evaluation> {
+  async #evaluate(pass: Pass, caller: string, source: BatchSource, signal?: AbortSignal): Promise<Evaluation> {
     const { model, metrics } = this.#options;
-    const losses = new RunningMean();
+    const { losses } = pass.steps;
     const start = performance.now();
-    try {
-      model.eval();
-      for (const metric of Object.values(metrics)) metric.reset();
-      await eachBatch(caller, source, signal, (batch) => {
-        scope(() =>
-          noGrad(() => {
-            const { output, target, loss } = this.#forward(batch);
-            this.#measure(losses, loss, output, target, sampleCount(batch));
-          }),
-        );
-      });
-      if (losses.weight === 0) throw new ArgumentError(`[${caller}] the data to evaluate has no samples`);
-      const loss = await losses.read();
-      const samples = losses.weight;
-      return { loss, metrics: await computed(metrics), samples, seconds: (performance.now() - start) / 1000 };
-    } finally {
-      losses.reset();
-    }
-  }
-
-  #forward(batch: Batch): { output: Tensor; target: Tensor; loss: Tensor } {
-    const { model, loss: criterion } = this.#options;
-    if (batch.length < 2) {
-      throw new ArgumentError('[Trainer] expected batches of inputs and a target, received one tensor');
-    }
-    const output = model.forward(...batch.slice(0, -1));
-    const target = batch.at(-1) as Tensor;
-    const loss = typeof criterion === 'function' ? criterion(output, target) : criterion.forward(output, target);
-    return { output, target, loss };
-  }
-
-  #measure(losses: RunningMean, loss: Tensor, output: Tensor, target: Tensor, samples: number): void {
-    losses.add(loss, samples);
-    const metrics = Object.values(this.#options.metrics);
-    if (metrics.length === 0) return;
-    noGrad(() => {
-      const detached = output.detach();
-      for (const metric of metrics) metric.update(detached, target);
-    });
+    model.eval();
+    pass.steps.reset();
+    await pass.evaluate(caller, source, signal);
+    if (losses.weight === 0) throw new ArgumentError(`[${caller}] the data to evaluate has no samples`);
+    const loss = await losses.read();
+    const samples = losses.weight;
+    return { loss, metrics: await computed(metrics), samples, seconds: (performance.now() - start) / 1000 };
   }
 
   // Modes and metrics belong to one call at a time.
-  async #exclusively<T>(caller: string, body: () => Promise<T>): Promise<T> {
+  async #exclusively<T>(caller: string, body: (pass: Pass) => Promise<T>): Promise<T> {
     if (this.#running) throw new ArgumentError(`[${caller}] this trainer is busy: await its former call`);
     this.#running = true;
     const restoreModes = rememberModes(this.#options.model);
+    const pass = new Pass(this.#options);
     try {
-      return await body();
+      return await body(pass);
     } finally {
+      pass.dispose();
       restoreModes();
       this.#running = false;
     }
@@ -279,10 +252,6 @@ export class Trainer {
 
 function openValidation(data: Data, batchSize: number | undefined): BatchSource {
   return openData('fit', data, isBatched(data) ? {} : { batchSize });
-}
-
-function sampleCount(batch: Batch): number {
-  return batch.at(-1)?.shape[0] ?? 1;
 }
 
 async function computed(metrics: Record<string, Metric>): Promise<Record<string, MetricValue>> {

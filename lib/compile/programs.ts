@@ -1,0 +1,54 @@
+// The programs of one function: found by signature, traced where there is none that fits.
+import { isGradEnabled } from '../context';
+import type { Tensor } from '../tensor';
+import { Program } from './program';
+import { signatureOf, takeApart } from './structure';
+
+/** A program and the tensors among the arguments it was looked up with. */
+export interface Found {
+  program: Program;
+  inputs: Tensor[];
+}
+
+/** Programs of one function, at most so many; the one used longest ago goes first. */
+export class Programs {
+  readonly #fn: (...args: never[]) => unknown;
+  readonly #limit: number;
+  // The one used last at the end.
+  #entries: { signature: string; program: Program }[] = [];
+
+  constructor(fn: (...args: never[]) => unknown, limit: number) {
+    this.#fn = fn;
+    this.#limit = limit;
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+
+  /** The program for these arguments, as things are now. @throws whatever the function throws while it is traced */
+  find(args: readonly unknown[]): Found {
+    const inputs: Tensor[] = [];
+    const template = takeApart(args, inputs, 'argument');
+    const signature = `${isGradEnabled()}${signatureOf(template, inputs)}`;
+    const entries = this.#entries;
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const entry = entries[i] as (typeof entries)[number];
+      if (entry.signature !== signature || !entry.program.fits()) continue;
+      if (i < entries.length - 1) entries.push(...entries.splice(i, 1));
+      return { program: entry.program, inputs };
+    }
+    const program = new Program(this.#fn, template, inputs);
+    entries.push({ signature, program });
+    if (entries.length > this.#limit) entries.shift();
+    return { program, inputs };
+  }
+
+  explain(): string {
+    return this.#entries.map(({ signature, program }) => `${signature}\n${program.explain()}`).join('\n');
+  }
+}

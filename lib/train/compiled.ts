@@ -1,0 +1,108 @@
+// A pass through data that the engine holds: rows are gathered and steps run inside one program, many batches at a time, and
+// JavaScript only looks in between.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Programs } from '../compile/programs';
+import { noGrad, scope } from '../context';
+import type { Column } from '../data/columns';
+import type { EpochRows } from '../data/loader';
+import { native } from '../native';
+import { indexSelect } from '../ops/indexing';
+import { reshape, slice } from '../ops/shape';
+import type { Tensor } from '../tensor';
+import { AbortGate, type Batch } from './batches';
+
+// The engine gets so many milliseconds of work at a time, so that an abort is heeded soon.
+const CHUNK_MS = 20;
+const MOST_BATCHES = 256;
+
+/** Samples of the columns that a training run uses, loaded once. */
+export class LoadedColumns {
+  readonly #loaded = new Map<Column, { samples: Tensor; owned: boolean }>();
+
+  async load(columns: readonly Column[]): Promise<void> {
+    for (const column of columns) if (!this.#loaded.has(column)) this.#loaded.set(column, await column.load());
+  }
+
+  /** The rows `indices` of all columns: a batch. */
+  gather(columns: readonly Column[], indices: Tensor): Batch {
+    return noGrad(() =>
+      columns.map((column) => {
+        const { samples } = this.#loaded.get(column) as { samples: Tensor };
+        return column.finish(indexSelect(samples, 0, indices));
+      }),
+    );
+  }
+
+  dispose(): void {
+    for (const { samples, owned } of this.#loaded.values()) if (owned) samples.dispose();
+    this.#loaded.clear();
+  }
+}
+
+/** After each chunk of batches: how many, how many samples, and the losses `[batches]` where the step returns them. */
+export type OnChunk = (batches: number, samples: number, losses: Tensor | undefined) => Promise<void> | void;
+
+/** Steps on batches of columns, compiled. */
+export class CompiledSteps {
+  readonly #programs: Programs;
+
+  /** `step` gets a batch and returns what `onChunk` shall see of it. */
+  constructor(columns: readonly Column[], loaded: LoadedColumns, step: (batch: Batch) => Tensor | undefined) {
+    this.#programs = new Programs((indices: Tensor) => step(loaded.gather(columns, indices)) ?? null, 4);
+  }
+
+  /**
+   * Runs an epoch. At most `most` batches go by between two calls of `onChunk`.
+   *
+   * @throws the reason of a signal; before the first step, whatever stands in the way of compiling it.
+   */
+  async run(rows: EpochRows, most: number, signal: AbortSignal | undefined, onChunk: OnChunk): Promise<void> {
+    const { order, end, batchSize } = rows;
+    const gate = new AbortGate(signal);
+    let chunk = 1; // the first step alone: an optimizer may begin otherwise than it goes on
+    let ahead: Promise<void> = Promise.resolve();
+    let begun = performance.now();
+    try {
+      while (rows.position < end) {
+        signal?.throwIfAborted();
+        rows.signal?.throwIfAborted();
+        const left = end - rows.position;
+        const batches = Math.max(1, Math.min(chunk, most, Math.floor(left / batchSize)));
+        const samples = Math.min(left, batches * batchSize);
+        const result = this.#submit(order, rows.position, batches, samples);
+        rows.advance(samples);
+        const done = native.fence(false);
+        await onChunk(batches, samples, result);
+        result?.dispose();
+        await gate.race(ahead);
+        await nextTurn();
+        const now = performance.now();
+        if (rows.position > samples) chunk = nextSize(batches, now - begun);
+        begun = now;
+        ahead = done;
+      }
+      await gate.race(ahead);
+      rows.finish();
+    } finally {
+      gate.close();
+    }
+  }
+
+  #submit(order: Tensor, position: number, batches: number, samples: number): Tensor | undefined {
+    return scope(() => {
+      const indices = slice(order, 0, position, position + samples);
+      const size = samples / batches;
+      const part = slice(order, 0, position, position + size);
+      const { program } = this.#programs.find([part]);
+      const result =
+        batches === 1 ? program.run([part]) : program.repeat([reshape(indices, [batches, size])], batches, 1);
+      return (result as Tensor | null) ?? undefined;
+    });
+  }
+}
+
+// How many batches take about CHUNK_MS, after `batches` took `ms`; grows by steps, since the first measurements are rough.
+function nextSize(batches: number, ms: number): number {
+  const wanted = Math.floor((batches * CHUNK_MS) / Math.max(ms, 0.1));
+  return Math.max(1, Math.min(wanted, 2 * batches, MOST_BATCHES));
+}

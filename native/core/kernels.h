@@ -27,11 +27,12 @@ struct PointwiseArgs {
   DType dtype;  // of the inputs that the formula computes on
   uint8_t inputs;
   uint8_t rank;  // after merging dimensions; 0 is a single element
-  int64_t shape[kRank];
+  void* out;     // dense
   const void* in[kPointwiseInputs];
-  int64_t strides[kPointwiseInputs][kRank];  // 0 where broadcast
-  void* out;                                 // dense
   double params[kPointwiseParams];
+  // Last, because a launch leaves out what is not used of them: all of it for a single element.
+  int64_t shape[kRank];
+  int64_t strides[kPointwiseInputs][kRank];  // 0 where broadcast
 };
 
 // ---- copy: dst[i] = (dst dtype) src[i], both strided ----------------------------------------------------------------

@@ -13,6 +13,12 @@ constexpr uint64_t kRingBytes = 1 << 20;  // some two thousand kernels ahead
 constexpr uint64_t kAlign = 16;
 constexpr int kSpins = 2000;
 
+// The stream's thread has read what was in the ring before: fetching the next record's cache lines back in time costs the
+// next append nothing, waiting for them while it publishes a record costs a tenth of a microsecond.
+void prefetchForWriting(const unsigned char* at) {
+  for (size_t line = 0; line < 4; ++line) __builtin_prefetch(at + line * kCacheLine, 1);
+}
+
 uint64_t aligned(uint64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
 }  // namespace
@@ -56,6 +62,7 @@ void Stream::append(StreamClient* client, Thunk kernel, Invoke invoke, const voi
   unsigned char* at = &ring_[tail % kRingBytes];
   new (at) Record{static_cast<uint32_t>(total), fence, invoke, kernel, client};
   std::memcpy(at + header, args, bytes);
+  prefetchForWriting(&ring_[(tail + total) % kRingBytes]);
   submitted_.store(submitted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   tail_.store(tail + total, std::memory_order_seq_cst);
   if (sleeping_.load(std::memory_order_seq_cst)) {

@@ -15,6 +15,8 @@
 
 namespace anneal {
 
+constexpr size_t kCacheLine = 64;
+
 // What a fence tells of a kernel that failed, by its number among the client's.
 struct Failure {
   Error error;
@@ -35,23 +37,25 @@ struct StreamClient {
   // Throws the reason when kernel number `kernel` is known not to have run.
   void checkRan(uint64_t kernel) const;
 
-  // ---- of the stream's thread
-  uint64_t executed = 0;  // kernels run or skipped
-  std::optional<Failure> failure;
+  // Set when the environment ends: its pending kernels are skipped.
+  std::atomic<bool> cancelled{false};
 
-  std::atomic<bool> cancelled{false};  // set when the environment ends: its pending kernels are skipped
+  // ---- of the stream's thread, in cache lines of its own, for it writes with every kernel
+  alignas(kCacheLine) uint64_t executed = 0;  // kernels run or skipped
+  std::optional<Failure> failure;
 };
 
 class Stream {
  public:
   static Stream& instance();
 
-  // Appends kernel(args). Blocks while the ring is full: the bound on how far the caller runs ahead.
+  // Appends kernel(args), of which the kernel reads the first `bytes`. Blocks while the ring is full: the bound on how far
+  // the caller runs ahead.
   template <class Args>
-  void submit(StreamClient* client, void (*kernel)(const Args&), const Args& args) {
+  void submit(StreamClient* client, void (*kernel)(const Args&), const Args& args, size_t bytes = sizeof(Args)) {
     static_assert(std::is_trivially_copyable_v<Args> && alignof(Args) <= 16);
     ++client->submitted;
-    append(client, reinterpret_cast<Thunk>(kernel), invoke<Args>, &args, sizeof(Args));
+    append(client, reinterpret_cast<Thunk>(kernel), invoke<Args>, &args, bytes);
   }
 
   // Appends a callback that always runs, with the client's failure if there is one. Without a client it only tells that the
@@ -92,15 +96,16 @@ class Stream {
   void run();
   void execute(const Record& record, const void* args);
 
-  // In cache lines of their own: what producers write, what the stream's thread writes, and what both seldom do.
+  // In cache lines of their own: what both only read, what is the producers', what they tell the stream's thread, what it
+  // tells them, and what both seldom write.
   std::unique_ptr<unsigned char[]> ring_;
-  std::mutex producers_;
-  uint64_t consumed_ = 0;                      // head_ as producers last saw it
-  alignas(64) std::atomic<uint64_t> tail_{0};  // bytes produced, ever
+  alignas(kCacheLine) std::mutex producers_;
+  uint64_t consumed_ = 0;  // head_ as producers last saw it
   std::atomic<uint64_t> submitted_{0};
-  alignas(64) std::atomic<uint64_t> head_{0};  // bytes consumed, ever
+  alignas(kCacheLine) std::atomic<uint64_t> tail_{0};  // bytes produced, ever
+  alignas(kCacheLine) std::atomic<uint64_t> head_{0};  // bytes consumed, ever
   std::atomic<uint64_t> completed_{0};
-  alignas(64) std::atomic<bool> sleeping_{false};
+  alignas(kCacheLine) std::atomic<bool> sleeping_{false};
   std::atomic<uint32_t> wakeups_{0};
   std::atomic<int> waiters_{0};
   std::mutex waitMutex_;

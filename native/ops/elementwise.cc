@@ -1,6 +1,6 @@
 #include "ops/elementwise.h"
 
-#include <algorithm>
+#include <cstddef>
 
 #include "ops/functional.h"
 
@@ -50,27 +50,27 @@ const char* logicalTwin(PointwiseOp op) {
   }
 }
 
-struct Merged {
-  int rank = 0;
-  int64_t shape[kRank];
-  int64_t strides[kPointwiseInputs][kRank];
-};
+// Stride of x, seen in `shape`, along its dimension i.
+int64_t broadcastStride(const Tensor& x, const Dims& shape, int i) {
+  const int at = i - (shape.size() - x.rank());
+  return at < 0 || x.dim(at) == 1 ? 0 : x.strides()[at];
+}
 
-// Drops dimensions of size 1 and joins neighbours that every input walks through in one stride.
-Merged mergeDimensions(const Dims& shape, std::span<const Dims> strides) {
-  Merged merged;
+// Fills rank, shape and strides: drops dimensions of size 1 and joins neighbours that every input walks through in one
+// stride.
+void mergeDimensions(const Tensors& inputs, const Dims& shape, PointwiseArgs& args) {
+  int rank = 0;
   for (int i = 0; i < shape.size(); ++i) {
     if (shape[i] == 1) continue;
-    const int last = merged.rank - 1;
-    bool joins = last >= 0;
-    for (size_t j = 0; joins && j < strides.size(); ++j) {
-      joins = merged.strides[j][last] == strides[j][i] * shape[i];
+    bool joins = rank > 0;
+    for (size_t j = 0; joins && j < inputs.size(); ++j) {
+      joins = args.strides[j][rank - 1] == broadcastStride(inputs[j], shape, i) * shape[i];
     }
-    const int at = joins ? last : merged.rank++;
-    merged.shape[at] = joins ? merged.shape[at] * shape[i] : shape[i];
-    for (size_t j = 0; j < strides.size(); ++j) merged.strides[j][at] = strides[j][i];
+    if (!joins) args.shape[rank++] = 1;
+    args.shape[rank - 1] *= shape[i];
+    for (size_t j = 0; j < inputs.size(); ++j) args.strides[j][rank - 1] = broadcastStride(inputs[j], shape, i);
   }
-  return merged;
+  args.rank = static_cast<uint8_t>(rank);
 }
 
 Dims broadcastAll(const Call& call) {
@@ -115,25 +115,19 @@ void inferComparison(const Call& call, Specs& outputs) { outputs.push_back({DTyp
 void runPointwise(const Call& call, Tensors& outputs) {
   const Tensor& out = outputs[0];
   if (out.size() == 0) return;
-  std::array<Dims, kPointwiseInputs> strides;
-  const size_t inputs = call.inputs.size();
-  for (size_t j = 0; j < inputs; ++j) {
-    strides[j] = broadcastStrides(call.inputs[j].shape(), call.inputs[j].strides(), out.shape());
-  }
-  const Merged merged = mergeDimensions(out.shape(), {strides.data(), inputs});
-  PointwiseArgs args{};
+  const Tensors& inputs = call.inputs;
+  PointwiseArgs args;
+  if (context().capture) args = {};  // equal calls then have equal bytes
   args.op = call.op->pointwise;
-  args.dtype = call.inputs.back().dtype();
-  args.inputs = static_cast<uint8_t>(call.inputs.size());
-  args.rank = static_cast<uint8_t>(merged.rank);
-  std::copy_n(merged.shape, merged.rank, args.shape);
-  for (size_t j = 0; j < call.inputs.size(); ++j) {
-    args.in[j] = call.inputs[j].data();
-    std::copy_n(merged.strides[j], merged.rank, args.strides[j]);
-  }
-  for (size_t k = 0; k < call.attrs.size(); ++k) args.params[k] = call.attrs[k].f;
+  args.dtype = inputs.back().dtype();
+  args.inputs = static_cast<uint8_t>(inputs.size());
   args.out = out.data();
-  launch(call.name(), call.device, &Backend::pointwise, args);
+  for (size_t j = 0; j < inputs.size(); ++j) args.in[j] = inputs[j].data();
+  for (size_t k = 0; k < call.attrs.size(); ++k) args.params[k] = call.attrs[k].f;
+  mergeDimensions(inputs, out.shape(), args);
+  const size_t used = args.rank == 0 ? offsetof(PointwiseArgs, shape)
+                                     : offsetof(PointwiseArgs, strides) + inputs.size() * sizeof(args.strides[0]);
+  launch(call.name(), call.device, &Backend::pointwise, args, used);
 }
 
 }  // namespace anneal

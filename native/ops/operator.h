@@ -147,14 +147,16 @@ struct Recorder {
 const Backend& backendOf(Device device);
 [[noreturn]] void failNotImplemented(const char* op, Device device);
 
-// Puts a kernel on the stream, or into the program that is being traced; an empty slot of the backend is a DeviceError.
+// Puts a kernel on the stream, with the part of its arguments that it reads, or into the program that is being traced; an
+// empty slot of the backend is a DeviceError.
 template <class Args>
-void launch(const char* op, Device device, void (*Backend::*slot)(const Args&), const Args& args) {
+void launch(const char* op, Device device, void (*Backend::*slot)(const Args&), const Args& args,
+            size_t bytes = sizeof(Args)) {
   const auto kernel = backendOf(device).*slot;
   if (!kernel) failNotImplemented(op, device);
   Context& now = context();
   if (now.capture) return now.capture->append(op, args);
-  Stream::instance().submit(&now.client, kernel, args);
+  Stream::instance().submit(&now.client, kernel, args, bytes);
 }
 
 inline Attr attr(int64_t i) { return {.i = i, .list = {}}; }

@@ -5,14 +5,18 @@ import { type Spread, spread } from './statistics';
 
 export interface CompareOptions {
   rounds: number;
-  /** How long one measurement of the first rival should take. */
+  /** How long one measurement of a rival should take. */
   secondsPerSample: number;
+  /** In one measurement; as many as fill `secondsPerSample` if it does not say. */
+  iterations?: number;
   /** Largest relative difference between the results of two rivals. */
   tolerance: number;
 }
 
 export interface Times {
   name: string;
+  /** In one measurement. */
+  iterations: number;
   /** Milliseconds an iteration. */
   wall: Spread;
   /** Processor time of all threads, milliseconds an iteration. */
@@ -20,7 +24,6 @@ export interface Times {
 }
 
 export interface Comparison {
-  iterations: number;
   times: Times[];
   /** For every rival but the first: its time over the first one's, round by round. Above 1 the first is faster. */
   ratios: ({ name: string } & Spread)[];
@@ -33,21 +36,24 @@ export async function compare(rivals: readonly Rival[], options: CompareOptions)
   for (const other of others)
     requireAgreement(first.name, expected, other.name, await other.check(), options.tolerance);
 
-  const iterations = await chooseIterations(first, options.secondsPerSample);
+  const iterations: number[] = [];
+  for (const rival of rivals) {
+    iterations.push(options.iterations ?? (await chooseIterations(rival, options.secondsPerSample)));
+  }
   const rounds: { wall: number; cpu: number }[][] = [];
   // Round 0 only warms up.
   for (let round = 0; round <= options.rounds; round++) {
     const samples = [];
-    for (const rival of rivals) {
-      const { seconds, cpuSeconds } = await rival.measure(iterations);
-      samples.push({ wall: (1000 * seconds) / iterations, cpu: (1000 * cpuSeconds) / iterations });
+    for (const [i, rival] of rivals.entries()) {
+      const { seconds, cpuSeconds } = await rival.measure(iterations[i]);
+      samples.push({ wall: (1000 * seconds) / iterations[i], cpu: (1000 * cpuSeconds) / iterations[i] });
     }
     if (round > 0) rounds.push(samples);
   }
   return {
-    iterations,
     times: rivals.map(({ name }, i) => ({
       name,
+      iterations: iterations[i],
       wall: spread(rounds.map((samples) => samples[i].wall)),
       cpu: spread(rounds.map((samples) => samples[i].cpu)),
     })),
@@ -66,10 +72,13 @@ function requireAgreement(a: string, expected: number[], b: string, actual: numb
   );
 }
 
-// The shortest of a few tries: a try that was interrupted would make the samples too short.
+// The shortest of a few tries: a try that was interrupted would make the samples too short. One try is enough for a rival
+// that takes longer over it than over a sample.
 async function chooseIterations(rival: Rival, seconds: number): Promise<number> {
-  const least = 3;
+  const few = 3;
   let each = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 3; i++) each = Math.min(each, (await rival.measure(least)).seconds / least);
-  return Math.min(Math.max(Math.round(seconds / each), least), 100_000);
+  for (let i = 0; i < 3 && (i === 0 || few * each < seconds); i++) {
+    each = Math.min(each, (await rival.measure(few)).seconds / few);
+  }
+  return Math.min(Math.max(Math.round(seconds / each), 1), 1_000_000);
 }

@@ -18,8 +18,8 @@ export function jsonLines({ suite, case: name, threads, rounds, comparison }: Ca
   const unit = `ms/${suite.iteration}`;
   const place = { suite: suite.name, case: name };
   return [
-    ...comparison.times.map(({ name: impl, wall, cpu }) => {
-      return { ...place, impl, threads, unit, ...wall, rounds, iterations: comparison.iterations, cpu: cpu.median };
+    ...comparison.times.map(({ name: impl, iterations, wall, cpu }) => {
+      return { ...place, impl, threads, unit, ...wall, rounds, iterations, cpu: cpu.median };
     }),
     ...comparison.ratios.map(({ name: peer, median: ratio, p10, p90 }) => {
       return { ...place, threads, peer, ratio, p10, p90 };
@@ -33,7 +33,7 @@ export function textLines({ suite, case: name, comparison }: CaseReport): string
     const ratio = comparison.ratios[i - 1];
     const columns = [
       (i === 0 ? name : '').padEnd(18),
-      impl.padEnd(8),
+      impl.padEnd(15),
       `${number(wall.median)} ms/${suite.iteration}`,
       `(${number(wall.p10).trim()} to ${number(wall.p90).trim()})`.padEnd(20),
       `cpu ${number(cpu.median)} ms`,

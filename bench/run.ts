@@ -18,6 +18,7 @@ interface Options {
   json?: string;
   threads: number;
   rounds?: number;
+  iterations?: number;
   quick: boolean;
   case?: string;
 }
@@ -29,7 +30,12 @@ function parseArguments(argv: readonly string[]): { names: string[]; options: Op
     .addOption(new Option('--peer <names...>', 'what to compare with').choices(peerNames).default([], 'nobody'))
     .option('--json <file>', 'write the results, one JSON object a line', outputFile)
     .option('--threads <n>', 'threads of each rival', wholeNumber(1), 1)
-    .option('--rounds <n>', 'measurements of each rival (default: 21, with --quick 3)', wholeNumber(1))
+    .option(
+      '--rounds <n>',
+      'measurements of each rival (default: 21, less in suites of long iterations)',
+      wholeNumber(1),
+    )
+    .option('--iterations <n>', 'iterations a measurement (default: as many as take 0.15 s)', wholeNumber(1))
     .option('--case <text>', 'only the cases whose name contains the text')
     .option('--quick', 'few cases, short measurements: does it run?', false)
     .parse([...argv], { from: 'user' });
@@ -58,7 +64,7 @@ runProgram(async () => {
 });
 
 async function runSuite(suite: Suite, options: Options, folder: string, results: Results): Promise<void> {
-  const { threads, quick, rounds = quick ? 3 : 21 } = options;
+  const { threads, quick, rounds = quick ? 3 : (suite.rounds ?? 21), iterations = suite.iterations } = options;
   const programs = [ourProgram(suite, threads)];
   for (const peer of new Set(options.peer)) {
     const program = peerProgram(peer, suite, threads);
@@ -69,10 +75,11 @@ async function runSuite(suite: Suite, options: Options, folder: string, results:
     }
   }
   console.log(`${suite.name}: ${suite.description}; ${threads} thread${threads > 1 ? 's' : ''}, ${rounds} rounds`);
-  const settings = { rounds, secondsPerSample: quick ? 0.02 : 0.15, tolerance: suite.tolerance };
-  for (const { name, job } of await suite.cases(folder, quick)) {
+  const settings = { rounds, secondsPerSample: quick ? 0.02 : 0.15, iterations, tolerance: suite.tolerance };
+  for (const { name, job, tooSlow = [] } of await suite.cases(folder, quick)) {
     if (!name.includes(options.case ?? '')) continue;
-    const comparison = await withRivals(programs, job, results.versions, (rivals) => compare(rivals, settings));
+    const able = programs.filter((program) => !tooSlow.some((peer) => peer === program.name));
+    const comparison = await withRivals(able, job, results.versions, (rivals) => compare(rivals, settings));
     const report = { suite, case: name, threads, rounds, comparison };
     results.lines.push(...jsonLines(report));
     for (const line of textLines(report)) console.log(line);

@@ -36,10 +36,10 @@ describe('bench', () => {
 
   it('takes turns, and compares neighbours', async () => {
     const calls: string[] = [];
-    const { iterations, times, ratios } = await compare([rival('a', calls, 0.002), rival('b', calls, 0.006)], options);
-    assert.equal(iterations, 50);
-    // Three tries to find the number of iterations, a round to warm up, three rounds.
-    assert.deepEqual(calls, ['a3', 'a3', 'a3', ...Array.from({ length: 4 }, () => ['a50', 'b50']).flat()]);
+    const { times, ratios } = await compare([rival('a', calls, 0.002), rival('b', calls, 0.006)], options);
+    // Three tries each to find the number of iterations, a round to warm up, three rounds.
+    const tries = ['a3', 'a3', 'a3', 'b3', 'b3', 'b3'];
+    assert.deepEqual(calls, [...tries, ...Array.from({ length: 4 }, () => ['a50', 'b17']).flat()]);
     assert.deepEqual(
       times.map(({ name, wall, cpu }) => [name, wall.median.toFixed(6), cpu.median.toFixed(6)]),
       [
@@ -48,6 +48,15 @@ describe('bench', () => {
       ],
     );
     assert.deepEqual([ratios[0].name, ratios[0].median.toFixed(6)], ['b', '3.000000']);
+  });
+
+  it('tries a slow rival once, and measures as many iterations as it is told', async () => {
+    const calls: string[] = [];
+    await compare([rival('a', calls, 0.2)], { ...options, rounds: 1 });
+    assert.deepEqual(calls, ['a3', 'a1', 'a1']);
+    calls.length = 0;
+    await compare([rival('a', calls, 0.2)], { ...options, rounds: 1, iterations: 7 });
+    assert.deepEqual(calls, ['a7', 'a7']);
   });
 
   it('times nothing when results differ', async () => {

@@ -8,39 +8,35 @@ import math
 import sys
 import time
 
-import torch
-
-DTYPES = {"F32": torch.float32, "F64": torch.float64, "I32": torch.int32, "I64": torch.int64, "U8": torch.uint8}
+DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64", "U8": "uint8"}
 
 
-def load(path):
-    """The tensors of a safetensors file by name."""
+def load(path, tensor):
+    """The tensors of a safetensors file by name; each is made by tensor(bytes, dtype, shape)."""
     with open(path, "rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = bytearray(file.read())
     tensors = {}
     for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        flat = torch.frombuffer(data[begin:end], dtype=DTYPES[entry["dtype"]])
-        tensors[name] = flat.reshape(entry["shape"])
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            tensors[name] = tensor(data[begin:end], DTYPES[entry["dtype"]], entry["shape"])
     return tensors
 
 
-def serve(prepare):
+def serve(prepare, versions):
     """Answers one JSON question a line until there are no more."""
     contender = None
     for line in sys.stdin:
         question = json.loads(line)
         if contender is None:
             contender = prepare(question["job"])
-        print(json.dumps(answer(contender, question)), flush=True)
+        print(json.dumps(answer(contender, question, versions)), flush=True)
 
 
-def answer(contender, question):
+def answer(contender, question, versions):
     if question["command"] == "prepare":
-        return {"versions": {"torch": torch.__version__, "python": sys.version.split()[0]}}
+        return {"versions": {**versions, "python": sys.version.split()[0]}}
     contender.reset()
     if question["command"] == "check":
         return {"values": contender.check()}

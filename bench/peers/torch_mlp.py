@@ -1,12 +1,11 @@
-"""The mlp suite in PyTorch, eager, with the defaults of its optimizers."""
+"""The mlp suite in PyTorch with the defaults of its optimizers: eager, or as torch-compile."""
 
-import os
+import sys
 
 import torch
-from serve import load, serve
-from torch import nn
 
-torch.set_num_threads(int(os.environ.get("BENCH_THREADS", "1")))
+from serve import serve
+from torch_setup import VERSIONS, load, network
 
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
@@ -15,22 +14,29 @@ class Mlp:
     def __init__(self, job):
         tensors = load(job["inputs"])
         self.images, self.labels = tensors.pop("images"), tensors.pop("labels")
-        self.weights, self.job = tensors, job
+        self.weights = tensors
+        self.model = network(job["widths"])
+        self.optimizer = OPTIMIZERS[job["optimizer"]](self.model.parameters(), lr=job["lr"])
+        self.loss, self.update = self.compute_loss, self.optimizer.step
+        if sys.argv[1] == "torch-compile":
+            self.loss = torch.compile(self.compute_loss)
+            self.update = torch.compile(self.optimizer.step)
 
     def reset(self):
-        widths = self.job["widths"]
-        layers = []
-        for inputs, outputs in zip(widths, widths[1:]):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-        self.model = nn.Sequential(*layers[:-1])
         self.model.load_state_dict(self.weights)
-        self.optimizer = OPTIMIZERS[self.job["optimizer"]](self.model.parameters(), lr=self.job["lr"])
+        # In place: what is compiled stays compiled.
+        for state in self.optimizer.state.values():
+            for tensor in state.values():
+                tensor.zero_()
+
+    def compute_loss(self):
+        return torch.nn.functional.cross_entropy(self.model(self.images), self.labels)
 
     def step(self):
         self.optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(self.model(self.images), self.labels)
+        loss = self.loss()
         loss.backward()
-        self.optimizer.step()
+        self.update()
         return loss
 
     def check(self):
@@ -41,4 +47,4 @@ class Mlp:
             self.step()
 
 
-serve(Mlp)
+serve(Mlp, VERSIONS)

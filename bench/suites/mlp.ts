@@ -1,7 +1,7 @@
 // One training step of a 784-256-128-64-10 classifier: zeroGrad, forward, cross-entropy, backward, optimizer step.
 import { join } from 'node:path';
 import { Generator, io, type Tensor, uniform } from 'anneal';
-import type { Case, Suite } from './suite';
+import type { Case, PeerName, Suite } from './suite';
 
 const widths = [784, 256, 128, 64, 10];
 const learningRates = { sgd: 0.01, adam: 0.001 };
@@ -13,7 +13,13 @@ export const mlp: Suite = {
   // Of the losses of a few steps. Adam divides by the size of each gradient, so roundings of small ones count.
   tolerance: 1e-4,
   ours: 'anneal_mlp.ts',
-  peers: { torch: 'torch_mlp.py' },
+  peers: {
+    torch: 'torch_mlp.py',
+    'torch-compile': 'torch_mlp.py',
+    jax: 'jax_mlp.py',
+    'tfjs-wasm': 'npm/tfjs_mlp.ts',
+    'tfjs-cpu': 'npm/tfjs_mlp.ts',
+  },
   async cases(folder, quick) {
     const batches = quick ? [64] : [1, 64, 512, 4096];
     const cases: Case[] = [];
@@ -21,7 +27,8 @@ export const mlp: Suite = {
       const inputs = join(folder, `mlp-${batch}.safetensors`);
       await io.save(inputs, makeInputs(batch));
       for (const [optimizer, lr] of Object.entries(learningRates)) {
-        cases.push({ name: `batch ${batch}, ${optimizer}`, job: { widths, optimizer, lr, inputs } });
+        const tooSlow: PeerName[] = batch > 64 ? ['tfjs-wasm', 'tfjs-cpu'] : [];
+        cases.push({ name: `batch ${batch}, ${optimizer}`, job: { widths, optimizer, lr, inputs }, tooSlow });
       }
     }
     return cases;

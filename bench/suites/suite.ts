@@ -4,6 +4,8 @@ import type { Job } from '../rival';
 export interface Case {
   name: string;
   job: Job;
+  /** Peers that would take minutes over it. */
+  tooSlow?: readonly PeerName[];
 }
 
 export interface Suite {
@@ -13,6 +15,9 @@ export interface Suite {
   iteration: string;
   /** Largest relative difference between the results of two rivals. */
   tolerance: number;
+  /** Rounds, and iterations in a measurement, of a suite whose iterations are long. */
+  rounds?: number;
+  iterations?: number;
   /** Our side: a file in bench/peers. */
   ours: string;
   /** The other sides by name: files in bench/peers. */
@@ -21,5 +26,13 @@ export interface Suite {
   cases(folder: string, quick: boolean): Promise<Case[]>;
 }
 
-export const peerNames = ['torch'] as const;
+export const peerNames = [
+  'torch',
+  'torch-in-memory',
+  'torch-compile',
+  'jax',
+  'onnxruntime',
+  'tfjs-wasm',
+  'tfjs-cpu',
+] as const;
 export type PeerName = (typeof peerNames)[number];

@@ -1,0 +1,52 @@
+// How the program of each peer is started, and how to get a peer that is missing.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { PeerName } from '../suites/suite';
+
+const root = join(__dirname, '..', '..');
+const packages = join(__dirname, 'npm');
+
+/** What starts a program of this kind: its file follows. Or why there is none, with the command that mends it. */
+export type Launcher = { command: string; args: string[] } | string;
+
+/** Looked up when a run asks for the peer. */
+export const launchers: Record<PeerName, () => Launcher> = {
+  torch,
+  'torch-in-memory': torch,
+  'torch-compile': () => compilerIsMissing() ?? torch(),
+  jax: () => python('jax', '0.10.2'),
+  onnxruntime: () => node('onnxruntime-node'),
+  'tfjs-wasm': () => node('@tensorflow/tfjs-backend-wasm'),
+  'tfjs-cpu': () => node('@tensorflow/tfjs-backend-cpu'),
+};
+
+function torch(): Launcher {
+  return python('torch', '2.13.0');
+}
+
+/** The first Python that has the module: one of those of ANNEAL_BENCH_PYTHON if it is set. */
+function python(module: string, version: string): Launcher {
+  const chosen = process.env.ANNEAL_BENCH_PYTHON;
+  const candidates = chosen ? chosen.split(delimiter) : [join(root, '..', '.venv', 'bin', 'python'), 'python3'];
+  const command = candidates.find((candidate) => {
+    if (candidate.includes('/') && !existsSync(candidate)) return false;
+    return spawnSync(candidate, ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
+  });
+  if (command !== undefined) return { command, args: [] };
+  const looked = chosen ? `ANNEAL_BENCH_PYTHON (${chosen}) cannot import it` : 'no Python was found that has it';
+  const venv = join(root, '..', '.venv');
+  return `${looked}; to get it: python3 -m venv ${venv} && ${venv}/bin/pip install ${module}==${version}`;
+}
+
+function node(name: string): Launcher {
+  if (existsSync(join(packages, 'node_modules', name))) return { command: process.execPath, args: ['--import', 'tsx'] };
+  return `not installed; to get it: npm ci --ignore-scripts --prefix ${packages}`;
+}
+
+/** torch.compile writes C++ and compiles it. */
+function compilerIsMissing(): string | undefined {
+  const compiler = process.env.CXX ?? 'g++';
+  if (spawnSync(compiler, ['--version'], { stdio: 'ignore' }).status === 0) return undefined;
+  return `${compiler} does not run; to get it: apt-get install g++, or name a compiler in CXX`;
+}

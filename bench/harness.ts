@@ -1,5 +1,7 @@
 // Compares rivals on one case: results first, then rounds in which each takes its turn, A B A B, so that whatever else the
 // machine does meets all of them alike. The figures to trust are the ratios of neighbours.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Gauge } from './limits';
 import { BenchError, type Rival } from './rival';
 import { type Spread, spread } from './statistics';
 
@@ -11,6 +13,14 @@ export interface CompareOptions {
   iterations?: number;
   /** Largest relative difference between the results of two rivals. */
   tolerance: number;
+  /** Milliseconds before each turn, for the threads of the turn before to fall asleep. */
+  pause?: number;
+}
+
+/** What an iteration does, in FLOP or bytes, and what measures the machine's limit for it as one more in every round. */
+export interface Workload {
+  amount: number;
+  gauge?: Gauge;
 }
 
 export interface Times {
@@ -21,16 +31,27 @@ export interface Times {
   wall: Spread;
   /** Processor time of all threads, milliseconds an iteration. */
   cpu: Spread;
+  /** 10^9 FLOP or bytes a second. */
+  rate?: Spread;
+  /** Of the limit measured in the same round. */
+  share?: Spread;
 }
 
 export interface Comparison {
   times: Times[];
   /** For every rival but the first: its time over the first one's, round by round. Above 1 the first is faster. */
   ratios: ({ name: string } & Spread)[];
+  /** What the gauge measured, 10^9 FLOP or bytes a second. */
+  limit?: Spread;
+}
+
+interface Sample {
+  wall: number;
+  cpu: number;
 }
 
 /** @throws BenchError when the rivals do not compute the same. */
-export async function compare(rivals: readonly Rival[], options: CompareOptions): Promise<Comparison> {
+export async function compare(rivals: readonly Rival[], options: CompareOptions, work?: Workload): Promise<Comparison> {
   const [first, ...others] = rivals;
   const expected = await first.check();
   for (const other of others)
@@ -40,28 +61,48 @@ export async function compare(rivals: readonly Rival[], options: CompareOptions)
   for (const rival of rivals) {
     iterations.push(options.iterations ?? (await chooseIterations(rival, options.secondsPerSample)));
   }
-  const rounds: { wall: number; cpu: number }[][] = [];
+  const gauge = work?.gauge;
+  const gaugeIterations = gauge ? await chooseIterations(gauge.rival, options.secondsPerSample / 4) : 0;
+  const measure = async (rival: Rival, count: number): Promise<Sample> => {
+    if (options.pause) await sleep(options.pause);
+    const { seconds, cpuSeconds } = await rival.measure(count);
+    return { wall: (1000 * seconds) / count, cpu: (1000 * cpuSeconds) / count };
+  };
+
+  const rounds: Sample[][] = [];
+  const limits: number[] = [];
   // Round 0 only warms up.
   for (let round = 0; round <= options.rounds; round++) {
     const samples = [];
-    for (const [i, rival] of rivals.entries()) {
-      const { seconds, cpuSeconds } = await rival.measure(iterations[i]);
-      samples.push({ wall: (1000 * seconds) / iterations[i], cpu: (1000 * cpuSeconds) / iterations[i] });
-    }
-    if (round > 0) rounds.push(samples);
+    for (const [i, rival] of rivals.entries()) samples.push(await measure(rival, iterations[i]));
+    const limit = gauge && rate(gauge.amount, await measure(gauge.rival, gaugeIterations));
+    if (round === 0) continue;
+    rounds.push(samples);
+    if (limit !== undefined) limits.push(limit);
   }
-  return {
-    times: rivals.map(({ name }, i) => ({
+
+  const times = rivals.map(({ name }, i) => {
+    const samples = rounds.map((round) => round[i]);
+    const rates = work ? samples.map((sample) => rate(work.amount, sample)) : [];
+    return {
       name,
       iterations: iterations[i],
-      wall: spread(rounds.map((samples) => samples[i].wall)),
-      cpu: spread(rounds.map((samples) => samples[i].cpu)),
-    })),
-    ratios: others.map(({ name }, i) => ({
-      name,
-      ...spread(rounds.map((samples) => samples[i + 1].wall / samples[0].wall)),
-    })),
-  };
+      wall: spread(samples.map(({ wall }) => wall)),
+      cpu: spread(samples.map(({ cpu }) => cpu)),
+      ...(work ? { rate: spread(rates) } : {}),
+      ...(gauge ? { share: spread(rates.map((value, j) => value / limits[j])) } : {}),
+    };
+  });
+  const ratios = others.map(({ name }, i) => ({
+    name,
+    ...spread(rounds.map((samples) => samples[i + 1].wall / samples[0].wall)),
+  }));
+  return { times, ratios, ...(gauge ? { limit: spread(limits) } : {}) };
+}
+
+// 10^9 a second, from milliseconds.
+function rate(amount: number, { wall }: Sample): number {
+  return amount / wall / 1e6;
 }
 
 function requireAgreement(a: string, expected: number[], b: string, actual: number[], tolerance: number): void {

@@ -1,5 +1,5 @@
 // One side of a comparison: a process of its own that is asked, line by line, to check its results and to measure itself.
-// The other end of the conversation is peers/serve.ts and peers/serve.py.
+// The other end of the conversation is peers/serve.ts, peers/serve.py and peers/serve.h.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -31,6 +31,14 @@ export interface Program {
   command: string;
   args: string[];
   env?: Record<string, string>;
+  /** Asked with words between tabs instead of JSON: for languages whose standard library does not read it. */
+  words?: boolean;
+}
+
+interface Question {
+  command: 'prepare' | 'check' | 'measure';
+  job?: Job;
+  iterations?: number;
 }
 
 interface Answer extends Partial<Sample> {
@@ -44,7 +52,7 @@ export async function startRival(program: Program, job: Job): Promise<Rival & { 
     env: { ...process.env, ...program.env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const ask = conversation(program.name, child);
+  const ask = conversation(program, child);
   const { versions = {} } = await ask({ command: 'prepare', job });
   return {
     name: program.name,
@@ -59,7 +67,7 @@ export async function startRival(program: Program, job: Job): Promise<Rival & { 
 }
 
 // One question at a time; a rival that ends instead of answering fails the question.
-function conversation(name: string, child: ChildProcess): (question: object) => Promise<Answer> {
+function conversation({ name, words }: Program, child: ChildProcess): (question: Question) => Promise<Answer> {
   let settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
   let failure: Error | undefined;
   const fail = (error: Error): void => {
@@ -74,6 +82,11 @@ function conversation(name: string, child: ChildProcess): (question: object) => 
     new Promise((resolve, reject) => {
       if (failure) return reject(failure);
       settle = { resolve, reject };
-      child.stdin?.write(`${JSON.stringify(question)}\n`);
+      child.stdin?.write(`${words ? inWords(question) : JSON.stringify(question)}\n`);
     });
+}
+
+function inWords({ command, job = {}, iterations }: Question): string {
+  const entries = Object.entries(job).map(([key, value]) => `${key}=${value}`);
+  return [command, ...entries, ...(iterations === undefined ? [] : [iterations])].join('\t');
 }

@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { outputFile, runProgram, wholeNumber } from '../examples/command-line';
-import { compare } from './harness';
+import { type CompareOptions, compare } from './harness';
+import { type LimitName, measureLimits, startGauge } from './limits';
 import { ourProgram, peerProgram } from './peers/programs';
-import { jsonLines, surroundings, textLines } from './report';
+import { counted, jsonLines, limitsLine, surroundings, textLines } from './report';
 import { type Job, type Program, type Rival, startRival } from './rival';
+import { gemm } from './suites/gemm';
 import { mlp } from './suites/mlp';
-import { type PeerName, peerNames, type Suite } from './suites/suite';
+import { peak } from './suites/peak';
+import { type Case, type PeerName, peerNames, type Suite } from './suites/suite';
 
-const suites: Record<string, Suite> = { mlp };
+const suites: Record<string, Suite> = { peak, gemm, mlp };
 
 interface Options {
   peer: PeerName[];
@@ -47,6 +50,7 @@ interface Results {
   lines: object[];
   versions: Record<string, string>;
   skipped: Record<string, string>;
+  peak?: { threads: number } & Record<LimitName, number>;
 }
 
 runProgram(async () => {
@@ -54,35 +58,67 @@ runProgram(async () => {
   const results: Results = { lines: [], versions: {}, skipped: {} };
   const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
   try {
+    if (names.some((name) => !suites[name].rates)) {
+      const limits = await measureLimits(options.threads);
+      results.peak = { threads: options.threads, ...limits };
+      console.log(limitsLine(limits, options.threads));
+    }
     for (const name of new Set(names)) await runSuite(suites[name], options, folder, results);
   } finally {
     await rm(folder, { recursive: true });
   }
-  const { lines, versions, skipped } = results;
-  lines.push(surroundings(versions, skipped));
+  const { lines, versions, skipped, peak } = results;
+  lines.push(surroundings(versions, skipped, peak));
   if (options.json) await writeFile(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 });
 
 async function runSuite(suite: Suite, options: Options, folder: string, results: Results): Promise<void> {
-  const { threads, quick, rounds = quick ? 3 : (suite.rounds ?? 21), iterations = suite.iterations } = options;
-  const programs = [ourProgram(suite, threads)];
-  for (const peer of new Set(options.peer)) {
-    const program = peerProgram(peer, suite, threads);
-    if (typeof program !== 'string') programs.push(program);
-    else {
-      results.skipped[peer] = program;
-      console.log(`${peer}: skipped, ${program}`);
-    }
-  }
-  console.log(`${suite.name}: ${suite.description}; ${threads} thread${threads > 1 ? 's' : ''}, ${rounds} rounds`);
-  const settings = { rounds, secondsPerSample: quick ? 0.02 : 0.15, iterations, tolerance: suite.tolerance };
-  for (const { name, job, tooSlow = [] } of await suite.cases(folder, quick)) {
-    if (!name.includes(options.case ?? '')) continue;
-    const able = programs.filter((program) => !tooSlow.some((peer) => peer === program.name));
-    const comparison = await withRivals(able, job, results.versions, (rivals) => compare(rivals, settings));
-    const report = { suite, case: name, threads, rounds, comparison };
+  const { quick, rounds = quick ? 3 : (suite.rounds ?? 21), iterations = suite.iterations } = options;
+  const peers = await findPeers(suite, options, results);
+  console.log(`${suite.name}: ${suite.description}; ${counted(options.threads, 'thread')}, ${rounds} rounds`);
+  for (const one of await suite.cases(folder, quick, options.threads)) {
+    if (!one.name.includes(options.case ?? '')) continue;
+    const threads = one.threads ?? options.threads;
+    const able = peers.filter((program) => !one.tooSlow?.some((peer) => peer === program.name));
+    const programs = [await ourProgram(suite, threads), ...able];
+    const settings = {
+      rounds,
+      secondsPerSample: quick ? 0.02 : 0.15,
+      iterations,
+      tolerance: suite.tolerance,
+      pause: threads > 1 ? 50 : 0,
+    };
+    const comparison = await withRivals(programs, one.job, results.versions, (rivals) =>
+      suite.rates ? compare(rivals, settings, one.work) : compareBesideLimit(rivals, settings, one, threads),
+    );
+    const report = { suite, case: one, threads, rounds, comparison };
     results.lines.push(...jsonLines(report));
     for (const line of textLines(report)) console.log(line);
+  }
+}
+
+async function findPeers(suite: Suite, { peer, threads }: Options, { skipped }: Results): Promise<Program[]> {
+  const programs: Program[] = [];
+  if (suite.rates) return programs;
+  for (const name of new Set(peer)) {
+    const program = await peerProgram(name, suite, threads);
+    if (typeof program !== 'string') programs.push(program);
+    else {
+      skipped[name] = program;
+      console.log(`${name}: skipped, ${program}`);
+    }
+  }
+  return programs;
+}
+
+async function compareBesideLimit(rivals: Rival[], settings: CompareOptions, { work }: Case, threads: number) {
+  if (!work) return compare(rivals, settings);
+  const { amount, limit } = work;
+  const gauge = await startGauge(limit, amount, threads);
+  try {
+    return await compare(rivals, settings, { amount, gauge });
+  } finally {
+    gauge.rival.close();
   }
 }
 

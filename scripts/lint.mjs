@@ -17,7 +17,7 @@ function clangFormat() {
 function checks() {
   const node = process.execPath;
   const formatter = clangFormat();
-  const native = [...filesBelow('native', /\.(cc|h)$/), ...filesBelow('cuda', /\.(cu|cuh|cc|h)$/)];
+  const native = ['native', 'bench/peers', 'cuda'].flatMap((folder) => filesBelow(folder, /\.(cc|h|cu|cuh)$/));
   const nativeCheck = {
     name: 'format of C++',
     command: formatter ? [formatter, ...(write ? ['-i'] : ['--dry-run', '--Werror']), ...native] : [],

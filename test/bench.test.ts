@@ -25,6 +25,29 @@ function rival(name: string, calls: string[], secondsEach: number, values = [1, 
   };
 }
 
+type Line = Record<string, unknown>;
+
+/** What the program prints and writes, in its quickest form. */
+async function runBench(words: string[], env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; lines: Line[] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-test-'));
+  try {
+    const file = join(folder, 'results.jsonl');
+    const args = ['--import', 'tsx', join(root, 'bench', 'run.ts'), ...words, '--quick', '--json', file];
+    const { stdout } = await execute(process.execPath, args, { env: { ...process.env, ...env } });
+    const lines = (await readFile(file, 'utf8')).trim().split('\n');
+    return { stdout, lines: lines.map((line) => JSON.parse(line) as Line) };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function checkLine(line: Line, expected: Line): void {
+  const wanted = { impl: 'anneal', threads: 1, rounds: 3, ...expected };
+  assert.deepEqual({ ...line, ...wanted }, line);
+  const [p10, median, p90] = [line.p10, line.median, line.p90].map(Number);
+  assert.ok(p10 > 0 && p10 <= median && median <= p90, JSON.stringify(line));
+}
+
 const options = { rounds: 3, secondsPerSample: 0.1, tolerance: 1e-4 };
 
 describe('bench', () => {
@@ -69,48 +92,60 @@ describe('bench', () => {
     await compare([rival('a', [], 0.01), rival('b', [], 0.01, [1.00001, 2])], options);
   });
 
+  it('gives rates, and their share of the limit of the same round', async () => {
+    const gauge = { rival: rival('gauge', [], 0.001), amount: 1e9 };
+    const { times, limit } = await compare([rival('a', [], 0.002)], options, { amount: 5e8, gauge });
+    assert.deepEqual(
+      [times[0].rate, times[0].share, limit].map((values) => values?.median.toFixed(3)),
+      ['250.000', '0.250', '1000.000'],
+    );
+  });
+
   it('runs, writes lines of JSON, and skips a peer that is missing', async function () {
     this.timeout(60_000);
-    const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-test-'));
-    try {
-      const file = join(folder, 'results.jsonl');
-      const args = [
-        '--import',
-        'tsx',
-        join(root, 'bench', 'run.ts'),
-        'mlp',
-        '--peer',
-        'torch',
-        '--quick',
-        '--json',
-        file,
-      ];
-      const env = { ...process.env, ANNEAL_BENCH_PYTHON: join(folder, 'python') };
-      const { stdout } = await execute(process.execPath, args, { env });
-      assert.match(stdout, /^torch: skipped, .*python3 -m venv .* && .*pip install torch==/m);
-      assert.match(stdout, /^batch 64, sgd +anneal +[\d.]+ ms\/step/m);
+    const { stdout, lines } = await runBench(['mlp', '--peer', 'torch'], { ANNEAL_BENCH_PYTHON: '/nowhere/python' });
+    assert.match(stdout, /^peak, 1 thread: fma +[\d.]+ GFLOP\/s, triad +[\d.]+ GB\/s, read +[\d.]+ GB\/s$/m);
+    assert.match(stdout, /^torch: skipped, .*python3 -m venv .* && .*pip install torch==/m);
+    assert.match(stdout, /^batch 64, sgd +anneal +[\d.]+ [mu]s\/step/m);
 
-      const lines = (await readFile(file, 'utf8')).trim().split('\n');
-      const [sgd, adam, surroundings] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-      assert.equal(lines.length, 3);
-      for (const [line, name] of [
-        [sgd, 'batch 64, sgd'],
-        [adam, 'batch 64, adam'],
-      ] as const) {
-        const { suite, case: found, impl, threads, unit, rounds } = line;
-        assert.deepEqual([suite, found, impl, threads, unit, rounds], ['mlp', name, 'anneal', 1, 'ms/step', 3]);
-        const [p10, median, p90] = [line.p10, line.median, line.p90].map(Number);
-        assert.ok(p10 > 0 && p10 <= median && median <= p90, JSON.stringify(line));
-      }
-      assert.deepEqual(Object.keys(surroundings), ['machine', 'versions', 'commit', 'modified', 'date', 'skipped']);
-    } finally {
-      await rm(folder, { recursive: true });
+    const [sgd, adam, surroundings] = lines;
+    assert.equal(lines.length, 3);
+    checkLine(sgd, { suite: 'mlp', case: 'batch 64, sgd', unit: 'ms/step' });
+    checkLine(adam, { suite: 'mlp', case: 'batch 64, adam', unit: 'ms/step' });
+    assert.deepEqual(Object.keys(surroundings), ['machine', 'versions', 'commit', 'modified', 'date', 'skipped']);
+  });
+
+  it('measures the limits of the machine', async function () {
+    this.timeout(60_000);
+    const { lines } = await runBench(['peak']);
+    const figures = lines.slice(0, -1);
+    for (const line of figures) {
+      const unit = line.case === 'fma' ? 'GFLOP/s' : 'GB/s';
+      checkLine(line, { suite: 'peak', threads: line.threads, unit });
+    }
+    const names = ['fma', ...['triad', 'read'].flatMap((limit) => [`${limit} L1`, `${limit} L2`, `${limit} L3`])];
+    assert.deepEqual(
+      figures.map((line) => `${line.case}, ${line.threads}`),
+      names.flatMap((name) => [`${name}, 1`, `${name}, 2`]),
+    );
+  });
+
+  it('measures products of matrices beside the limits', async function () {
+    this.timeout(60_000);
+    const { stdout, lines } = await runBench(['gemm', '--case', '64x']);
+    assert.match(stdout, /^64x64x64 +anneal +[\d.]+ [mu]s\/product .*[\d.]+ GFLOP\/s, +\d+ % of fma$/m);
+    for (const line of lines.slice(0, -1)) {
+      checkLine(line, { suite: 'gemm', unit: 'ms/product', rateUnit: 'GFLOP/s', limit: 'fma' });
+      assert.ok(
+        [line.rate, line.peak, line.share].every((value) => Number(value) > 0),
+        JSON.stringify(line),
+      );
     }
   });
 
   it('refuses what it does not know', async () => {
     for (const [args, message] of [
-      [['poem'], /Allowed choices are mlp/],
+      [['poem'], /Allowed choices are peak, gemm, mlp/],
       [['mlp', '--peer', 'abacus'], /Allowed choices are torch/],
       [['mlp', '--rounds', '0'], /at least 1/],
     ] as const) {

@@ -3,15 +3,21 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { PeerName } from '../suites/suite';
+import { native } from './native';
 
 const root = join(__dirname, '..', '..');
 const packages = join(__dirname, 'npm');
 
-/** What starts a program of this kind: its file follows. Or why there is none, with the command that mends it. */
-export type Launcher = { command: string; args: string[] } | string;
+/** What starts a program of this kind: its file follows, of which a compiled one has no need. */
+export interface Launcher {
+  command: string;
+  args: string[];
+  /** See Program. */
+  words?: boolean;
+}
 
-/** Looked up when a run asks for the peer. */
-export const launchers: Record<PeerName, () => Launcher> = {
+/** Looked up when a run asks for the peer: its launcher, or why there is none, with the command that mends it. */
+export const launchers: Record<PeerName, (file: string) => Launcher | string | Promise<Launcher | string>> = {
   torch,
   'torch-in-memory': torch,
   'torch-compile': () => compilerIsMissing() ?? torch(),
@@ -19,14 +25,17 @@ export const launchers: Record<PeerName, () => Launcher> = {
   onnxruntime: () => node('onnxruntime-node'),
   'tfjs-wasm': () => node('@tensorflow/tfjs-backend-wasm'),
   'tfjs-cpu': () => node('@tensorflow/tfjs-backend-cpu'),
+  openblas: native,
+  blis: native,
+  onednn: native,
 };
 
-function torch(): Launcher {
+function torch(): Launcher | string {
   return python('torch', '2.13.0');
 }
 
 /** The first Python that has the module: one of those of ANNEAL_BENCH_PYTHON if it is set. */
-function python(module: string, version: string): Launcher {
+function python(module: string, version: string): Launcher | string {
   const chosen = process.env.ANNEAL_BENCH_PYTHON;
   const candidates = chosen ? chosen.split(delimiter) : [join(root, '..', '.venv', 'bin', 'python'), 'python3'];
   const command = candidates.find((candidate) => {
@@ -39,7 +48,7 @@ function python(module: string, version: string): Launcher {
   return `${looked}; to get it: python3 -m venv ${venv} && ${venv}/bin/pip install ${module}==${version}`;
 }
 
-function node(name: string): Launcher {
+function node(name: string): Launcher | string {
   if (existsSync(join(packages, 'node_modules', name))) return { command: process.execPath, args: ['--import', 'tsx'] };
   return `not installed; to get it: npm ci --ignore-scripts --prefix ${packages}`;
 }

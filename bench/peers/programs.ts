@@ -1,21 +1,44 @@
 // The program of each rival of a suite.
 import { join } from 'node:path';
-import type { Program } from '../rival';
+import { BenchError, type Program } from '../rival';
 import type { PeerName, Suite } from '../suites/suite';
-import { launchers } from './launchers';
+import { type Launcher, launchers } from './launchers';
+import { native } from './native';
 
-/** Our side: a fresh Node. */
-export function ourProgram(suite: Suite, threads: number): Program {
-  const args = ['--import', 'tsx', join(__dirname, suite.ours)];
-  return { name: 'anneal', command: process.execPath, args, env: { ANNEAL_NUM_THREADS: String(threads) } };
+/** Our side: a fresh Node, or a program in C++. */
+export async function ourProgram({ ours }: Pick<Suite, 'ours'>, threads: number): Promise<Program> {
+  const node = { command: process.execPath, args: ['--import', 'tsx'] };
+  const launcher = ours.endsWith('.cc') ? await native(ours) : node;
+  if (typeof launcher === 'string') throw new BenchError(`[bench] ${ours} cannot run: ${launcher}`);
+  return programOf('anneal', ours, launcher, threads);
 }
 
 /** A peer's program, which is told the name it goes by; or why there is none. */
-export function peerProgram(name: PeerName, suite: Suite, threads: number): Program | string {
+export async function peerProgram(name: PeerName, suite: Suite, threads: number): Promise<Program | string> {
   const file = suite.peers[name];
   if (file === undefined) return `${name} has no ${suite.name} suite`;
-  const launcher = launchers[name]();
-  if (typeof launcher === 'string') return launcher;
-  const env = { BENCH_THREADS: String(threads), OMP_NUM_THREADS: String(threads), PYTHONDONTWRITEBYTECODE: '1' };
-  return { name, command: launcher.command, args: [...launcher.args, join(__dirname, file), name], env };
+  const launcher = await launchers[name](file);
+  return typeof launcher === 'string' ? launcher : programOf(name, file, launcher, threads);
+}
+
+function programOf(name: string, file: string, { command, args, words }: Launcher, threads: number): Program {
+  const env = { ...threadsOf(threads), ...levelOfPeers[process.env.ANNEAL_ISA ?? ''], PYTHONDONTWRITEBYTECODE: '1' };
+  return { name, command, args: [...args, join(__dirname, file), name], env, words };
+}
+
+// Where ours is held to an instruction set, so are the peers that can be. BLIS has no kernels for zen3 beyond avx2.
+const levelOfPeers: Record<string, Record<string, string>> = {
+  avx2: {
+    OPENBLAS_CORETYPE: 'Haswell',
+    ONEDNN_MAX_CPU_ISA: 'AVX2',
+    DNNL_MAX_CPU_ISA: 'AVX2',
+    ATEN_CPU_CAPABILITY: 'avx2',
+    MKL_ENABLE_INSTRUCTIONS: 'AVX2',
+  },
+};
+
+// Each library listens to its own.
+function threadsOf(threads: number): Record<string, string> {
+  const names = ['ANNEAL_NUM_THREADS', 'BENCH_THREADS', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'BLIS_NUM_THREADS'];
+  return Object.fromEntries(names.map((name) => [name, String(threads)]));
 }

@@ -1,11 +1,23 @@
 // What a suite is: cases to compare, and the program of each rival.
+import type { LimitName } from '../limits';
 import type { Job } from '../rival';
 
 export interface Case {
   name: string;
   job: Job;
+  /** With it come rates, and their share of the machine's limit, measured round by round beside the rivals. */
+  work?: Work;
+  /** Of this case, when it is not for the command line to say. */
+  threads?: number;
   /** Peers that would take minutes over it. */
   tooSlow?: readonly PeerName[];
+}
+
+/** What one iteration does. */
+export interface Work {
+  /** Floating-point operations for `fma`; else bytes, each input read once and each output written once. */
+  amount: number;
+  limit: LimitName;
 }
 
 export interface Suite {
@@ -18,12 +30,14 @@ export interface Suite {
   /** Rounds, and iterations in a measurement, of a suite whose iterations are long. */
   rounds?: number;
   iterations?: number;
+  /** Its figures are rates of `work`, and they are the machine's limits themselves: without peers. */
+  rates?: boolean;
   /** Our side: a file in bench/peers. */
   ours: string;
   /** The other sides by name: files in bench/peers. */
   peers: Partial<Record<PeerName, string>>;
   /** The cases, with their inputs written to `folder`; few and small ones for `quick`. */
-  cases(folder: string, quick: boolean): Promise<Case[]>;
+  cases(folder: string, quick: boolean, threads: number): Promise<Case[]>;
 }
 
 export const peerNames = [
@@ -34,5 +48,8 @@ export const peerNames = [
   'onnxruntime',
   'tfjs-wasm',
   'tfjs-cpu',
+  'openblas',
+  'blis',
+  'onednn',
 ] as const;
 export type PeerName = (typeof peerNames)[number];

@@ -11,10 +11,13 @@ import { counted, jsonLines, limitsLine, surroundings, textLines } from './repor
 import { type Job, type Program, type Rival, startRival } from './rival';
 import { gemm } from './suites/gemm';
 import { mlp } from './suites/mlp';
+import { mlpInfer } from './suites/mlp-infer';
+import { opOverhead } from './suites/op-overhead';
 import { peak } from './suites/peak';
 import { type Case, type PeerName, peerNames, type Suite } from './suites/suite';
 
-const suites: Record<string, Suite> = { peak, gemm, mlp };
+const all = [peak, gemm, mlp, mlpInfer, opOverhead];
+const suites: Record<string, Suite> = Object.fromEntries(all.map((suite) => [suite.name, suite]));
 
 interface Options {
   peer: PeerName[];

@@ -1,7 +1,7 @@
 // The mlp suite on our side.
-import { readFileSync } from 'node:fs';
 import { io, nn, optim, scope, synchronize, type Tensor } from 'anneal';
 import type { Job } from '../rival';
+import { network, versions } from './anneal_setup';
 import { type Contender, serve } from './serve';
 
 class Mlp implements Contender {
@@ -21,11 +21,7 @@ class Mlp implements Contender {
   }
 
   #start(): [nn.Sequential, optim.SGD | optim.Adam] {
-    const widths = this.#job.widths as readonly number[];
-    const layers: nn.Layer[] = [];
-    for (let i = 0; i + 1 < widths.length; i++) layers.push(new nn.Linear(widths[i], widths[i + 1]), new nn.ReLU());
-    const model = new nn.Sequential(...layers.slice(0, -1));
-    model.loadStateDict(this.#weights);
+    const model = network(this.#job.widths as readonly number[], this.#weights);
     const Optimizer = this.#job.optimizer === 'adam' ? optim.Adam : optim.SGD;
     return [model, new Optimizer(model.parameters(), { lr: Number(this.#job.lr) })];
   }
@@ -57,8 +53,4 @@ class Mlp implements Contender {
   }
 }
 
-const { version } = JSON.parse(readFileSync(require.resolve('anneal/package.json'), 'utf8'));
-void serve(async (job) => new Mlp(job, await io.load(String(job.inputs))), {
-  anneal: version,
-  node: process.versions.node,
-});
+void serve(async (job) => new Mlp(job, await io.load(String(job.inputs))), versions);

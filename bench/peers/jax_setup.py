@@ -21,14 +21,14 @@ def load(path):
 
 
 def layers(tensors):
-    """(weight, bias) pairs in the order of the layers, from names of a PyTorch Sequential."""
+    """(weight [inputs, outputs], bias) pairs in the order of the layers, from names of a PyTorch Sequential."""
     places = sorted({int(name.split(".")[0]) for name in tensors})
-    return [(tensors[f"{place}.weight"], tensors[f"{place}.bias"]) for place in places]
+    return [(tensors[f"{place}.weight"].T, tensors[f"{place}.bias"]) for place in places]
 
 
 def forward(parameters, x):
     """x: [batch, inputs] -> logits [batch, outputs]."""
     for weight, bias in parameters[:-1]:
-        x = jax.nn.relu(x @ weight.T + bias)
+        x = jax.nn.relu(x @ weight + bias)
     weight, bias = parameters[-1]
-    return x @ weight.T + bias
+    return x @ weight + bias

@@ -1,6 +1,6 @@
 // The end of the conversation (see rival.ts) in a rival written in TypeScript: one JSON question a line, one answer a line.
 import { createInterface } from 'node:readline';
-import type { Job } from '../rival';
+import type { Job, Sample } from '../rival';
 
 export interface Contender {
   /** Numbers that every rival must come to. */
@@ -9,6 +9,8 @@ export interface Contender {
   reset(): Promise<void> | void;
   /** Runs to the end: what still waits to be computed does not count as done. */
   run(iterations: number): Promise<void>;
+  /** In place of the clock around `run`. */
+  measure?(iterations: number): Promise<Sample>;
 }
 
 interface Question {
@@ -30,6 +32,7 @@ async function answer(contender: Contender, { command, iterations }: Question, v
   if (command === 'prepare') return { versions };
   await contender.reset();
   if (command === 'check') return { values: await contender.check() };
+  if (contender.measure) return contender.measure(iterations);
   await contender.run(Math.max(2, Math.ceil(iterations / 10)));
   const cpuBegin = process.cpuUsage();
   const begin = performance.now();

@@ -1,9 +1,9 @@
 // One training step of a 784-256-128-64-10 classifier: zeroGrad, forward, cross-entropy, backward, optimizer step.
 import { join } from 'node:path';
 import { Generator, io, type Tensor, uniform } from 'anneal';
+import { makeWeights, widths } from './network';
 import type { Case, PeerName, Suite } from './suite';
 
-const widths = [784, 256, 128, 64, 10];
 const learningRates = { sgd: 0.01, adam: 0.001 };
 
 export const mlp: Suite = {
@@ -38,14 +38,9 @@ export const mlp: Suite = {
 /** Initial weights under the names of a Sequential, `images` [batch, 784], and `labels` [batch]. */
 function makeInputs(batch: number): Record<string, Tensor> {
   const generator = new Generator(1);
-  const tensors: Record<string, Tensor> = {};
-  for (let i = 0; i + 1 < widths.length; i++) {
-    const bound = 1 / Math.sqrt(widths[i]);
-    const range = { low: -bound, high: bound, generator };
-    tensors[`${2 * i}.weight`] = uniform([widths[i + 1], widths[i]], range);
-    tensors[`${2 * i}.bias`] = uniform([widths[i + 1]], range);
-  }
-  tensors.images = uniform([batch, widths[0]], { generator });
-  tensors.labels = uniform([batch], { high: widths.at(-1), generator }).to('int64');
-  return tensors;
+  return {
+    ...makeWeights(generator),
+    images: uniform([batch, widths[0]], { generator }),
+    labels: uniform([batch], { high: widths.at(-1), generator }).to('int64'),
+  };
 }

@@ -1,6 +1,7 @@
 // TensorFlow.js in Node without its native add-on, on the backend that the peer's name says. The types are those of the few
 // functions used: this compiles where the packages are not installed.
 import { dirname, join } from 'node:path';
+import type { Stored } from './safetensors';
 
 export interface Tensor {
   dispose(): void;
@@ -24,7 +25,8 @@ export interface TensorFlow {
   setBackend(name: string): Promise<boolean>;
   tensor(values: Float32Array | number[], shape: number[]): Tensor;
   variable(initial: Tensor): Variable;
-  matMul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor;
+  matMul(a: Tensor, b: Tensor): Tensor;
+  transpose(x: Tensor): Tensor;
   oneHot(indices: Tensor, depth: number): Tensor;
   tensor1d(values: number[], dtype: 'int32'): Tensor;
   tidy<T>(fn: () => T): T;
@@ -54,10 +56,21 @@ export async function start(peer: string): Promise<TensorFlow> {
   return tf;
 }
 
+export interface Layer {
+  /** [inputs, outputs] */
+  weight: Tensor;
+  bias: Tensor;
+}
+
+export function toTensors(tf: TensorFlow, layers: readonly { weight: Stored; bias: Stored }[]): Layer[] {
+  const tensor = ({ data, shape }: Stored): Tensor => tf.tensor(data as Float32Array, shape);
+  return layers.map(({ weight, bias }) => ({ weight: tf.transpose(tensor(weight)), bias: tensor(bias) }));
+}
+
 /** x: [batch, inputs] -> logits [batch, outputs]. */
-export function forward(tf: TensorFlow, layers: readonly { weight: Tensor; bias: Tensor }[], x: Tensor): Tensor {
+export function forward(tf: TensorFlow, layers: readonly Layer[], x: Tensor): Tensor {
   return layers.reduce((input, { weight, bias }, i) => {
-    const sums = tf.matMul(input, weight, false, true).add(bias);
+    const sums = tf.matMul(input, weight).add(bias);
     return i + 1 < layers.length ? sums.relu() : sums;
   }, x);
 }

@@ -2,14 +2,24 @@
 import type { Job } from '../../rival';
 import { type Contender, serve } from '../serve';
 import { layers, load } from './safetensors';
-import { forward, type Optimizer, start, type Tensor, type TensorFlow, type Variable, versions } from './tfjs';
+import {
+  forward,
+  type Layer,
+  type Optimizer,
+  start,
+  type Tensor,
+  type TensorFlow,
+  toTensors,
+  type Variable,
+  versions,
+} from './tfjs';
 
 class Mlp implements Contender {
   readonly #tf: TensorFlow;
   readonly #job: Job;
   readonly #images: Tensor;
   readonly #labels: Tensor;
-  readonly #initial: { weight: Tensor; bias: Tensor }[];
+  readonly #initial: Layer[];
   readonly #layers: { weight: Variable; bias: Variable }[];
   #optimizer: Optimizer;
 
@@ -21,10 +31,7 @@ class Mlp implements Contender {
     // Its cross-entropy takes the labels one-hot.
     const indices = Array.from(labels.data, Number);
     this.#labels = tf.oneHot(tf.tensor1d(indices, 'int32'), (job.widths as readonly number[]).at(-1) as number);
-    this.#initial = layers(weights).map(({ weight, bias }) => ({
-      weight: tf.tensor(weight.data as Float32Array, weight.shape),
-      bias: tf.tensor(bias.data as Float32Array, bias.shape),
-    }));
+    this.#initial = toTensors(tf, layers(weights));
     this.#layers = this.#initial.map(({ weight, bias }) => ({ weight: tf.variable(weight), bias: tf.variable(bias) }));
     this.#optimizer = this.#newOptimizer();
   }

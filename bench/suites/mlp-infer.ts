@@ -1,0 +1,35 @@
+// Inference with a 784-256-128-64-10 classifier: calls one after another, or each result read before the next call.
+import { join } from 'node:path';
+import { Generator, io, uniform } from 'anneal';
+import { makeWeights, widths } from './network';
+import type { Case, Suite } from './suite';
+
+export const mlpInfer: Suite = {
+  name: 'mlp-infer',
+  description: `the forward pass of a ${widths.join('-')} classifier, eager`,
+  iteration: 'call',
+  // Of e to the power of the logits.
+  tolerance: 1e-5,
+  ours: 'anneal_mlp_infer.ts',
+  peers: {
+    torch: 'torch_mlp_infer.py',
+    'torch-compile': 'torch_mlp_infer.py',
+    jax: 'jax_mlp_infer.py',
+    onnxruntime: 'npm/onnxruntime_mlp_infer.ts',
+    'tfjs-wasm': 'npm/tfjs_mlp_infer.ts',
+    'tfjs-cpu': 'npm/tfjs_mlp_infer.ts',
+  },
+  async cases(folder, quick) {
+    const cases: Case[] = [];
+    for (const batch of quick ? [64] : [1, 64, 1024]) {
+      const inputs = join(folder, `mlp-infer-${batch}.safetensors`);
+      const generator = new Generator(1);
+      await io.save(inputs, { ...makeWeights(generator), images: uniform([batch, widths[0]], { generator }) });
+      for (const read of [false, true]) {
+        const name = `batch ${batch}${read ? ', each read' : ''}`;
+        cases.push({ name, job: { widths, inputs, read }, tooSlow: batch > 64 ? ['tfjs-cpu'] : [] });
+      }
+    }
+    return cases;
+  },
+};

@@ -1,0 +1,21 @@
+// What an operator costs beyond its arithmetic: adding two tensors of one element, and a call into the engine alone. Many
+// calls one after another, then a wait for the last; what becomes of the results is for the language's collector.
+import type { Suite } from './suite';
+
+export const opOverhead: Suite = {
+  name: 'op-overhead',
+  description: 'an eager operator on tensors of one element',
+  iteration: 'call',
+  tolerance: 0,
+  iterations: 20_000,
+  ours: 'anneal_op_overhead.ts',
+  peers: { torch: 'torch_op_overhead.py' },
+  async cases() {
+    return [
+      { name: 'add', job: { operation: 'add', grad: false } },
+      { name: 'add, recorded for gradients', job: { operation: 'add', grad: true } },
+      // A function that gives back a number the engine has at hand.
+      { name: 'call of getNumThreads', job: { operation: 'call', grad: false } },
+    ];
+  },
+};

@@ -387,3 +387,24 @@ describe('compile', () => {
     });
   });
 });
+
+describe('Module.compile', () => {
+  const model = new nn.Sequential(new nn.Linear(40, 30), new nn.ReLU(), new nn.Dropout(0.5), new nn.Linear(30, 5));
+  for (const batch of [1, 3, 64]) {
+    it(`gives what forward gives in inference mode, batch ${batch}`, async () => {
+      const forward = model.compile();
+      const x = uniform([batch, 40], { generator });
+      const expected = await noGrad(() => model.forward(x)).data();
+      for (let i = 0; i < 3; i++) assert.deepEqual(await forward(x).data(), expected);
+      assert.equal(forward(x).requiresGrad, false);
+    });
+  }
+
+  it('sees weights that were updated', async () => {
+    const forward = model.compile();
+    const x = uniform([16, 40], { generator });
+    await forward(x).data();
+    for (const parameter of model.parameters()) noGrad(() => parameter.assign(parameter.mul(2)));
+    assert.deepEqual(await forward(x).data(), await noGrad(() => model.forward(x)).data());
+  });
+});

@@ -1,8 +1,10 @@
 // The mlp suite on our side.
-import { io, nn, optim, scope, synchronize, type Tensor } from 'anneal';
+import { compile, io, nn, optim, scope, synchronize, type Tensor } from 'anneal';
 import type { Job } from '../rival';
 import { network, versions } from './anneal_setup';
 import { type Contender, serve } from './serve';
+
+const eager = process.argv[2] === 'anneal-eager';
 
 class Mlp implements Contender {
   readonly #job: Job;
@@ -11,6 +13,7 @@ class Mlp implements Contender {
   readonly #weights: Record<string, Tensor>;
   #model: nn.Sequential;
   #optimizer: optim.SGD | optim.Adam;
+  #step: (images: Tensor, labels: Tensor) => Tensor;
 
   constructor(job: Job, { images, labels, ...weights }: Record<string, Tensor>) {
     this.#job = job;
@@ -18,6 +21,7 @@ class Mlp implements Contender {
     this.#labels = labels;
     this.#weights = weights;
     [this.#model, this.#optimizer] = this.#start();
+    this.#step = this.#makeStep();
   }
 
   #start(): [nn.Sequential, optim.SGD | optim.Adam] {
@@ -28,27 +32,30 @@ class Mlp implements Contender {
 
   reset(): void {
     [this.#model, this.#optimizer] = this.#start();
+    this.#step = this.#makeStep();
   }
 
-  // The scope disposes everything but the loss.
-  #step(): Tensor {
-    return scope(() => {
-      this.#optimizer.zeroGrad();
-      const loss = nn.crossEntropy(this.#model.forward(this.#images), this.#labels);
+  #makeStep(): (images: Tensor, labels: Tensor) => Tensor {
+    const [model, optimizer] = [this.#model, this.#optimizer];
+    const step = (images: Tensor, labels: Tensor) => {
+      optimizer.zeroGrad();
+      const loss = nn.crossEntropy(model.forward(images), labels);
       loss.backward();
-      this.#optimizer.step();
+      optimizer.step();
       return loss;
-    });
+    };
+    // Without compiling, a scope disposes everything but the loss.
+    return eager ? (images, labels) => scope(() => step(images, labels)) : compile(step);
   }
 
   async check(): Promise<number[]> {
     const losses: number[] = [];
-    for (let i = 0; i < 5; i++) losses.push(await this.#step().item());
+    for (let i = 0; i < 5; i++) losses.push(await this.#step(this.#images, this.#labels).item());
     return losses;
   }
 
   async run(iterations: number): Promise<void> {
-    for (let i = 0; i < iterations; i++) this.#step().dispose();
+    for (let i = 0; i < iterations; i++) this.#step(this.#images, this.#labels).dispose();
     await synchronize();
   }
 }

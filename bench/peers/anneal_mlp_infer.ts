@@ -1,34 +1,33 @@
 // The mlp-infer suite on our side.
-import { io, type nn, noGrad, scope, synchronize, type Tensor } from 'anneal';
+import { io, noGrad, scope, synchronize, type Tensor } from 'anneal';
 import type { Job } from '../rival';
 import { network, versions } from './anneal_setup';
 import { type Contender, serve } from './serve';
 
+const eager = process.argv[2] === 'anneal-eager';
+
 class MlpInfer implements Contender {
   readonly #read: boolean;
-  readonly #model: nn.Sequential;
+  readonly #forward: (images: Tensor) => Tensor;
   readonly #images: Tensor;
 
   constructor({ widths, read }: Job, { images, ...weights }: Record<string, Tensor>) {
     this.#read = Boolean(read);
-    this.#model = network(widths as readonly number[], weights);
-    this.#model.eval();
+    const model = network(widths as readonly number[], weights);
+    model.eval();
+    this.#forward = eager ? (images) => noGrad(() => scope(() => model.forward(images))) : model.compile();
     this.#images = images;
   }
 
   reset(): void {}
 
-  #call(): Tensor {
-    return noGrad(() => scope(() => this.#model.forward(this.#images)));
-  }
-
   async check(): Promise<number[]> {
-    return Array.from(await this.#call().exp().data(), Number);
+    return Array.from(await this.#forward(this.#images).exp().data(), Number);
   }
 
   async run(iterations: number): Promise<void> {
     for (let i = 0; i < iterations; i++) {
-      const logits = this.#call();
+      const logits = this.#forward(this.#images);
       if (this.#read) await logits.data();
       logits.dispose();
     }

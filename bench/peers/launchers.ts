@@ -18,6 +18,7 @@ export interface Launcher {
 
 /** Looked up when a run asks for the peer: its launcher, or why there is none, with the command that mends it. */
 export const launchers: Record<PeerName, (file: string) => Launcher | string | Promise<Launcher | string>> = {
+  'anneal-eager': () => ({ command: process.execPath, args: ['--import', 'tsx'] }),
   torch,
   'torch-in-memory': torch,
   'torch-compile': () => compilerIsMissing() ?? torch(),

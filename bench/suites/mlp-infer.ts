@@ -12,6 +12,7 @@ export const mlpInfer: Suite = {
   tolerance: 1e-5,
   ours: 'anneal_mlp_infer.ts',
   peers: {
+    'anneal-eager': 'anneal_mlp_infer.ts',
     torch: 'torch_mlp_infer.py',
     'torch-compile': 'torch_mlp_infer.py',
     jax: 'jax_mlp_infer.py',

@@ -8,12 +8,13 @@ const learningRates = { sgd: 0.01, adam: 0.001 };
 
 export const mlp: Suite = {
   name: 'mlp',
-  description: `a training step of a ${widths.join('-')} classifier, eager`,
+  description: `a training step of a ${widths.join('-')} classifier`,
   iteration: 'step',
   // Of the losses of a few steps. Adam divides by the size of each gradient, so roundings of small ones count.
   tolerance: 1e-4,
   ours: 'anneal_mlp.ts',
   peers: {
+    'anneal-eager': 'anneal_mlp.ts',
     torch: 'torch_mlp.py',
     'torch-compile': 'torch_mlp.py',
     jax: 'jax_mlp.py',

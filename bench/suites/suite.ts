@@ -41,6 +41,7 @@ export interface Suite {
 }
 
 export const peerNames = [
+  'anneal-eager',
   'torch',
   'torch-in-memory',
   'torch-compile',

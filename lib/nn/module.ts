@@ -1,5 +1,6 @@
 // Module: the base of every layer and network. Its parameters, buffers and inner modules are found by walking its fields.
 import { inspect } from 'node:util';
+import { type Compiled, type CompileOptions, compile } from '../compile/compile';
 import { guard, tracing } from '../compile/trace';
 import { keep, noGrad } from '../context';
 import { ArgumentError } from '../errors';
@@ -153,6 +154,24 @@ export abstract class Module {
   apply(fn: (module: Module) => void): this {
     for (const module of this.modules().reverse()) fn(module);
     return this;
+  }
+
+  /**
+   * For serving: puts the module into inference mode and returns its `forward`, compiled and without gradients. Weights are laid
+   * out once as the kernels read them, and a call allocates nothing but its result; weights that are updated count from the
+   * next call on. See `compile`.
+   *
+   * ```ts
+   * const classify = model.compile();
+   * const probabilities = await classify(image).softmax().data();
+   * ```
+   */
+  compile(options?: CompileOptions): Compiled<Parameters<this['forward']>, ReturnType<this['forward']>> {
+    this.eval();
+    type Forward = Compiled<Parameters<this['forward']>, ReturnType<this['forward']>>;
+    const forward = (...inputs: Parameters<this['forward']>): unknown =>
+      noGrad(() => this.forward(...(inputs as never[])));
+    return compile(forward, options) as Forward;
   }
 
   /** Forgets the gradients of all parameters. */

@@ -25,7 +25,10 @@ int Graph::bufferOf(const void* p) const {
   if (isTraced(p)) return static_cast<int>(tracedBuffer(p) - firstBuffer_);
   const auto after = std::upper_bound(outside_.begin(), outside_.end(), static_cast<const char*>(p),
                                       [](const char* at, const Tensor& tensor) { return at < memoryOf(tensor); });
-  if (after == outside_.begin()) fail(ErrorKind::Argument, "[compile] a kernel uses memory of no tensor");
+  const bool known =
+      after != outside_.begin() &&
+      static_cast<const char*>(p) < memoryOf(after[-1]) + std::max<size_t>(after[-1].storage().bytes(), 1);
+  if (!known) fail(ErrorKind::Argument, "[compile] a kernel uses memory of no tensor that the function knows");
   return traced_ + static_cast<int>(after - outside_.begin()) - 1;
 }
 

@@ -7,6 +7,7 @@
 #include "compile/explain.h"
 #include "compile/live.h"
 #include "ops/copy.h"
+#include "ops/operator.h"
 
 namespace anneal {
 
@@ -101,6 +102,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
   const size_t outputWords = inputSpecs_.size(), liveWords = outputWords + outputBytes_.size();
   code_ = std::make_unique<Code>(std::move(graph.kernels));
   code_->setWords(liveWords + lives_.size());
+  packOperands(graph);
   for (Kernel& kernel : code_->kernels()) {
     kernel.forPointerFields([&](void** pointer, Role) {
       const Buffer& buffer = graph.buffers[graph.bufferOf(*pointer)];
@@ -118,6 +120,25 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
     forLives(kernel.args, [&](void* field) { code_->revalue(field, word++); });
   }
   code_->link();
+}
+
+void Program::packOperands(const Graph& graph) {
+  const Backend& backend = backendOf(Device::CPU);
+  if (!backend.packSize) return;
+  for (Kernel& kernel : code_->kernels()) {
+    auto* product = std::get_if<MatmulArgs>(&kernel.args);
+    if (!product || isTraced(product->b)) continue;
+    const auto owner = std::find_if(held_.begin(), held_.end(), [&](const Tensor& tensor) {
+      return graph.bufferOf(tensor.storage().data()) == graph.bufferOf(product->b);
+    });
+    const Storage* operand = &owner->storage();
+    if (std::find(changed_.begin(), changed_.end(), operand) != changed_.end()) continue;
+    const size_t bytes = backend.packSize(*product);
+    if (bytes == 0) continue;
+    resident_.emplace_back(new Storage(bytes, Allocator::Use::Kernels));
+    packs_.push_back({{*product, resident_.back()->data()}, operand, operand->version() - 1});
+    product->packedB = resident_.back()->data();
+  }
 }
 
 Program::~Program() {
@@ -183,6 +204,11 @@ Tensors Program::run(const Replay& replay) {
   for (size_t i = 0; i < lives_.size(); ++i) put(replay.lives[i], replay.increments[i]);
 
   StreamClient& client = context().client;
+  for (Pack& pack : packs_) {
+    if (pack.version == pack.operand->version()) continue;
+    Stream::instance().submit(&client, backendOf(Device::CPU).packOperand, pack.args);
+    pack.version = pack.operand->version();
+  }
   const Code::Run run{code_.get(), static_cast<uint64_t*>(table.data()), replay.iterations, &client};
   Stream::instance().submit(&client, Code::execute, run);
   for (const auto& storage : made) storage->setWrittenBy(client.submitted);

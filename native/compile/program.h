@@ -67,6 +67,7 @@ class Program {
   Result resultOf(Graph& graph, const Tensor& tensor, Place place);
   void takeGradients(Graph& graph, const Trace& trace);
   Tensor given(const Replay& replay, size_t i) const;
+  void packOperands(const Graph& graph);
 
   std::vector<TensorSpec> inputSpecs_;
   std::vector<Result> results_;
@@ -76,6 +77,13 @@ class Program {
   std::vector<Tensor> held_;         // memory from outside
   std::vector<Ref<Storage>> resident_;
   std::vector<Storage*> changed_;  // memory from outside that the program writes
+  // Second operands of products that the program does not write, laid out as the kernel reads them.
+  struct Pack {
+    PackArgs args;
+    const Storage* operand;
+    uint32_t version;  // of the operand when it was packed
+  };
+  std::vector<Pack> packs_;
   Ref<Storage> arena_;
   std::vector<uint64_t> lives_;
   std::unique_ptr<Code> code_;

@@ -259,9 +259,12 @@ const callsAddon = fc.asyncProperty(
     expectHandled(
       async () => {
         const values = args.map((make) => make());
-        const result = raw[name]?.(...values);
-        if (name === 'setMemoryLimit') anneal.setMemoryLimit(LIMIT);
-        await result;
+        try {
+          await raw[name]?.(...values);
+        } finally {
+          if (name === 'setMemoryLimit') anneal.setMemoryLimit(LIMIT);
+          raw.abortTrace?.();
+        }
       },
       (error) => error instanceof Error && /Node-API call failed/.test(error.message),
     ),

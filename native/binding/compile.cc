@@ -10,6 +10,8 @@ namespace anneal::binding {
 namespace {
 
 constexpr const char* kName = "compile";
+// Tells objects that hold a program from those that hold something of another addon's.
+constexpr napi_type_tag kProgramTag{0x6f1c7a2b94d80e35, 0xa3e5c90817b46d2f};
 
 // While its trace is set aside, operators compute as usual.
 void switchTrace(Environment& environment, bool on) {
@@ -63,13 +65,17 @@ napi_value endTrace(Entry& js) {
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Program*>(data); };
   check(napi_wrap(js.env(), js[0], program.get(), finalize, nullptr, nullptr));
   program.release();
+  check(napi_type_tag_object(js.env(), js[0], &kProgramTag));
   return js.undefined();
 }
 
 Program& programOf(Entry& js) {
+  bool ours = false;
   void* data = nullptr;
-  if (napi_unwrap(js.env(), js[0], &data) != napi_ok || !data)
+  if (napi_check_object_type_tag(js.env(), js[0], &kProgramTag, &ours) != napi_ok || !ours ||
+      napi_unwrap(js.env(), js[0], &data) != napi_ok) {
     fail(ErrorKind::Argument, "[compile] expected a program");
+  }
   return *static_cast<Program*>(data);
 }
 

@@ -14,9 +14,10 @@ import { mlp } from './suites/mlp';
 import { mlpInfer } from './suites/mlp-infer';
 import { opOverhead } from './suites/op-overhead';
 import { peak } from './suites/peak';
+import { pointwise } from './suites/pointwise';
 import { type Case, type PeerName, peerNames, type Suite } from './suites/suite';
 
-const all = [peak, gemm, mlp, mlpInfer, opOverhead];
+const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead];
 const suites: Record<string, Suite> = Object.fromEntries(all.map((suite) => [suite.name, suite]));
 
 interface Options {

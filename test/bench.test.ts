@@ -143,9 +143,21 @@ describe('bench', () => {
     }
   });
 
+  it('measures chains of operators, eager and compiled', async function () {
+    this.timeout(60_000);
+    const { lines } = await runBench(['pointwise', '--case', 'affine', '--peer', 'anneal-eager']);
+    const place = { suite: 'pointwise', case: 'affine-tanh, 64x256' };
+    for (const impl of ['anneal', 'anneal-eager']) {
+      const line = lines.find((line) => line.impl === impl) ?? {};
+      checkLine(line, { ...place, impl, unit: 'ms/call', rateUnit: 'GB/s', limit: 'triad' });
+    }
+    const { ratio, ...peer } = lines.find((line) => line.peer === 'anneal-eager') ?? {};
+    assert.ok(Number(ratio) > 0, JSON.stringify(peer));
+  });
+
   it('refuses what it does not know', async () => {
     for (const [args, message] of [
-      [['poem'], /Allowed choices are peak, gemm, mlp/],
+      [['poem'], /Allowed choices are peak, gemm, pointwise, mlp/],
       [['mlp', '--peer', 'abacus'], /Allowed choices are .*torch/],
       [['mlp', '--rounds', '0'], /at least 1/],
     ] as const) {

@@ -18,7 +18,7 @@ export interface Launcher {
 
 /** Looked up when a run asks for the peer: its launcher, or why there is none, with the command that mends it. */
 export const launchers: Record<PeerName, (file: string) => Launcher | string | Promise<Launcher | string>> = {
-  'anneal-eager': () => ({ command: process.execPath, args: ['--import', 'tsx'] }),
+  'anneal-eager': () => typescript,
   torch,
   'torch-in-memory': torch,
   'torch-compile': () => compilerIsMissing() ?? torch(),
@@ -30,6 +30,9 @@ export const launchers: Record<PeerName, (file: string) => Launcher | string | P
   blis: native,
   onednn: native,
 };
+
+/** Node, which runs our side as well. */
+export const typescript: Launcher = { command: process.execPath, args: ['--import', 'tsx'] };
 
 function torch(): Launcher | string {
   return python('torch', '2.13.0');
@@ -50,7 +53,7 @@ function python(module: string, version: string): Launcher | string {
 }
 
 function node(name: string): Launcher | string {
-  if (existsSync(join(packages, 'node_modules', name))) return { command: process.execPath, args: ['--import', 'tsx'] };
+  if (existsSync(join(packages, 'node_modules', name))) return typescript;
   return `not installed; to get it: npm ci --ignore-scripts --prefix ${packages}`;
 }
 

@@ -2,13 +2,12 @@
 import { join } from 'node:path';
 import { BenchError, type Program } from '../rival';
 import type { PeerName, Suite } from '../suites/suite';
-import { type Launcher, launchers } from './launchers';
+import { type Launcher, launchers, typescript } from './launchers';
 import { native } from './native';
 
 /** Our side: a fresh Node, or a program in C++. */
 export async function ourProgram({ ours }: Pick<Suite, 'ours'>, threads: number): Promise<Program> {
-  const node = { command: process.execPath, args: ['--import', 'tsx'] };
-  const launcher = ours.endsWith('.cc') ? await native(ours) : node;
+  const launcher = ours.endsWith('.cc') ? await native(ours) : typescript;
   if (typeof launcher === 'string') throw new BenchError(`[bench] ${ours} cannot run: ${launcher}`);
   return programOf('anneal', ours, launcher, threads);
 }

@@ -24,7 +24,9 @@ class TapeRecorder : public Recorder {
   void record(const Call& call, Tensors& outputs) override {
     Ref<Node> node(new Node);
     node->id = nextId.fetch_add(1, std::memory_order_relaxed);
-    node->call = Call{call.op, {}, call.attrs, call.device};
+    node->call.op = call.op;
+    node->call.attrs = call.attrs;
+    node->call.device = call.device;
     // An operator without a rule of its own is differentiated through its composition, which needs all inputs.
     const uint32_t saves = call.op->gradient ? call.op->saves : kSaveAllInputs;
     node->inputs.resize(call.inputs.size());

@@ -55,7 +55,8 @@ napi_value callOperator(Entry& js) {
   const int64_t place = id & (kNoGrad - 1);
   if (id < 0 || place >= static_cast<int64_t>(table.size()))
     fail(ErrorKind::Argument, "there is no operator %lld", static_cast<long long>(id));
-  Call call{table[static_cast<size_t>(place)], {}, {}};
+  Call call;
+  call.op = table[static_cast<size_t>(place)];
   readArguments(js, call);
   const int visible = call.op->visible;
   Tensors outputs;

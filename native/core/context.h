@@ -25,13 +25,14 @@ void setContext(Context* context);
 // Switches recording off or on for a scope.
 class GradMode {
  public:
-  explicit GradMode(bool enabled) : before_(context().gradEnabled) { context().gradEnabled = enabled; }
-  ~GradMode() { context().gradEnabled = before_; }
+  explicit GradMode(bool enabled) : context_(context()), before_(context_.gradEnabled) { context_.gradEnabled = enabled; }
+  ~GradMode() { context_.gradEnabled = before_; }
   GradMode(const GradMode&) = delete;
   GradMode& operator=(const GradMode&) = delete;
 
  private:
-  bool before_;
+  Context& context_;
+  const bool before_;
 };
 
 }  // namespace anneal

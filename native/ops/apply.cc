@@ -40,7 +40,7 @@ void failNotImplemented(const char* op, Device device) {
 
 namespace {
 
-Tensors compute(const Call& call) {
+Tensors compute(const Call& call, const StreamClient& client) {
   const Operator& op = *call.op;
   Tensors outputs;
   if (op.view) {
@@ -51,8 +51,7 @@ Tensors compute(const Call& call) {
     outputs.reserve(specs.size());
     for (const TensorSpec& spec : specs) outputs.push_back(Tensor::empty(spec, call.device));
     op.run(call, outputs);
-    const uint64_t kernel = context().client.submitted;
-    for (const Tensor& output : outputs) output.storage().setWrittenBy(kernel);
+    for (const Tensor& output : outputs) output.storage().setWrittenBy(client.submitted);
   }
   return outputs;
 }
@@ -86,7 +85,7 @@ Tensors applyCall(Call& call) {
   {
     // Copies that a kernel or view needs for itself are not operators of the user's.
     GradMode off(false);
-    outputs = compute(call);
+    outputs = compute(call, now.client);
   }
   if (records) now.recorder->record(call, outputs);
   return outputs;
@@ -94,7 +93,7 @@ Tensors applyCall(Call& call) {
 
 }  // namespace
 
-Tensors apply(Call call) {
+Tensors apply(Call&& call) {
   try {
     return applyCall(call);
   } catch (const Error& error) {
@@ -105,7 +104,10 @@ Tensors apply(Call call) {
 }
 
 Tensors apply(const Operator& op, Tensors inputs, Attrs attrs) {
-  Call call{&op, std::move(inputs), std::move(attrs)};
+  Call call;
+  call.op = &op;
+  call.inputs = std::move(inputs);
+  call.attrs = std::move(attrs);
   for (const Tensor& input : call.inputs) {
     if (input.defined()) call.device = input.device();
   }

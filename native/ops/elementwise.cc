@@ -35,7 +35,11 @@ namespace {
 void castAll(Call& call, DType dtype, size_t first = 0) {
   for (size_t i = first; i < call.inputs.size(); ++i) {
     Tensor& input = call.inputs[i];
-    input = input.weak() ? input.materialize(dtype) : cast(input, dtype);
+    if (input.weak()) {
+      input = input.materialize(dtype);
+    } else if (input.dtype() != dtype) {
+      input = cast(input, dtype);
+    }
   }
 }
 
@@ -75,7 +79,10 @@ void mergeDimensions(const Tensors& inputs, const Dims& shape, PointwiseArgs& ar
 
 Dims broadcastAll(const Call& call) {
   Dims shape = call.in(0).shape();
-  for (size_t i = 1; i < call.inputs.size(); ++i) shape = broadcastShapes(call.name(), shape, call.in(i).shape());
+  for (size_t i = 1; i < call.inputs.size(); ++i) {
+    const Dims& next = call.inputs[i].shape();
+    if (!(next == shape)) shape = broadcastShapes(call.name(), shape, next);
+  }
   return shape;
 }
 

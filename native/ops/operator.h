@@ -55,7 +55,7 @@ using Specs = SmallVector<TensorSpec, 2>;
 // One application of an operator: its inputs in the order of the parameters (lists flattened, absent optionals undefined)
 // and its attributes in theirs.
 struct Call {
-  const Operator* op;
+  const Operator* op = nullptr;
   Tensors inputs;
   Attrs attrs;
   Device device = Device::CPU;
@@ -132,7 +132,7 @@ const std::vector<const Operator*>& operators();
 const Operator& findOperator(const std::string& name);
 
 // ---- applying an operator ---------------------------------------------------------------------------------------------
-Tensors apply(Call call);
+Tensors apply(Call&& call);
 Tensors apply(const Operator& op, Tensors inputs, Attrs attrs = {});
 Tensor apply1(const Operator& op, Tensors inputs, Attrs attrs = {});
 

@@ -13,13 +13,17 @@ namespace {
 
 constexpr int kSpins =
     2000;  // about 50 us: longer than the gap between the kernels of a step, short against a time slice
-constexpr int64_t kMaxTasks = int64_t{1} << 31;  // the ticket's low half
-constexpr uint64_t kClosed = 0xffffffffu;        // more than any number of tasks
+constexpr int kCountBits = 20;
+constexpr int64_t kMaxTasks = (int64_t{1} << kCountBits) - 1;
 
 thread_local bool insideTask = false;
 
-uint64_t numberOf(uint64_t ticket) { return ticket >> 32; }
-int64_t taskOf(uint64_t ticket) { return static_cast<int64_t>(ticket & 0xffffffffu); }
+// A ticket: the job's number, how many tasks were taken from the end, and how many from the beginning.
+uint64_t numberOf(uint64_t ticket) { return ticket >> (2 * kCountBits); }
+uint64_t firstTicket(uint64_t number) { return number << (2 * kCountBits); }
+uint64_t closedTicket(uint64_t number) { return firstTicket(number) | static_cast<uint64_t>(kMaxTasks); }
+int64_t takenFirst(uint64_t ticket) { return static_cast<int64_t>(ticket) & kMaxTasks; }
+int64_t takenLast(uint64_t ticket) { return static_cast<int64_t>(ticket >> kCountBits) & kMaxTasks; }
 
 void runInPlace(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   for (int64_t i = 0; i < tasks; ++i) body(context, i);
@@ -46,19 +50,22 @@ void Pool::startWorkers(int count) {
   for (; started_ < count; ++started_) std::thread([this, index = started_] { work(index); }).detach();
 }
 
-// Takes tasks of the job that `ticket` belongs to until none is left.
-void Pool::drain(uint64_t ticket) {
+// Takes tasks of the job that `ticket` belongs to, from the beginning or from the end, until none is left. From both ends, so
+// that from kernel to kernel the same thread meets the same part of the memory, still in its cache.
+void Pool::drain(uint64_t ticket, bool fromEnd) {
+  const uint64_t one = fromEnd ? uint64_t{1} << kCountBits : 1;
   const uint64_t number = numberOf(ticket);
   const int64_t tasks = tasks_.load(std::memory_order_acquire);
   const auto body = body_.load(std::memory_order_relaxed);
   void* const context = context_.load(std::memory_order_relaxed);
-  while (numberOf(ticket) == number && taskOf(ticket) < tasks) {
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
+  while (numberOf(ticket) == number && takenFirst(ticket) + takenLast(ticket) < tasks) {
+    const int64_t task = fromEnd ? tasks - 1 - takenLast(ticket) : takenFirst(ticket);
+    if (!ticket_.compare_exchange_weak(ticket, ticket + one, std::memory_order_acq_rel)) continue;
     // Holding a task keeps the job open, so the fields read above are this job's.
     if (!failed_.load(std::memory_order_relaxed)) {
       insideTask = true;
       try {
-        body(context, taskOf(ticket));
+        body(context, task);
       } catch (...) {
         std::lock_guard<std::mutex> lock(errorMutex_);
         if (!error_) error_ = std::current_exception();
@@ -71,28 +78,47 @@ void Pool::drain(uint64_t ticket) {
   }
 }
 
+// More tasks than a ticket counts.
+void Pool::runInParts(int64_t tasks, void (*body)(void*, int64_t), void* context) {
+  struct Part {
+    void (*body)(void*, int64_t);
+    void* context;
+    int64_t begin;
+  } part{body, context, 0};
+  for (; part.begin < tasks; part.begin += kMaxTasks - 1) {
+    run(
+        std::min(tasks - part.begin, kMaxTasks - 1),
+        [](void* p, int64_t task) {
+          const auto* of = static_cast<const Part*>(p);
+          of->body(of->context, of->begin + task);
+        },
+        &part);
+  }
+}
+
 void Pool::run(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   if (tasks <= 0) return;
-  if (tasks == 1 || threads() == 1 || insideTask || tasks >= kMaxTasks) return runInPlace(tasks, body, context);
+  if (tasks == 1 || threads() == 1 || insideTask) return runInPlace(tasks, body, context);
+  if (tasks >= kMaxTasks) return runInParts(tasks, body, context);
   std::unique_lock<std::mutex> lock(runMutex_, std::try_to_lock);
   if (!lock.owns_lock()) return runInPlace(tasks, body, context);
 
   // Closed first: a worker that still holds the last ticket of the job before, and reads this job's larger number of tasks,
   // would otherwise take one of them before they are all here. The release keeps the two in order.
   const uint64_t number = numberOf(ticket_.load(std::memory_order_relaxed));
-  ticket_.store(number << 32 | kClosed, std::memory_order_relaxed);
+  ticket_.store(closedTicket(number), std::memory_order_relaxed);
   tasks_.store(tasks, std::memory_order_release);
   body_.store(body, std::memory_order_relaxed);
   context_.store(context, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
   failed_.store(false, std::memory_order_relaxed);
-  const uint64_t ticket = (number + 1) << 32;
+  const uint64_t ticket = firstTicket(number + 1);
   ticket_.store(ticket, std::memory_order_seq_cst);
   if (parked_.load(std::memory_order_seq_cst) > 0) {
     wakeups_.fetch_add(1, std::memory_order_seq_cst);
     wakeups_.notify_all();
   }
-  drain(ticket);
+  drain(ticket, false);
   for (int spins = 0; done_.load(std::memory_order_acquire) < tasks; ++spins) {
     if (spins < kSpins) {
       spinPause();
@@ -128,7 +154,7 @@ void Pool::work(int index) {
       continue;
     }
     seen = numberOf(ticket);
-    drain(ticket);
+    drain(ticket, index % 2 == 0);
   }
 }
 

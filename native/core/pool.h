@@ -1,4 +1,4 @@
-// The compute pool: workers that take tasks from a shared counter, spin briefly between jobs and then park.
+// The compute pool: workers that take tasks from both ends of a shared counter, spin briefly between jobs and then park.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -22,9 +22,10 @@ class Pool {
   Pool();
   void startWorkers(int count);
   void work(int index);
-  void drain(uint64_t ticket);
+  void drain(uint64_t ticket, bool fromEnd);
+  void runInParts(int64_t tasks, void (*body)(void*, int64_t), void* context);
 
-  // The job. `ticket_` holds its number (high half) and the next task (low half), so that a worker which wakes late
+  // The job. `ticket_` holds its number and how many tasks were taken from either end, so that a worker which wakes late
   // cannot take a task of one job with the body of another: the compare-and-swap would see a different number.
   std::atomic<uint64_t> ticket_{0};
   std::atomic<int64_t> tasks_{0}, done_{0};

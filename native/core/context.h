@@ -25,7 +25,9 @@ void setContext(Context* context);
 // Switches recording off or on for a scope.
 class GradMode {
  public:
-  explicit GradMode(bool enabled) : context_(context()), before_(context_.gradEnabled) { context_.gradEnabled = enabled; }
+  explicit GradMode(bool enabled) : context_(context()), before_(context_.gradEnabled) {
+    context_.gradEnabled = enabled;
+  }
   ~GradMode() { context_.gradEnabled = before_; }
   GradMode(const GradMode&) = delete;
   GradMode& operator=(const GradMode&) = delete;

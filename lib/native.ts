@@ -63,8 +63,8 @@ export interface Native {
     program: object,
     outs: object[],
     inputs: number[],
-    lives: BigUint64Array,
-    gains: BigUint64Array,
+    lives: BigUint64Array | null,
+    gains: BigUint64Array | null,
     iterations: number,
     stepped: number,
   ): number[];

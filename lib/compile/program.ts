@@ -96,6 +96,7 @@ export class Program {
 
   #run(inputs: readonly Tensor[], stack: number, stepped: number, times: number): unknown {
     const { lives } = this.#trace;
+    const isLive = lives.length > 0;
     for (let i = 0; i < lives.length; i++) {
       const live = lives[i];
       if (live?.kind === 'number') this.#numbers[i] = live.read();
@@ -106,7 +107,15 @@ export class Program {
     for (let i = 0; i < this.#outputs; i++) outs.push(new Tensor());
     const handles: number[] = [];
     for (let i = 0; i < inputs.length; i++) handles.push(handleOf('compile', `input ${i}`, inputs[i]));
-    const made = native.programRun(this, outs, handles, this.#bits, this.#gains, stack, stepped);
+    const made = native.programRun(
+      this,
+      outs,
+      handles,
+      isLive ? this.#bits : null,
+      isLive ? this.#gains : null,
+      stack,
+      stepped,
+    );
     for (const { counter, total } of this.#totals) if (total > 0) counter.set(counter.get() + times * total);
     for (let i = 0; i < outs.length; i++) adopt(outs[i] as Tensor, made[i] as number);
     return putTogether(this.#result, outs);

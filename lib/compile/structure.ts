@@ -59,7 +59,7 @@ export function signatureOf(template: Template, tensors: readonly Tensor[]): str
   switch (template.kind) {
     case 'tensor': {
       const tensor = tensors[template.index] as Tensor;
-      return `${tensor.dtype}[${tensor.shape}]${tensor.requiresGrad ? '+' : ''}`;
+      return tensor.requiresGrad ? `${tensor.spec}+` : tensor.spec;
     }
     case 'array':
       return `[${template.items.map((item) => signatureOf(item, tensors)).join()}]`;

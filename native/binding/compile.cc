@@ -93,7 +93,9 @@ napi_value programLives(Entry& js) {
 napi_value programFits(Entry& js) { return js.from(programOf(js).fits()); }
 napi_value programExplain(Entry& js) { return js.from(programOf(js).explain()); }
 
+// A BigUint64Array, or null for none.
 std::vector<uint64_t> words(Entry& js, size_t i) {
+  if (js.isNull(i)) return {};
   napi_typedarray_type type;
   size_t length, offset;
   void* data;

@@ -239,7 +239,8 @@ class Fuser {
 
   static bool sharesInput(const Item& item, const Group& group) {
     return std::any_of(item.operands.begin(), item.operands.end(), [&](const Operand& operand) {
-      const bool varies = operand.strides != Strides(operand.strides.size(), 0);
+      const bool varies =
+          std::any_of(operand.strides.begin(), operand.strides.end(), [](int64_t stride) { return stride != 0; });
       return varies && std::any_of(group.inputs.begin(), group.inputs.end(),
                                    [&](const Operand& input) { return input.data == operand.data; });
     });

@@ -9,6 +9,7 @@ import { type LimitName, measureLimits, startGauge } from './limits';
 import { ourProgram, peerProgram } from './peers/programs';
 import { counted, jsonLines, limitsLine, surroundings, textLines } from './report';
 import { type Job, type Program, type Rival, startRival } from './rival';
+import { endToEnd } from './suites/end-to-end';
 import { gemm } from './suites/gemm';
 import { mlp } from './suites/mlp';
 import { mlpInfer } from './suites/mlp-infer';
@@ -17,7 +18,7 @@ import { peak } from './suites/peak';
 import { pointwise } from './suites/pointwise';
 import { type Case, type PeerName, peerNames, type Suite } from './suites/suite';
 
-const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead];
+const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead, endToEnd];
 const suites: Record<string, Suite> = Object.fromEntries(all.map((suite) => [suite.name, suite]));
 
 interface Options {

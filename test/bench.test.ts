@@ -155,6 +155,27 @@ describe('bench', () => {
     assert.ok(Number(ratio) > 0, JSON.stringify(peer));
   });
 
+  it('measures inference and operators', async function () {
+    this.timeout(60_000);
+    const { lines } = await runBench(['mlp-infer', 'op-overhead', '--peer', 'anneal-eager']);
+    for (const [i, name] of ['batch 64', 'batch 64, each read'].entries()) {
+      checkLine(lines[3 * i], { suite: 'mlp-infer', case: name, unit: 'ms/call', limit: 'fma' });
+      checkLine(lines[3 * i + 1], { suite: 'mlp-infer', case: name, impl: 'anneal-eager' });
+      assert.ok(Number(lines[3 * i + 2].ratio) > 0);
+    }
+    for (const [i, name] of ['add', 'add, recorded for gradients', 'call of getNumThreads'].entries()) {
+      checkLine(lines[6 + i], { suite: 'op-overhead', case: name, unit: 'ms/call', iterations: 20_000 });
+    }
+  });
+
+  it('measures epochs of the demo', async function () {
+    this.timeout(60_000);
+    const { lines } = await runBench(['end-to-end']);
+    for (const [i, name] of ['loop, adam', 'trainer, adam'].entries()) {
+      checkLine(lines[i], { suite: 'end-to-end', case: name, unit: 'ms/epoch', iterations: 1 });
+    }
+  });
+
   it('refuses what it does not know', async () => {
     for (const [args, message] of [
       [['poem'], /Allowed choices are peak, gemm, pointwise, mlp/],

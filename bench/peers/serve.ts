@@ -24,7 +24,7 @@ export async function serve(prepare: (job: Job) => Promise<Contender>, versions:
   for await (const line of createInterface(process.stdin)) {
     const question = JSON.parse(line) as Question;
     contender ??= await prepare(question.job);
-    console.log(JSON.stringify(await answer(contender, question, versions)));
+    process.stdout.write(`${JSON.stringify(await answer(contender, question, versions))}\n`);
   }
 }
 

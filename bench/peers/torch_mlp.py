@@ -5,9 +5,7 @@ import sys
 import torch
 
 from serve import serve
-from torch_setup import VERSIONS, load, network
-
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+from torch_setup import OPTIMIZERS, VERSIONS, load, network
 
 
 class Mlp:

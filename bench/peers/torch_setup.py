@@ -6,8 +6,10 @@ import torch
 
 import serve
 
-torch.set_num_threads(int(os.environ.get("BENCH_THREADS", "1")))
+if "BENCH_THREADS" in os.environ:
+    torch.set_num_threads(int(os.environ["BENCH_THREADS"]))
 VERSIONS = {"torch": torch.__version__}
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 
 def load(path):

@@ -1,12 +1,12 @@
 // Inference with a 784-256-128-64-10 classifier: calls one after another, or each result read before the next call.
 import { join } from 'node:path';
 import { Generator, io, uniform } from 'anneal';
-import { makeWeights, widths } from './network';
-import type { Case, Suite } from './suite';
+import { makeWeights, widths, workOf } from './network';
+import type { Case, PeerName, Suite } from './suite';
 
 export const mlpInfer: Suite = {
   name: 'mlp-infer',
-  description: `the forward pass of a ${widths.join('-')} classifier, eager`,
+  description: `the forward pass of a ${widths.join('-')} classifier`,
   iteration: 'call',
   // Of e to the power of the logits.
   tolerance: 1e-5,
@@ -28,7 +28,8 @@ export const mlpInfer: Suite = {
       await io.save(inputs, { ...makeWeights(generator), images: uniform([batch, widths[0]], { generator }) });
       for (const read of [false, true]) {
         const name = `batch ${batch}${read ? ', each read' : ''}`;
-        cases.push({ name, job: { widths, inputs, read }, tooSlow: batch > 64 ? ['tfjs-cpu'] : [] });
+        const tooSlow: PeerName[] = batch > 64 ? ['tfjs-cpu'] : [];
+        cases.push({ name, job: { widths, inputs, read }, work: workOf(batch, false), tooSlow });
       }
     }
     return cases;

@@ -1,7 +1,7 @@
 // One training step of a 784-256-128-64-10 classifier: zeroGrad, forward, cross-entropy, backward, optimizer step.
 import { join } from 'node:path';
 import { Generator, io, type Tensor, uniform } from 'anneal';
-import { makeWeights, widths } from './network';
+import { makeWeights, widths, workOf } from './network';
 import type { Case, PeerName, Suite } from './suite';
 
 const learningRates = { sgd: 0.01, adam: 0.001 };
@@ -29,7 +29,8 @@ export const mlp: Suite = {
       await io.save(inputs, makeInputs(batch));
       for (const [optimizer, lr] of Object.entries(learningRates)) {
         const tooSlow: PeerName[] = batch > 64 ? ['tfjs-wasm', 'tfjs-cpu'] : [];
-        cases.push({ name: `batch ${batch}, ${optimizer}`, job: { widths, optimizer, lr, inputs }, tooSlow });
+        const name = `batch ${batch}, ${optimizer}`;
+        cases.push({ name, job: { widths, optimizer, lr, inputs }, work: workOf(batch, true), tooSlow });
       }
     }
     return cases;

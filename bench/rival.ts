@@ -47,7 +47,10 @@ interface Answer extends Partial<Sample> {
 }
 
 /** Starts the program of a rival and prepares it for a job. */
-export async function startRival(program: Program, job: Job): Promise<Rival & { versions: Record<string, string> }> {
+export async function startRival(
+  program: Program,
+  job: Job,
+): Promise<Rival & { pid: number; versions: Record<string, string> }> {
   const child = spawn(program.command, program.args, {
     env: { ...process.env, ...program.env },
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -56,6 +59,7 @@ export async function startRival(program: Program, job: Job): Promise<Rival & { 
   const { versions = {} } = await ask({ command: 'prepare', job });
   return {
     name: program.name,
+    pid: Number(child.pid),
     versions,
     check: async () => (await ask({ command: 'check' })).values ?? [],
     async measure(iterations) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { outputFile, runProgram, wholeNumber } from '../examples/command-line';
+import { type FigureSuite, figureJson, figureText } from './figures';
 import { type CompareOptions, compare } from './harness';
 import { type LimitName, measureLimits, startGauge } from './limits';
 import { ourProgram, peerProgram } from './peers/programs';
@@ -11,6 +12,7 @@ import { counted, jsonLines, limitsLine, surroundings, textLines } from './repor
 import { type Job, type Program, type Rival, startRival } from './rival';
 import { endToEnd } from './suites/end-to-end';
 import { gemm } from './suites/gemm';
+import { memory } from './suites/memory';
 import { mlp } from './suites/mlp';
 import { mlpInfer } from './suites/mlp-infer';
 import { opOverhead } from './suites/op-overhead';
@@ -18,8 +20,8 @@ import { peak } from './suites/peak';
 import { pointwise } from './suites/pointwise';
 import { type Case, type PeerName, peerNames, type Suite } from './suites/suite';
 
-const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead, endToEnd];
-const suites: Record<string, Suite> = Object.fromEntries(all.map((suite) => [suite.name, suite]));
+const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead, endToEnd, memory];
+const suites: Record<string, Suite | FigureSuite> = Object.fromEntries(all.map((suite) => [suite.name, suite]));
 
 interface Options {
   peer: PeerName[];
@@ -63,12 +65,16 @@ runProgram(async () => {
   const results: Results = { lines: [], versions: {}, skipped: {} };
   const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
   try {
-    if (names.some((name) => !suites[name].rates)) {
+    if (names.some((name) => 'cases' in suites[name] && !suites[name].rates)) {
       const limits = await measureLimits(options.threads);
       results.peak = { threads: options.threads, ...limits };
       console.log(limitsLine(limits, options.threads));
     }
-    for (const name of new Set(names)) await runSuite(suites[name], options, folder, results);
+    for (const name of new Set(names)) {
+      const suite = suites[name];
+      if ('figures' in suite) await runFigures(suite, options, results);
+      else await runSuite(suite, options, folder, results);
+    }
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -108,12 +114,24 @@ async function findPeers(suite: Suite, { peer, threads }: Options, { skipped }: 
   for (const name of new Set(peer)) {
     const program = await peerProgram(name, suite, threads);
     if (typeof program !== 'string') programs.push(program);
-    else {
-      skipped[name] = program;
-      console.log(`${name}: skipped, ${program}`);
-    }
+    else skip(skipped, name, program);
   }
   return programs;
+}
+
+function skip(skipped: Results['skipped'], peer: PeerName, why: string): void {
+  skipped[peer] = why;
+  console.log(`${peer}: skipped, ${why}`);
+}
+
+async function runFigures(suite: FigureSuite, options: Options, { lines, skipped }: Results): Promise<void> {
+  const { peer: peers, threads, rounds, quick, case: only = '' } = options;
+  console.log(`${suite.name}: ${suite.description}; ${counted(threads, 'thread')}`);
+  const skipPeer = (peer: PeerName, why: string) => skip(skipped, peer, why);
+  for await (const figure of suite.figures({ peers, threads, rounds, quick, only, skip: skipPeer })) {
+    lines.push(...figureJson(suite.name, threads, figure));
+    for (const line of figureText(figure)) console.log(line);
+  }
 }
 
 async function compareBesideLimit(rivals: Rival[], settings: CompareOptions, { work }: Case, threads: number) {

@@ -176,6 +176,20 @@ describe('bench', () => {
     }
   });
 
+  it('measures what it costs to have the package', async function () {
+    this.timeout(60_000);
+    if (process.platform !== 'linux') this.skip(); // asks /proc
+    const { lines } = await runBench(['memory']);
+    for (const [i, [name, unit]] of [
+      ['demo, peak', 'MB'],
+      ['demo, steady', 'MB'],
+      ['load, over bare runtime', 'ms'],
+      ['disk', 'MB'],
+    ].entries()) {
+      checkLine(lines[i], { suite: 'memory', case: name, unit, rounds: 1 });
+    }
+  });
+
   it('refuses what it does not know', async () => {
     for (const [args, message] of [
       [['poem'], /Allowed choices are peak, gemm, pointwise, mlp/],

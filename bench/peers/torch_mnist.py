@@ -22,7 +22,7 @@ def read(name, header):
 
 def load(part):
     """Images [count, 784] from 0 to 1 and labels [count] of `train` or `t10k`."""
-    images = read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 784).float() / 255
+    images = read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 784).float().div_(255)
     return images, read(f"{part}-labels-idx1-ubyte", 8).long()
 
 

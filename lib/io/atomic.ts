@@ -1,6 +1,6 @@
 // Replacing a file as a whole: whoever reads it, and whenever the machine stops, sees the old content or the new one.
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, unlink } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHUNK_BYTES } from './source';
@@ -13,8 +13,8 @@ import { CHUNK_BYTES } from './source';
 export async function replaceFile(path: string | URL, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const target = await followLink(path instanceof URL ? fileURLToPath(path) : path);
   const directory = dirname(target);
-  const temporary = join(directory, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
-  const file = await open(temporary, 'wx');
+  const temporary = join(directory, `.${basename(target)}.${Math.random().toString(36).slice(2)}.tmp`);
+  const file = await fs.open(temporary, 'wx');
   try {
     try {
       await write(file);
@@ -22,9 +22,9 @@ export async function replaceFile(path: string | URL, write: (file: FileHandle) 
     } finally {
       await file.close();
     }
-    await rename(temporary, target);
+    await fs.rename(temporary, target);
   } catch (error) {
-    await unlink(temporary).catch(() => {});
+    await fs.unlink(temporary).catch(() => {});
     throw error;
   }
   await syncDirectory(directory);
@@ -42,7 +42,7 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array, signal?: A
 // Renaming over a symbolic link would replace the link instead of the file that it names.
 async function followLink(path: string): Promise<string> {
   try {
-    return await realpath(path);
+    return await fs.realpath(path);
   } catch {
     return path;
   }
@@ -51,7 +51,7 @@ async function followLink(path: string): Promise<string> {
 // The new name is on the disk only when the directory is. Windows cannot open a directory, and needs no flush.
 async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
+  const handle = await fs.open(directory, 'r');
   try {
     await handle.sync();
   } finally {

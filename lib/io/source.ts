@@ -1,5 +1,5 @@
 // Bytes to read from, a file or memory, behind one interface, so that a format is parsed by one piece of code.
-import { open } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FormatError } from '../errors';
 
@@ -18,7 +18,7 @@ export interface ByteSource {
 /** The bytes of a regular file. `operator` opens the error messages. */
 export async function openSource(operator: string, path: string | URL): Promise<ByteSource> {
   const name = path instanceof URL ? path.pathname : path;
-  const handle = await open(path, 'r');
+  const handle = await fs.open(path, 'r');
   try {
     const status = await handle.stat();
     if (!status.isFile()) throw new FormatError(`[${operator}] expected ${name} to be a regular file`);

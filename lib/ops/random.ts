@@ -1,5 +1,4 @@
 // Random tensors. The same seed gives the same numbers, on any number of threads.
-import { randomBytes } from 'node:crypto';
 import { countOf, withLives } from '../compile/trace';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
@@ -82,8 +81,11 @@ function toSeed(op: string, seed: number | bigint): bigint {
   return BigInt.asUintN(64, BigInt(seed));
 }
 
+// V8 seeds Math.random from the system. (node:crypto would cost every program 2 ms of its start.)
+const randomWord = () => BigInt(Math.floor(Math.random() * 2 ** 32));
+
 /** The generator that is used where none is given. It starts from a random seed. */
-export const defaultGenerator = new Generator(randomBytes(8).readBigUInt64LE());
+export const defaultGenerator = new Generator((randomWord() << 32n) | randomWord());
 
 /** Seeds {@link defaultGenerator}: initialisation, dropout and shuffling repeat from here. @throws ArgumentError */
 export function manualSeed(seed: number | bigint): void {

@@ -1,5 +1,5 @@
 // Checkpoints: the model's state is saved at the end of epochs.
-import { mkdir } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 import { ArgumentError } from '../errors';
 import { save } from '../io';
@@ -54,7 +54,7 @@ export class ModelCheckpoint implements Callback {
       metadata[monitor] = String(value);
     }
     const file = path.replaceAll('{epoch}', String(record.epoch));
-    await mkdir(dirname(file), { recursive: true });
+    await fs.mkdir(dirname(file), { recursive: true });
     await save(file, run.model.stateDict(), metadata);
     this.lastPath = file;
   }

@@ -184,6 +184,8 @@ if (!process.env.ANNEAL_ISA) {
           '--import',
           'tsx',
           mocha,
+          '--timeout',
+          '60000',
           '--no-config',
           '--reporter',
           'dot',

@@ -96,7 +96,7 @@ export class Program {
 
   #run(inputs: readonly Tensor[], stack: number, stepped: number, times: number): unknown {
     const { lives } = this.#trace;
-    const isLive = lives.length > 0;
+    const isLive = this.#bits.length > 0;
     for (let i = 0; i < lives.length; i++) {
       const live = lives[i];
       if (live?.kind === 'number') this.#numbers[i] = live.read();

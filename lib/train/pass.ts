@@ -1,4 +1,5 @@
 // Passes through data: compiled where the engine can gather the batches and the step can be traced, batch by batch elsewhere.
+import { compile } from '../compile/compile';
 import { scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
@@ -14,9 +15,11 @@ export class Pass {
   readonly steps: Steps;
   readonly #loaded = new LoadedColumns();
   readonly #compiled = new Map<string, Map<Column, CompiledSteps>>();
+  readonly #options: StepOptions & { compile: boolean };
   #compiles: boolean;
 
   constructor(options: StepOptions & { compile: boolean }) {
+    this.#options = options;
     this.steps = new Steps(options);
     this.#compiles = options.compile && canTrace(options);
   }
@@ -54,6 +57,23 @@ export class Pass {
       scope(() => step(batch));
       this.steps.losses.count(sampleCount(batch));
     });
+  }
+
+  /** The model's forward, compiled where that is possible: weights are then laid out once for all batches. */
+  forward(): (...inputs: Tensor[]) => Tensor {
+    const { model } = this.#options;
+    const forward = (...inputs: Tensor[]) => model.forward(...inputs);
+    if (!this.#options.compile) return forward;
+    let way = compile(forward) as (...inputs: Tensor[]) => Tensor;
+    return (...inputs) => {
+      try {
+        return way(...inputs);
+      } catch (error) {
+        if (way === forward) throw error;
+        way = forward; // whatever it was, the model itself will say it better
+        return forward(...inputs);
+      }
+    };
   }
 
   dispose(): void {

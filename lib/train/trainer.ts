@@ -166,13 +166,13 @@ export class Trainer {
     checkOptions('predict', options, evaluateOptionNames);
     const { batchSize, signal } = options;
     const source = openData('predict', data instanceof Tensor ? [data] : data, { batchSize });
-    return this.#exclusively('predict', async () => {
-      const { model } = this.#options;
-      model.eval();
+    return this.#exclusively('predict', async (pass) => {
+      this.#options.model.eval();
+      const forward = pass.forward();
       const outputs: Tensor[] = [];
       await eachBatch('predict', source, signal, (batch) => {
         const inputs = batch.length > 1 ? batch.slice(0, -1) : batch;
-        outputs.push(scope(() => noGrad(() => model.forward(...inputs))));
+        outputs.push(scope(() => noGrad(() => forward(...inputs))));
       });
       if (outputs.length === 0) throw new ArgumentError('[predict] the data has no batches');
       const joined = noGrad(() => concat(outputs, 0));

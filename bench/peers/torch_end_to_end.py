@@ -1,4 +1,5 @@
-"""The end-to-end suite in PyTorch: its DataLoader over a TensorDataset; as torch-in-memory, batches by indexing."""
+"""The end-to-end suite in PyTorch: its DataLoader over a dataset of images as bytes, each converted when it is asked for, as
+torchvision's MNIST with ToTensor does; as torch-in-memory, batches by indexing into float tensors."""
 
 import sys
 import time
@@ -12,18 +13,28 @@ from torch_setup import OPTIMIZERS, VERSIONS, network
 IN_MEMORY = sys.argv[1] == "torch-in-memory"
 
 
+class Digits(torch.utils.data.Dataset):
+    def __init__(self, images, labels):
+        self.images, self.labels = images, labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return self.images[index].float().div_(255), self.labels[index]
+
+
 def batches(x, y):
     if IN_MEMORY:
         return ((x[batch], y[batch]) for batch in torch.randperm(len(x)).split(mnist.BATCH))
-    dataset = torch.utils.data.TensorDataset(x, y)
-    return torch.utils.data.DataLoader(dataset, batch_size=mnist.BATCH, shuffle=True)
+    return torch.utils.data.DataLoader(Digits(x, y), batch_size=mnist.BATCH, shuffle=True)
 
 
 class EndToEnd:
     def __init__(self, job):
         limit = job["limit"]
         self.job = job
-        self.x, self.y = (tensor[:limit] for tensor in mnist.load("train"))
+        self.x, self.y = (tensor[:limit] for tensor in (mnist.load if IN_MEMORY else mnist.load_bytes)("train"))
         self.test_x, self.test_y = (tensor[:limit] for tensor in mnist.load("t10k"))
 
     def reset(self):

@@ -22,7 +22,13 @@ def read(name, header):
 
 def load(part):
     """Images [count, 784] from 0 to 1 and labels [count] of `train` or `t10k`."""
-    images = read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 784).float().div_(255)
+    images, labels = load_bytes(part)
+    return images.float().div_(255), labels
+
+
+def load_bytes(part):
+    """Images [count, 784] as they are in the file, from 0 to 255, and labels [count]."""
+    images = read(f"{part}-images-idx3-ubyte", 16).reshape(-1, 784)
     return images, read(f"{part}-labels-idx1-ubyte", 8).long()
 
 

@@ -1,5 +1,5 @@
 // The demo, examples/mnist-mlp: epochs of the MNIST training set with everything that belongs to them. `torch` is the same loop
-// with PyTorch's DataLoader, `torch-in-memory` takes its batches from tensors that hold the whole set.
+// with PyTorch's DataLoader over bytes like ours, `torch-in-memory` takes its batches from float tensors of the whole set.
 import type { Case, Suite } from './suite';
 
 const learningRates = { sgd: 0.01, adam: 0.001 };

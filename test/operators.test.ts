@@ -187,6 +187,8 @@ if (!process.env.ANNEAL_ISA) {
           '--timeout',
           '60000',
           '--no-config',
+          '--timeout',
+          '20000',
           '--reporter',
           'dot',
           __filename,

@@ -9,16 +9,11 @@
 #include "core/stream.h"
 #include "core/system.h"
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 namespace anneal {
 
 namespace {
 
 constexpr size_t kAlignment = 64;
-constexpr size_t kHugePage = size_t{2} << 20;
 constexpr int64_t kCheckedSize = int64_t{16} << 20;
 constexpr int64_t kMaxCached = int64_t{1} << 30;
 
@@ -72,13 +67,7 @@ bool Allocator::systemHas(int64_t size) {
 }
 
 void* Allocator::fromSystem(size_t size) {
-  if (!systemHas(static_cast<int64_t>(size))) return nullptr;
-  const size_t alignment = size >= 2 * kHugePage ? kHugePage : kAlignment;
-  void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-#ifdef __linux__
-  if (data && alignment == kHugePage) madvise(data, size, MADV_HUGEPAGE);
-#endif
-  return data;
+  return systemHas(static_cast<int64_t>(size)) ? systemMemory(size) : nullptr;
 }
 
 void* Allocator::attempt(int sizeClass, Use use) {

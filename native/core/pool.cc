@@ -175,8 +175,8 @@ void* threadScratch(int slot, size_t bytes) {
   if (buffer.size < bytes) {
     std::free(buffer.data);
     buffer.size = 0;
-    const size_t size = (bytes + bytes / 4 + 4095) / 4096 * 4096;
-    buffer.data = std::aligned_alloc(4096, size);
+    const size_t size = bytes + bytes / 4;
+    buffer.data = systemMemory(size);
     if (!buffer.data) fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes of scratch memory", size);
     buffer.size = size;
   }

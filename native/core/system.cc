@@ -11,6 +11,7 @@
 
 #ifdef __linux__
 #include <sched.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #endif
 
@@ -18,6 +19,8 @@ namespace anneal {
 
 namespace {
 
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
 constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
 
 // The first number in a file, or `fallback` when there is none ("max" in cgroup files).
@@ -96,6 +99,15 @@ int availableProcessors() {
 }
 
 int64_t availableMemory() { return std::min(machineAvailable(), cgroupAvailable()); }
+
+void* systemMemory(size_t bytes) {
+  const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
+  void* data = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+#ifdef __linux__
+  if (data && alignment == kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+  return data;
+}
 
 int64_t residentMemory() {
 #ifdef __linux__

@@ -1,8 +1,11 @@
 // matmul on a CPU: c[..., m, n] = a[..., m, k] b[..., k, n] and what follows it, each matrix of a batch.
+#include "cpu/gemm/dot.h"
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/outer.h"
 #include "cpu/gemm/plan.h"
 #include "cpu/gemm/prepack.h"
+#include "cpu/gemm/row.h"
+#include "cpu/gemm/rowSums.h"
 #include "cpu/kernels.h"
 
 namespace anneal::ANNEAL_LEVEL {
@@ -19,8 +22,12 @@ void multiply(const Product<T>& p, bool parallel) {
   } else if (p.packedB) {
     gemm::multiplyTiled(p, parallel);
   } else {
+    using gemm::Way;
     const gemm::Plan plan = gemm::planOf(p);
-    (plan.dot ? gemm::multiplyDot<T> : gemm::multiplyTiled<T>)(plan.flipped ? gemm::flip(p) : p, parallel);
+    const auto run = plan.way == Way::Tiles ? gemm::multiplyTiled<T>
+                     : plan.way == Way::Dot ? gemm::multiplyDot<T>
+                                            : gemm::multiplyRow<T>;
+    plan.flipped ? run(gemm::flip(p), parallel) : run(p, parallel);
   }
 }
 
@@ -49,7 +56,7 @@ gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
 }
 
 template <class T>
-Product<T> productOf(const MatmulArgs& args) {
+Product<T> productOf(const MatmulArgs& args, const gemm::Epilogue<T>& epilogue) {
   return {args.m,
           args.n,
           args.k,
@@ -61,9 +68,8 @@ Product<T> productOf(const MatmulArgs& args) {
           args.bCol,
           static_cast<T*>(args.c),
           args.n,
-          epilogueOf<T>(args),
+          &epilogue,
           false,
-          static_cast<T*>(args.rowSums),
           static_cast<const T*>(args.packedB)};
 }
 
@@ -109,14 +115,13 @@ struct Batch {
 
 template <class T>
 void multiplyBatch(const MatmulArgs& args) {
-  Product<T> p = productOf<T>(args);
-  const Batch batch(args, p);
-  if (batch.count * p.rows * p.cols == 0) {
-    if constexpr (kIsFloat<T>) {
-      if (p.rowSums && p.rows > 0) gemm::sumRows(p, 0, p.depth, false);
-    }
-    return;
+  const gemm::Epilogue<T> epilogue = epilogueOf<T>(args);
+  Product<T> p = productOf<T>(args, epilogue);
+  if constexpr (kIsFloat<T>) {
+    if (args.rowSums) gemm::sumRows<T>(args);
   }
+  const Batch batch(args, p);
+  if (batch.count * p.rows * p.cols == 0) return;
   if (p.depth == 0) {  // as if of depth one, all zeros
     static constexpr T kZero = 0;
     p.rows *= batch.count;
@@ -127,7 +132,8 @@ void multiplyBatch(const MatmulArgs& args) {
   }
   const double work = gemm::flops(p);
   const bool parallel = work * static_cast<double>(batch.count) > gemm::kSerialFlops;
-  if (batch.count == 1 || !parallel || (batch.count < gemm::kTasks && work > gemm::kSplitFlops)) {
+  if (batch.count == 1) return multiply(p, parallel);
+  if (!parallel || (batch.count < gemm::kTasks && work > gemm::kSplitFlops)) {
     for (int64_t i = 0; i < batch.count; ++i) multiply(batch.at(p, i), parallel);
   } else {
     const int64_t grain = gemm::most(1, static_cast<int64_t>(gemm::kTaskFlops / work));
@@ -137,12 +143,13 @@ void multiplyBatch(const MatmulArgs& args) {
   }
 }
 
-template <class T>
-size_t packSizeOf(const MatmulArgs& args) {
-  Product<T> p = productOf<T>(args);
+// Calls f(product) for the one product that the arguments are; not where there are several, or nothing to compute.
+template <class T, class F>
+void withSingle(const MatmulArgs& args, F f) {
+  const gemm::Epilogue<T> none;
+  Product<T> p = productOf<T>(args, none);
   const Batch batch(args, p);
-  if (batch.count != 1 || p.rows * p.cols == 0 || !gemm::packingPays(p)) return 0;
-  return static_cast<size_t>(gemm::packedElements(p)) * sizeof(T);
+  if (batch.count == 1 && p.rows * p.cols > 0) f(p);
 }
 
 }  // namespace
@@ -156,19 +163,21 @@ void matmul(const MatmulArgs& args) {
 }
 
 size_t packSize(const MatmulArgs& args) {
-  switch (args.dtype) {
-    case DType::Float32: return packSizeOf<float>(args);
-    case DType::Float64: return packSizeOf<double>(args);
-    default: return 0;
-  }
+  int64_t bytes = 0;
+  if (args.dtype != DType::Float32 && args.dtype != DType::Float64) return 0;
+  withFloat("matmul", args.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    withSingle<T>(args, [&](const Product<T>& p) {
+      if (gemm::packingPays(p)) bytes = gemm::packedElements(p) * int64_t{sizeof(T)};
+    });
+  });
+  return static_cast<size_t>(bytes);
 }
 
 void packOperand(const PackArgs& args) {
-  withFloat("packOperand", args.product.dtype, [&](auto type) {
+  withFloat("matmul", args.product.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    Product<T> p = productOf<T>(args.product);
-    const Batch batch(args.product, p);
-    gemm::prepack(p, static_cast<T*>(args.packed));
+    withSingle<T>(args.product, [&](const Product<T>& p) { gemm::prepack(p, static_cast<T*>(args.packed)); });
   });
 }
 

@@ -1,7 +1,7 @@
 // The sizes that shape a matrix product on each instruction set: register tile, cache blocks, thresholds.
 //
-// A product is seen as C[rows, cols] = A[rows, depth] B[depth, cols]. A register tile is `kTileRows` rows by
-// `kTileVectors` vectors; its A values are broadcast one by one, its B values loaded as vectors.
+// A product is seen as C[rows, cols] = A[rows, depth] B[depth, cols]. A register tile is up to `kTileRows` rows by
+// `tileVectors` vectors; its A values are broadcast one by one, its B values loaded as vectors.
 #pragma once
 #include "cpu/simd.h"
 #include "cpu/support.h"
@@ -13,33 +13,42 @@ using V = typename Vec<T>::Raw;
 template <class T>
 constexpr int W = Vec<T>::kLanes;
 
-#if defined(__AVX512F__)
-constexpr int kTileRows = 14;  // 28 sums, 2 vectors of B, 1 of A: 31 of 32 registers
-constexpr int kTileVectors = 2;
-#elif defined(__AVX2__)
-constexpr int kTileRows = 6;  // 12 sums, 2 vectors of B, 1 of A: 15 of 16 registers
-constexpr int kTileVectors = 2;
-#elif defined(__aarch64__)
-constexpr int kTileRows = 8;  // 24 sums, 3 vectors of B, 1 of A: 28 of 32 registers
-constexpr int kTileVectors = 3;
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr bool kManyRegisters = true;  // 32: 24 sums, 4 vectors of B, 1 of A
 #else
-constexpr int kTileRows = 6;  // 12 sums, 2 vectors of B, 1 of A, and a product: there is no fused multiply-add
-constexpr int kTileVectors = 2;
+constexpr bool kManyRegisters = false;  // 16: 12 sums, 2 vectors of B, 1 of A
 #endif
 
-// Products of few rows widen the tile, so that enough sums run at once to hide the latency of the multiply-add.
-constexpr int kWideVectors = 8;  // of a tile of one row
-constexpr int kWideRows = 3;     // tiles of at most so many rows may have half as many vectors
+// Of eight rows 4096 bytes apart, whose lines all lie in one set of the first-level cache, the cache holds these and
+// leaves room for B.
+constexpr int kTileRows = 6;
+
+// Tiles of few rows are wider on every level, so that enough sums run at once to hide the latency of the multiply-add.
+constexpr int kMostVectors = 4;
+constexpr int tileVectors(int64_t rows) { return kManyRegisters || rows <= 3 ? kMostVectors : 2; }
+
+// Where part of a vector is loaded by one instruction, B need not be copied for the sake of its last columns.
+#if defined(__AVX2__)
+constexpr bool kLoadsParts = true;
+#else
+constexpr bool kLoadsParts = false;
+#endif
 
 // Sums are cut into equal parts of at most so many terms: this cut alone sets the order in which a sum is added up.
 constexpr int64_t kDepthBlock = 800;
 
 constexpr int64_t kColBlock = 2048;  // columns of B that are packed at a time and shared by all tasks
 
-constexpr int64_t kInPlaceTiles = 6;  // with so few row tiles, packing a B that can be read in place does not pay
-constexpr int64_t kCopyACols = 64;    // with fewer columns, copying rows of A that collide in cache does not pay,
-constexpr int64_t kPackACols = 384;   // nor does packing columns of A,
-constexpr int64_t kPackADepth = 64;   // nor at a smaller depth
+// With few row tiles, packing a B that can be read in place does not pay, unless too few of its rows fit side by side
+// into the first-level cache. Wide tiles read more of a row at a time, and need fewer.
+constexpr int64_t kInPlaceTiles = kManyRegisters ? 43 : 24;
+constexpr int64_t kInPlaceRows = kManyRegisters ? 12 : 25;
+constexpr int64_t kPackACols = 384;  // with fewer columns, packing columns of A does not pay,
+constexpr int64_t kPackADepth = 64;  // nor at a smaller depth
+constexpr int64_t kGroupTiles = 8;   // whose columns are packed together
+
+constexpr int64_t kStreams = 8;       // rows of a matrix that a product with a vector reads side by side
+constexpr int64_t kRowBytes = 16384;  // of the sums of a row times a matrix: half the first-level cache
 
 constexpr double kSerialFlops = 500e3;    // products below this run on the calling thread
 constexpr double kTaskFlops = 1e6;        // a task is at least this much, for the cost of handing it out,

@@ -3,7 +3,7 @@
 #include "cpu/gemm/cache.h"
 #include "cpu/gemm/finish.h"
 #include "cpu/gemm/pack.h"
-#include "cpu/gemm/rowSums.h"
+#include "cpu/gemm/product.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
@@ -14,23 +14,9 @@ int64_t rowsInCache(int64_t stride) {
   const int64_t bytes = (stride < 0 ? -stride : stride) * int64_t{sizeof(T)} % 4096;
   for (int64_t period = 1; period <= 4; period *= 2) {
     const int64_t distance = bytes * period % 4096;
-    if (least(distance, 4096 - distance) < 64) return 6 * period;
+    if (least(distance, 4096 - distance) < 64) return kTileRows * period;
   }
   return INT64_MAX;
-}
-
-template <class T>
-int64_t depthBlocks(const Product<T>& p) {
-  return ceilDiv(p.depth, kDepthBlock);
-}
-
-// Time of the tiles in this orientation, in vector multiply-adds: arithmetic with idle lanes, packing, turning C.
-template <class T>
-int64_t tiledCost(const Product<T>& p, bool prepacked = false) {
-  const int64_t vectors = ceilDiv(p.cols, W<T>);
-  const int64_t packA = p.aStep == 1 ? 0 : ceilDiv(p.rows, W<T>);
-  const int64_t packB = prepacked ? 0 : vectors * (p.bCol == 1 ? 1 : p.bStep == 1 ? 6 : 4 * W<T>);
-  return (p.rows * vectors + packA + packB) * p.depth + (p.flipped ? 16 * p.rows * vectors * depthBlocks(p) : 0);
 }
 
 // How a product is cut into row tiles, panels of B, and blocks of columns and depth. It sets the order of every sum and
@@ -39,16 +25,19 @@ template <class T>
 struct Blocking {
   Cut tiles;         // of the rows
   int64_t width;     // of panels, in elements
-  int64_t colBlock;  // a multiple of the width
+  int64_t colBlock;  // a multiple of the width, or all columns
   Cut depths;
 
-  // Where A's rows will not be copied, tiles are no higher than the cache has room for.
   explicit Blocking(const Product<T>& p)
-      : tiles(p.rows, ceilDiv(p.rows, p.aStep != 1 || p.cols >= kCopyACols ? kTileRows
-                                                                           : least(kTileRows, rowsInCache<T>(p.aRow)))),
+      : tiles(p.rows, ceilDiv(p.rows, kTileRows)),
         width(tileVectors(tiles.of(0)) * W<T>),
-        colBlock(ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width),
-        depths(p.depth, depthBlocks(p)) {}
+        colBlock(p.cols <= kColBlock ? p.cols : ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width),
+        depths(p.depth, ceilDiv(p.depth, kDepthBlock)) {}
+
+  bool readsInPlace(const Product<T>& p) const {
+    return p.bCol == 1 &&
+           (tiles.parts == 1 || (tiles.parts <= kInPlaceTiles && rowsInCache<T>(p.bStep) >= kInPlaceRows));
+  }
 };
 
 // Where the panels of a block begin in a packed B.
@@ -61,76 +50,51 @@ int64_t packedOffset(const Product<T>& p, int64_t col0, int64_t cols, int64_t fi
 template <class T>
 struct Block {
   const Product<T>& p;
-  int64_t first, depth;  // of the depth
-  int64_t col0, cols;    // of the columns
-  int64_t width;         // of panels of B, in elements
-  Cut tiles;             // of the rows
-  const T* a;            // row tile t begins at a + begin(t) * aRow, or, where A is packed by tiles, at a + t * aTile
-  int64_t aRow, aStep, aTile;
+  const Blocking<T>& cut;
+  int64_t depth, col0, cols;
+  const Epilogue<T>* epilogue;  // null: none
+  const T* a;                   // tile t begins at a + begin(t) * aRow, or, where A is packed, as tileOfA says
+  int64_t aRow, aStep, groupSize = 0;
   const T* b;  // the block's corner in B
   enum { InPlace, Packed, PackedByTask } panels;
   const T* packedB;  // Packed: panel j at j * width * depth
-  Epilogue<T> epilogue;
 
-  int64_t panelCount() const { return ceilDiv(cols, width); }
+  int64_t panelCount() const { return ceilDiv(cols, cut.width); }
+  const T* tileOfA(int64_t t) const {
+    if (groupSize == 0) return a + cut.tiles.begin(t) * aRow;
+    const int64_t group = t / kGroupTiles;
+    return a + group * groupSize + cut.tiles.begin(t) - cut.tiles.begin(group * kGroupTiles);
+  }
 };
 
+// The panels of [depth, cols] one after the other.
 template <class T>
-bool packsA(const Product<T>& p, int64_t depth, int64_t cols) {
-  if (p.rows <= 4) return false;
-  if (p.aStep == 1) return cols >= kCopyACols && rowsInCache<T>(p.aRow) < kTileRows;
-  return cols >= kPackACols && depth > kPackADepth;
-}
-
-// Copies A and B where tiles can't read them well in place; all tasks then read the copies.
-template <class T>
-void pack(Block<T>& k, bool parallel) {
-  const Product<T>& p = k.p;
-  T* packedA = nullptr;
-  int64_t tasksA = 0;
-  const int64_t tilesAtOnce = most(1, kPackElements / (k.depth * kTileRows));
-  if (packsA(p, k.depth, k.cols)) {
-    if (p.aStep == 1) {
-      k.aRow = k.depth + 16;
-      packedA = scratch<T>(1, p.rows * k.aRow);
-    } else {
-      k.aRow = 1;
-      k.aStep = roundUp<T>(k.tiles.of(0));
-      k.aTile = k.aStep * k.depth;
-      packedA = scratch<T>(1, k.tiles.parts * k.aTile);
-    }
-    tasksA = ceilDiv(k.tiles.parts, tilesAtOnce);
-  }
-  const auto packTile = [&](int64_t t) {
-    const T* from = k.a + k.tiles.begin(t) * p.aRow;
-    if (p.aStep == 1) {
-      packRows(from, p.aRow, k.tiles.of(t), k.depth, packedA + k.tiles.begin(t) * k.aRow, k.aRow);
-    } else {
-      packPanel(from, p.aStep, p.aRow, k.depth, k.tiles.of(t), packedA + t * k.aTile, k.aStep);
-    }
-  };
-  T* packedB = nullptr;
-  int64_t tasksB = 0;
-  const int64_t panelsAtOnce = most(1, kPackElements / (k.depth * k.width));
-  if (k.panels == Block<T>::Packed && !k.packedB) {
-    packedB = scratch<T>(0, k.depth * roundUp<T>(k.cols));
-    tasksB = ceilDiv(k.panelCount(), panelsAtOnce);
-  }
-  loop(parallel, tasksA + tasksB, [&](int64_t task) {
-    if (task < tasksA) {
-      const int64_t first = task * tilesAtOnce;
-      for (int64_t t = first; t < least(k.tiles.parts, first + tilesAtOnce); ++t) packTile(t);
-    } else {
-      const int64_t first = (task - tasksA) * panelsAtOnce;
-      for (int64_t j = first; j < least(k.panelCount(), first + panelsAtOnce); ++j) {
-        const int64_t cols = least(k.width, k.cols - j * k.width);
-        packPanel(k.b + j * k.width * p.bCol, p.bStep, p.bCol, k.depth, cols, packedB + j * k.width * k.depth,
-                  roundUp<T>(cols));
-      }
+void packPanels(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t cols, int64_t width, T* dst,
+                bool parallel) {
+  const int64_t panels = ceilDiv(cols, width), atOnce = most(1, kPackElements / (depth * width));
+  loop(parallel, ceilDiv(panels, atOnce), [&](int64_t task) {
+    for (int64_t j = task * atOnce; j < least(panels, (task + 1) * atOnce); ++j) {
+      const int64_t n = least(width, cols - j * width);
+      packPanel(b + j * width * bCol, bStep, bCol, depth, n, dst + j * width * depth, roundUp<T>(n));
     }
   });
-  if (packedA) k.a = packedA;
-  if (packedB) k.packedB = packedB;
+}
+
+// Columns of A that tiles would read far apart: groups of tiles one after the other, in each the columns close together.
+template <class T>
+void packA(Block<T>& k, bool parallel) {
+  const Cut& tiles = k.cut.tiles;
+  const int64_t width = roundUp<T>(kGroupTiles * tiles.of(0));
+  const int64_t groups = ceilDiv(tiles.parts, kGroupTiles);
+  T* packed = scratch<T>(1, groups * width * k.depth);
+  loop(parallel, groups, [&](int64_t g) {
+    const int64_t row0 = tiles.begin(g * kGroupTiles), row1 = tiles.begin(least(tiles.parts, (g + 1) * kGroupTiles));
+    packPanel(k.a + row0 * k.aRow, k.aStep, k.aRow, k.depth, row1 - row0, packed + g * width * k.depth, width);
+  });
+  k.a = packed;
+  k.aRow = 1;
+  k.aStep = width;
+  k.groupSize = width * k.depth;
 }
 
 // A panel of B: `depth` rows of `width` elements, bStep apart, of which `cols` count.
@@ -142,12 +106,12 @@ struct Panel {
 
 template <class T>
 Panel<T> panelOf(const Block<T>& k, int64_t index) {
-  const int64_t col = index * k.width;
-  const int64_t cols = least(k.width, k.cols - col);
+  const int64_t col = index * k.cut.width;
+  const int64_t cols = least(k.cut.width, k.cols - col);
   const int64_t width = roundUp<T>(cols);
   if (k.panels == Block<T>::Packed) return {k.packedB + col * k.depth, width, cols, width};
   const T* b = k.b + col * k.p.bCol;
-  if (k.panels == Block<T>::InPlace && width == cols) return {b, k.p.bStep, cols, width};
+  if (k.panels == Block<T>::InPlace && (kLoadsParts || width == cols)) return {b, k.p.bStep, cols, width};
   T* packed = scratch<T>(3, k.depth * width);
   packPanel(b, k.p.bStep, k.p.bCol, k.depth, cols, packed, width);
   return {packed, width, cols, width};
@@ -157,30 +121,34 @@ Panel<T> panelOf(const Block<T>& k, int64_t index) {
 template <class T>
 void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, int64_t panel1) {
   const Product<T>& p = k.p;
-  const int64_t row0 = k.tiles.begin(tile0);
-  const int64_t rows = k.tiles.begin(tile1) - row0;
-  alignas(64) T tileSums[most(kTileRows * kTileVectors, kWideRows * kWideVectors) * W<T>];
-  T* turned = p.flipped ? scratch<T>(2, rows * k.width) : nullptr;
+  const Cut& tiles = k.cut.tiles;
+  const int64_t row0 = tiles.begin(tile0), rows = tiles.begin(tile1) - row0;
+  T* turned = p.flipped ? scratch<T>(2, rows * k.cut.width) : nullptr;
+  TileArgs<T> args;
+  args.depth = k.depth;
+  args.aRow = k.aRow;
+  args.aStep = k.aStep;
   for (int64_t index = panel0; index < panel1; ++index) {
     const Panel<T> panel = panelOf(k, index);
-    const int64_t col = k.col0 + index * k.width;
-    const bool straight = !p.flipped && panel.width == panel.cols && k.epilogue.activation != Activation::Tile;
-    const Epilogue<T>* const epilogue = k.epilogue.empty() ? nullptr : &k.epilogue;
-    int64_t row = row0;
+    const int64_t col = k.col0 + index * k.cut.width;
+    const int lanes = static_cast<int>(panel.cols + W<T> - panel.width);
+    args.b = panel.b;
+    args.bStep = panel.bStep;
+    args.lanesIn = k.panels == Block<T>::Packed ? W<T> : lanes;
+    args.lanesOut = p.flipped ? W<T> : lanes;
+    args.out = p.flipped ? turned : p.c + row0 * p.cRow + col;
+    args.outRow = p.flipped ? panel.width : p.cRow;
+    args.epilogue = p.flipped ? nullptr : k.epilogue;
+    args.col = col;
+    const auto& ofHeight = kTiles<T>.of[lanes < W<T>];
     for (int64_t t = tile0; t < tile1; ++t) {
-      const int64_t height = k.tiles.of(t);
-      const T* a = k.a + (k.aTile ? t * k.aTile : row * k.aRow);
-      const Tile<T> tile = kTiles<T>.of[height - 1][panel.width / W<T> - 1];
-      if (straight) {
-        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, p.c + row * p.cRow + col, p.cRow, epilogue, col);
-      } else if (p.flipped) {
-        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, turned + (row - row0) * panel.width, panel.width,
-             nullptr, 0);
-      } else {
-        tile(k.depth, a, k.aRow, k.aStep, panel.b, panel.bStep, tileSums, panel.width, nullptr, 0);
-        finishTile(tileSums, panel.width, height, panel.cols, p.c + row * p.cRow + col, p.cRow, col, k.epilogue);
+      const int64_t height = tiles.of(t);
+      args.a = k.tileOfA(t);
+      ofHeight[height - 1][panel.width / W<T> - 1](args);
+      if (args.epilogue && args.epilogue->activation == Activation::Tile) {
+        for (int64_t i = 0; i < height; ++i) k.epilogue->activate(args.out + i * p.cRow, panel.cols);
       }
-      row += height;
+      args.out += height * args.outRow;
     }
     if (p.flipped) {
       finishTurned(turned, panel.width, rows, panel.cols, p.c + col * p.cRow + row0, p.cRow, row0, k.epilogue);
@@ -190,44 +158,55 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
 
 template <class T>
 void multiplyTiled(const Product<T>& p, bool parallel) {
-  const auto [tiles, width, colBlock, depths] = Blocking<T>(p);
-  for (int64_t col0 = 0; col0 < p.cols; col0 += colBlock) {
-    const int64_t cols = least(colBlock, p.cols - col0);
-    for (int64_t d = 0; d < depths.parts; ++d) {
-      const int64_t first = depths.begin(d), depth = depths.of(d);
-      Block<T> k{p,
-                 first,
-                 depth,
-                 col0,
-                 cols,
-                 width,
-                 tiles,
-                 p.a + first * p.aStep,
-                 p.aRow,
-                 p.aStep,
-                 0,
-                 p.b + first * p.bStep + col0 * p.bCol,
-                 Block<T>::Packed,
-                 p.packedB ? p.packedB + packedOffset(p, col0, cols, first) : nullptr,
-                 p.epilogue.part(d == 0, d + 1 == depths.parts)};
-      if (p.rowSums && col0 == 0) sumRows(p, first, depth, parallel);
-      const int64_t tasks = worthTasks(flops(p) / static_cast<double>(depths.parts));
+  const Blocking<T> cut(p);
+  const bool inPlace = cut.readsInPlace(p);
+  for (int64_t col0 = 0; col0 < p.cols; col0 += cut.colBlock) {
+    const int64_t cols = least(cut.colBlock, p.cols - col0);
+    for (int64_t d = 0; d < cut.depths.parts; ++d) {
+      const int64_t first = cut.depths.begin(d), depth = cut.depths.of(d);
+      Epilogue<T> part;
+      const Epilogue<T>* epilogue = p.epilogue;
+      if (cut.depths.parts > 1) {
+        part = p.epilogue->part(d == 0, d + 1 == cut.depths.parts);
+        epilogue = &part;
+      }
+      Block<T> k{.p = p,
+                 .cut = cut,
+                 .depth = depth,
+                 .col0 = col0,
+                 .cols = cols,
+                 .epilogue = epilogue->empty() ? nullptr : epilogue,
+                 .a = p.a + first * p.aStep,
+                 .aRow = p.aRow,
+                 .aStep = p.aStep,
+                 .b = p.b + first * p.bStep + col0 * p.bCol,
+                 .panels = Block<T>::Packed,
+                 .packedB = nullptr};
+      const int64_t tasks = worthTasks(flops(p) / static_cast<double>(cut.depths.parts));
       const int64_t l2Rows = l2Bytes() / (depth * int64_t{sizeof(T)});  // of A that would fill the second-level cache
       if (p.packedB) {
-        // as it is
-      } else if (p.bCol == 1 &&
-                 (tiles.parts == 1 || (tiles.parts <= kInPlaceTiles && depth <= rowsInCache<T>(p.bStep)))) {
+        k.packedB = p.packedB + packedOffset(p, col0, cols, first);
+      } else if (inPlace) {
         k.panels = Block<T>::InPlace;
       } else if (p.rows <= l2Rows / 2 && k.panelCount() * 4 >= tasks) {
         k.panels = Block<T>::PackedByTask;
+      } else {
+        T* packed = scratch<T>(0, depth * roundUp<T>(cols));
+        packPanels(k.b, p.bStep, p.bCol, depth, cols, cut.width, packed, parallel);
+        k.packedB = packed;
       }
-      pack(k, parallel);
+      if (p.aStep != 1 && p.rows > 4 && cols >= kPackACols && depth > kPackADepth) packA(k, parallel);
 
       // A task's rows of A stay in its second-level cache; columns are cut first, and rows where there are few columns.
-      int64_t rowTasks = least(tiles.parts, ceilDiv(p.rows, most(kTileRows, l2Rows / 8)));
-      const int64_t colTasks = least(k.panelCount(), ceilDiv(tasks, rowTasks));
-      rowTasks = k.panels == Block<T>::PackedByTask ? 1 : most(rowTasks, least(tiles.parts, tasks / colTasks));
-      const Cut tileTasks(tiles.parts, rowTasks), panelTasks(k.panelCount(), colTasks);
+      const int64_t tileCount = cut.tiles.parts, panelCount = k.panelCount();
+      int64_t rowTasks = least(tileCount, ceilDiv(p.rows, most(kTileRows, l2Rows / 8)));
+      if (rowTasks * tasks == 1) {
+        runBlock(k, 0, tileCount, 0, panelCount);
+        continue;
+      }
+      const int64_t colTasks = least(panelCount, ceilDiv(tasks, rowTasks));
+      rowTasks = k.panels == Block<T>::PackedByTask ? 1 : most(rowTasks, least(tileCount, tasks / colTasks));
+      const Cut tileTasks(tileCount, rowTasks), panelTasks(panelCount, colTasks);
       loop(parallel, tileTasks.parts * panelTasks.parts, [&](int64_t task) {
         const int64_t i = task / panelTasks.parts, j = task % panelTasks.parts;
         runBlock(k, tileTasks.begin(i), tileTasks.begin(i + 1), panelTasks.begin(j), panelTasks.begin(j + 1));

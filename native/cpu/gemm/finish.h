@@ -1,4 +1,4 @@
-// Sums that could not go into C from registers: copied there from a buffer, straight or turned, through the epilogue.
+// Sums that do not go into C from registers: copied there from a buffer, straight or turned, through the epilogue.
 #pragma once
 #include "cpu/gemm/epilogue.h"
 #include "cpu/gemm/transpose.h"
@@ -16,21 +16,11 @@ void finishRow(const T* sums, int64_t n, T* c, int64_t col, const Epilogue<T>& e
   }
 }
 
-// sums [rows, cols], rows `sumsRow` apart, to the same shape at c, whose first column is column `col` of C.
-template <class T>
-void finishTile(T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
-                const Epilogue<T>& e) {
-  for (int64_t i = 0; i < rows; ++i, sums += sumsRow, c += cRow) {
-    finishRow(sums, cols, c, col, e);
-    e.activate(c, cols);
-  }
-}
-
 // sums [rows, cols], rows `sumsRow` apart (a multiple of W), to [cols, rows] at c, whose first column is column `col` of
 // C.
 template <class T>
 void finishTurned(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
-                  const Epilogue<T>& e) {
+                  const Epilogue<T>* e) {
   for (int64_t i = 0; i < rows; i += W<T>) {
     const int n = static_cast<int>(rows - i < W<T> ? rows - i : W<T>);
     for (int64_t j = 0; j < cols; j += W<T>) {
@@ -42,15 +32,19 @@ void finishTurned(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T*
 #pragma GCC unroll 16
       for (int r = 0; r < W<T>; ++r) {
         if (j + r >= cols) break;
+        T* to = out + r * cRow;
+        Vec<T> v(row[r]);
         if (n == W<T>) {
-          store(out + r * cRow, e.apply(Vec<T>(row[r]), out + r * cRow, col + i, W<T>));
+          if (e) v = e->apply(v, to, col + i, W<T>);
+          store(to, v);
         } else {
-          storePartial(out + r * cRow, e.apply(Vec<T>(row[r]), out + r * cRow, col + i, n), n);
+          if (e) v = e->apply(v, to, col + i, n);
+          storePartial(to, v, n);
         }
       }
     }
   }
-  for (int64_t j = 0; j < cols; ++j) e.activate(c + j * cRow, rows);
+  for (int64_t j = 0; e && j < cols; ++j) e->activate(c + j * cRow, rows);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL::gemm

@@ -11,7 +11,7 @@ void multiplyInteger(const Product<T>& p, bool parallel) {
   loop(parallel, tasks.parts, [&](int64_t task) {
     for (int64_t i = tasks.begin(task); i < tasks.begin(task + 1); ++i) {
       T* out = p.c + i * p.cRow;
-      for (int64_t j = 0; j < p.cols; ++j) out[j] = p.epilogue.applyOne(0, out + j, j);
+      for (int64_t j = 0; j < p.cols; ++j) out[j] = p.epilogue->applyOne(0, out + j, j);
       for (int64_t k = 0; k < p.depth; ++k) {
         const T x = p.a[i * p.aRow + k * p.aStep];
         const T* b = p.b + k * p.bStep;

@@ -11,60 +11,76 @@ namespace anneal::ANNEAL_LEVEL::gemm {
 #define ANNEAL_IN_ORDER
 #endif
 
-// Epilogue::apply on a whole tile, one step after the other, so that each is decided upon once.
-template <class T, int MR, int NV>
-ANNEAL_INLINE void finishRegisters(V<T> (&sum)[MR][NV], const T* c, int64_t cRow, const Epilogue<T>& e, int64_t col) {
+template <class T>
+struct TileArgs {
+  int64_t depth;
+  const T* a;  // element (i, p) at a[i * aRow + p * aStep], broadcast, so any strides will do
+  int64_t aRow, aStep;
+  const T* b;  // row p is NV vectors at b[p * bStep]
+  int64_t bStep;
+  T* out;  // row i at out[i * outRow]
+  int64_t outRow;
+  const Epilogue<T>* epilogue;  // null, or out lies in C, in column `col` and after it
+  int64_t col;
+  int lanesIn, lanesOut;  // of the last vector, in b and in out: tiles for a part of a vector
+};
+
+// Epilogue::apply on a whole tile, one step after the other, so that each is decided upon once. at(p, j): vector j of
+// the row at p.
+template <class T, int MR, int NV, class Load>
+ANNEAL_INLINE void finishRegisters(V<T> (&sum)[MR][NV], const TileArgs<T>& t, Load at) {
+  const Epilogue<T>& e = *t.epilogue;
   const auto each = [&](auto f) __attribute__((always_inline)) {
-#pragma GCC unroll 16
+#pragma GCC unroll 8
     for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 8
-      for (int j = 0; j < NV; ++j) sum[i][j] = f(Vec<T>(sum[i][j]), i * cRow + j * W<T>, j).raw;
+      for (int j = 0; j < NV; ++j) sum[i][j] = f(Vec<T>(sum[i][j]), i * t.outRow, j).raw;
     }
   };
-  const int64_t at = c - e.origin;
+  const int64_t place = t.out - e.origin;
   if (e.scaled) {
     const Vec<T> alpha(e.alpha);
     each([&](Vec<T> v, int64_t, int) __attribute__((always_inline)) { return v * alpha; });
   }
   if (e.add) {
-    const T* add = e.add + at;
-    each([&](Vec<T> v, int64_t to, int) __attribute__((always_inline)) { return v + load(add + to); });
+    const T* add = e.add + place;
+    each([&](Vec<T> v, int64_t row, int j) __attribute__((always_inline)) { return v + at(add + row, j); });
   }
   if (e.bias) {
-    const T* bias = e.bias + col;
-    each([&](Vec<T> v, int64_t, int j) __attribute__((always_inline)) { return v + load(bias + j * W<T>); });
+    const T* bias = e.bias + t.col;
+    each([&](Vec<T> v, int64_t, int j) __attribute__((always_inline)) { return v + at(bias, j); });
   }
   if (e.activation == Activation::Relu) {
     each([&](Vec<T> v, int64_t, int) __attribute__((always_inline)) { return ReluFormula::apply(v, nullptr); });
   } else if (e.activation == Activation::ReluBackward) {
-    const T* gate = e.gate + at;
-    each([&](Vec<T> v, int64_t to, int)
-             __attribute__((always_inline)) { return ReluBackwardFormula::apply(v, load(gate + to), nullptr); });
+    const T* gate = e.gate + place;
+    each([&](Vec<T> v, int64_t row, int j)
+             __attribute__((always_inline)) { return ReluBackwardFormula::apply(v, at(gate + row, j), nullptr); });
   }
 }
 
-// a: element (i, p) at a[i * aRow + p * aStep], broadcast, so any strides will do; b: row p is R = NV * W elements at
-// b[p * bStep]; out: row i at out[i * outRow], in column `col` of C if there is an epilogue, which then takes the sums
-// in registers. Rows are addressed in threes from one pointer: base, base + stride and
-// base + 2 * stride are addressing modes, a pointer for each row would not fit the registers.
-template <class T, int MR, int NV>
-ANNEAL_IN_ORDER void tile(int64_t depth, const T* a, int64_t aRow, int64_t aStep, const T* b, int64_t bStep, T* out,
-                          int64_t outRow, const Epilogue<T>* epilogue, int64_t col) {
+// Rows are addressed in threes from one pointer: base, base + stride and base + 2 * stride are addressing modes, a
+// pointer for each row would not fit the registers.
+template <class T, int MR, int NV, bool Part>
+ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
+  const int lanesIn = t.lanesIn, lanesOut = t.lanesOut;
   V<T> sum[MR][NV];
-#pragma GCC unroll 16
+#pragma GCC unroll 8
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 8
     for (int j = 0; j < NV; ++j) sum[i][j] = V<T>{};
   }
-  constexpr int kGroups = (MR + 2) / 3;
-  const T* group[kGroups];
-#pragma GCC unroll 8
-  for (int g = 0; g < kGroups; ++g) group[g] = a + 3 * g * aRow;
-  for (; depth > 0; --depth) {
+  const int64_t aRow = t.aRow, aStep = t.aStep, bStep = t.bStep;
+  const T* group[(MR + 2) / 3] = {t.a};
+  if constexpr (MR > 3) group[1] = t.a + 3 * aRow;
+  const T* b = t.b;
+  for (int64_t depth = t.depth; depth > 0; --depth) {
     V<T> row[NV];
 #pragma GCC unroll 8
-    for (int j = 0; j < NV; ++j) row[j] = load(b + j * W<T>).raw;
-#pragma GCC unroll 16
+    for (int j = 0; j < NV; ++j) {
+      row[j] = (Part && kLoadsParts && j == NV - 1 ? loadPartial(b + j * W<T>, lanesIn) : load(b + j * W<T>)).raw;
+    }
+#pragma GCC unroll 8
     for (int i = 0; i < MR; ++i) {
       const T x = group[i / 3][(i % 3) * aRow];
 #pragma GCC unroll 8
@@ -72,32 +88,39 @@ ANNEAL_IN_ORDER void tile(int64_t depth, const T* a, int64_t aRow, int64_t aStep
     }
     b += bStep;
 #pragma GCC unroll 8
-    for (int g = 0; g < kGroups; ++g) group[g] += aStep;
+    for (int g = 0; g < (MR + 2) / 3; ++g) group[g] += aStep;
   }
-  if (epilogue) finishRegisters<T, MR, NV>(sum, out, outRow, *epilogue, col);
-#pragma GCC unroll 16
-  for (int i = 0; i < MR; ++i) {
+  if (t.epilogue) {
+    finishRegisters<T, MR, NV>(
+        sum, t, [&](const T* p, int j) __attribute__((always_inline)) {
+          return Part && j == NV - 1 ? loadLanes(p + j * W<T>, lanesOut) : load(p + j * W<T>);
+        });
+  }
+  T* out = t.out;
 #pragma GCC unroll 8
-    for (int j = 0; j < NV; ++j) store(out + i * outRow + j * W<T>, Vec<T>(sum[i][j]));
+  for (int i = 0; i < MR; ++i, out += t.outRow) {
+#pragma GCC unroll 8
+    for (int j = 0; j < NV; ++j) {
+      if (Part && j == NV - 1) {
+        storeLanes(out + j * W<T>, Vec<T>(sum[i][j]), lanesOut);
+      } else {
+        store(out + j * W<T>, Vec<T>(sum[i][j]));
+      }
+    }
   }
 }
 
 template <class T>
-using Tile = void (*)(int64_t, const T*, int64_t, int64_t, const T*, int64_t, T*, int64_t, const Epilogue<T>*, int64_t);
-
-// Most vectors of a tile of so many rows.
-constexpr int64_t tileVectors(int64_t rows) {
-  const int vectors = rows == 1 ? kWideVectors : rows <= kWideRows ? kWideVectors / 2 : kTileVectors;
-  return vectors > kTileVectors ? vectors : kTileVectors;
-}
+using Tile = void (*)(const TileArgs<T>&);
 
 template <class T>
 struct Tiles {
-  Tile<T> of[kTileRows][kWideVectors];  // [rows - 1][vectors - 1]
+  Tile<T> of[2][kTileRows][kMostVectors];  // [part of a vector][rows - 1][vectors - 1]
 
   template <int MR, int NV>
   constexpr void fill() {
-    of[MR - 1][NV - 1] = tile<T, MR, NV>;
+    of[0][MR - 1][NV - 1] = tile<T, MR, NV, false>;
+    of[1][MR - 1][NV - 1] = tile<T, MR, NV, true>;
     if constexpr (NV > 1) {
       fill<MR, NV - 1>();
     } else if constexpr (MR > 1) {

@@ -1,7 +1,7 @@
 // Products of depth one or two: every element of C is a product or two, so C is written row by row, from end to end.
 #pragma once
 #include "cpu/gemm/pack.h"
-#include "cpu/gemm/rowSums.h"
+#include "cpu/gemm/product.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
@@ -40,13 +40,12 @@ void multiplyOuter(const Product<T>& p, bool parallel) {
     packPanel(p.b, p.bStep, p.bCol, p.depth, p.cols, packed, bStep);
     b = packed;
   }
-  if (p.rowSums) sumRows(p, 0, p.depth, parallel);
   const Cut tasks(p.rows, least(p.rows, worthTasks(kOuterCost * flops(p))));
   loop(parallel, tasks.parts, [&](int64_t task) {
     for (int64_t i = tasks.begin(task); i < tasks.begin(task + 1); ++i) {
       const T* a = p.a + i * p.aRow;
       const T x[kOuterDepth] = {a[0], a[(p.depth - 1) * p.aStep]};
-      (p.depth == 1 ? outerRow<T, 1> : outerRow<T, 2>)(x, b, bStep, p.cols, p.c + i * p.cRow, p.epilogue);
+      (p.depth == 1 ? outerRow<T, 1> : outerRow<T, 2>)(x, b, bStep, p.cols, p.c + i * p.cRow, *p.epilogue);
     }
   });
 }

@@ -31,7 +31,8 @@ void transposeStrip(const T* src, int64_t srcRow, int64_t rows, int64_t cols, T*
   }
 }
 
-// A panel of B, [depth, cols] of any strides, as dst[depth, width]: width is cols rounded up to W, the rest zeros.
+// [depth, cols] of any strides as dst[depth, width]: width is a multiple of W, what is beyond cols becomes zeros up to
+// the next multiple.
 template <class T>
 void packPanel(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t cols, T* dst, int64_t width) {
   if (bCol == 1) {
@@ -50,14 +51,6 @@ void packPanel(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t c
       for (int64_t j = 0; j < cols; ++j) dst[j] = b[j * bCol];
       for (int64_t j = cols; j < width; ++j) dst[j] = T{0};
     }
-  }
-}
-
-// Rows of A with contiguous depth, as dst[rows, depth] with rows dstRow apart.
-template <class T>
-void packRows(const T* a, int64_t aRow, int64_t rows, int64_t depth, T* dst, int64_t dstRow) {
-  for (int64_t i = 0; i < rows; ++i) {
-    __builtin_memcpy(dst + i * dstRow, a + i * aRow, static_cast<size_t>(depth) * sizeof(T));
   }
 }
 

@@ -15,17 +15,16 @@ struct Product {
   int64_t bStep, bCol;
   T* c;
   int64_t cRow;
-  Epilogue<T> epilogue;  // of C as the caller sees it
+  const Epilogue<T>* epilogue;  // of C as the caller sees it
   bool flipped;
-  T* rowSums;        // sums over the depth of the caller's A, or null
   const T* packedB;  // prepack.h
 };
 
 // C^T = B^T A^T.
 template <class T>
 Product<T> flip(const Product<T>& p) {
-  return {p.cols, p.rows, p.depth, p.b,        p.bCol,     p.bStep,   p.a,    p.aStep,
-          p.aRow, p.c,    p.cRow,  p.epilogue, !p.flipped, p.rowSums, nullptr};
+  return {p.cols,  p.rows, p.depth, p.b,    p.bCol,     p.bStep,    p.a,
+          p.aStep, p.aRow, p.c,     p.cRow, p.epilogue, !p.flipped, nullptr};
 }
 
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -39,7 +38,7 @@ constexpr int64_t roundUp(int64_t count) {
 // `count` in `parts` that differ by one at most, the larger ones first.
 struct Cut {
   int64_t parts, size, larger;
-  Cut(int64_t count, int64_t n) : parts(n), size(count / n), larger(count % n) {}
+  Cut(int64_t count, int64_t n) : parts(n), size(n == 1 ? count : count / n), larger(count - size * n) {}
   int64_t begin(int64_t part) const { return part * size + least(part, larger); }
   int64_t of(int64_t part) const { return size + (part < larger); }
 };
@@ -52,15 +51,6 @@ void loop(bool parallel, int64_t tasks, F&& body) {
   } else {
     for (int64_t i = 0; i < tasks; ++i) body(i);
   }
-}
-
-// body(begin, end) over groups of `group` of `count` rows, each of `depth` elements that are only read once.
-template <class F>
-void forGroups(int64_t count, int64_t group, int64_t depth, bool parallel, F&& body) {
-  const int64_t groups = ceilDiv(count, group);
-  const Cut tasks(groups, most(1, least(groups, count * depth / kPackElements)));
-  loop(parallel, tasks.parts,
-       [&](int64_t task) { body(tasks.begin(task) * group, least(count, tasks.begin(task + 1) * group)); });
 }
 
 template <class T>

@@ -1,0 +1,55 @@
+// A row times a matrix whose rows are contiguous: rows of B, several side by side to keep memory busy, are scaled and
+// added up in cache.
+#pragma once
+#include "cpu/gemm/finish.h"
+#include "cpu/gemm/product.h"
+
+namespace anneal::ANNEAL_LEVEL::gemm {
+
+// sums[j] += a[0] b[0, j] + ... + a[R - 1] b[R - 1, j], one after the other, for j < cols. The sums are padded to W.
+template <class T, int R>
+void addRows(const T* a, int64_t aStep, const T* b, int64_t bStep, int64_t cols, T* sums) {
+  V<T> x[R];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) x[r] = Vec<T>(a[r * aStep]).raw;
+  const auto step = [&](int64_t j, auto at) __attribute__((always_inline)) {
+    V<T> sum = load(sums + j).raw;
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) sum += x[r] * at(b + r * bStep + j).raw;
+    store(sums + j, Vec<T>(sum));
+  };
+  int64_t j = 0;
+#pragma GCC unroll 2
+  for (; j + W<T> <= cols; j += W<T>) step(j, [](const T* p) { return load(p); });
+  if (j < cols) step(j, [&](const T* p) { return loadPartial(p, static_cast<int>(cols - j)); });
+}
+
+template <class T>
+void multiplyRow(const Product<T>& p, bool parallel) {
+  // Memory likes long rows: a task has half as many columns as fit, or more.
+  constexpr int64_t kCols = kRowBytes / sizeof(T);
+  const int64_t groups = ceilDiv(p.cols, W<T>);
+  const Cut tasks(groups, most(ceilDiv(p.cols, kCols), least(ceilDiv(2 * p.cols, kCols), worthTasks(flops(p)))));
+  loop(parallel, tasks.parts, [&](int64_t task) {
+    const int64_t begin = tasks.begin(task) * W<T>, cols = least(p.cols, tasks.begin(task + 1) * W<T>) - begin;
+    alignas(64) T sums[kCols + W<T>];
+    __builtin_memset(sums, 0, static_cast<size_t>(roundUp<T>(cols)) * sizeof(T));
+    const T* a = p.a;
+    const T* b = p.b + begin;
+    int64_t k = p.depth;
+    for (; k >= kStreams; k -= kStreams, a += kStreams * p.aStep, b += kStreams * p.bStep) {
+      addRows<T, kStreams>(a, p.aStep, b, p.bStep, cols, sums);
+    }
+    for (; k > 0; --k, a += p.aStep, b += p.bStep) addRows<T, 1>(a, p.aStep, b, p.bStep, cols, sums);
+    // C is one row or one column, so its elements are neighbours either way.
+    T* c = p.c + begin;
+    if (p.flipped && p.epilogue->bias) {
+      for (int64_t j = 0; j < cols; ++j) c[j] = p.epilogue->applyOne(sums[j], c + j, 0);
+    } else {
+      finishRow(sums, cols, c, begin, *p.epilogue);
+    }
+    p.epilogue->activate(c, cols);
+  });
+}
+
+}  // namespace anneal::ANNEAL_LEVEL::gemm

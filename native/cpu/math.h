@@ -36,40 +36,60 @@ ANNEAL_INLINE Vec<T> mapLanes(Vec<T> x, Vec<T> y, F f) {
   return load(a);
 }
 
-// 2^n as float32 for -126 <= n <= 127.
-ANNEAL_INLINE Vec<float> powerOfTwo(Vec<int32_t> n) { return bitCast<float>((n + Vec<int32_t>(127)) << 23); }
-
 // ---- exp, expm1: x = n ln 2 + r, |r| <= ln 2 / 2 --------------------------------------------------------------------
 // ln 2 in two parts; products of the first with integers below 2^14 are exact.
 constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
 
 struct ExpParts {
-  Vec<float> n, expm1;  // expm1(r)
+  Vec<float> n, r;
+  Vec<int32_t> biased;  // its low bits are n + 127: shifted up they are 2^n
+
+  ANNEAL_INLINE Vec<float> power(int less = 0) const {
+    return bitCast<float>((less == 0 ? biased : biased - Vec<int32_t>(less)) << 23);  // 2^(n - less)
+  }
+  // expm1(r)
+  ANNEAL_INLINE Vec<float> expm1() const {
+    return fma(polynomial(r, 0.5f, 0.166666657f, 0.0416664928f, 0.00833354332f, 0.00139323878f, 0.000197644331f), r * r,
+               r);
+  }
+  ANNEAL_INLINE Vec<float> exp() const {
+    return polynomial(r, 1.f, 1.f, 0.49999994f, 0.166665211f, 0.0416682921f, 0.00836872123f, 0.0013818742f);
+  }
 };
 ANNEAL_INLINE ExpParts expParts(Vec<float> x) {
-  const Vec<float> magic(12582912.f);  // 1.5 * 2^23: adding it rounds to an integer
-  const Vec<float> n = fma(x, Vec<float>(1.44269504f), magic) - magic;
-  const Vec<float> r = fma(n, Vec<float>(-kLn2Low), fma(n, Vec<float>(-kLn2High), x));
-  const Vec<float> q = polynomial(r, 5.e-01f, 1.6666666e-01f, 4.1666485e-02f, 8.333541e-03f, 1.3933228e-03f,
-                                  1.9766994e-04f);  // (expm1(r) - r) / r^2
-  return {n, fma(q, r * r, r)};
+  const Vec<float> magic(12583039.f);  // 1.5 * 2^23 + 127: adding it rounds to an integer
+  const Vec<float> shifted = fma(x, Vec<float>(1.44269504f), magic), n = shifted - magic;
+  return {n, fma(n, Vec<float>(-kLn2Low), fma(n, Vec<float>(-kLn2High), x)), bitCast<int32_t>(shifted)};
+}
+
+// For |x| <= 87, where the result and 2^n are normal numbers.
+ANNEAL_INLINE Vec<float> expModerate(Vec<float> x) {
+  const ExpParts p = expParts(x);
+  return p.exp() * p.power();
 }
 
 ANNEAL_INLINE Vec<float> exp(Vec<float> x) {
-  x = max(Vec<float>(-104.f), min(Vec<float>(89.f), x));  // 0 and inf beyond; NaN stays
-  const ExpParts p = expParts(x);
+#if !defined(__AVX512F__)
+  if (all(abs(x) <= Vec<float>(87.f))) return expModerate(x);
+#endif
+  const ExpParts p = expParts(max(Vec<float>(-104.f), min(Vec<float>(89.f), x)));  // 0 and inf beyond; NaN stays
+#if defined(__AVX512F__)
+  return _mm512_scalef_ps(p.exp().raw, p.n.raw);
+#else
   // In two factors, so that n = 128 and denormal results come out right.
-  const Vec<int32_t> n = convert<int32_t>(p.n);
-  const Vec<int32_t> half = n >> 1;
-  return (p.expm1 + Vec<float>(1.f)) * powerOfTwo(half) * powerOfTwo(n - half);
+  const Vec<int32_t> half = convert<int32_t>(p.n) >> 1, one(127);
+  return p.exp() * bitCast<float>((half + one) << 23) * bitCast<float>((p.biased - half) << 23);
+#endif
 }
 
+// For x <= 0, without a branch: what is not a normal number becomes 0, as n = -127 makes "2^n" the bits of zero.
+ANNEAL_INLINE Vec<float> expNotPositive(Vec<float> x) { return expModerate(max(Vec<float>(-88.03f), x)); }
+
 ANNEAL_INLINE Vec<float> expm1(Vec<float> x) {
-  const Vec<float> clamped = max(Vec<float>(-18.f), min(Vec<float>(89.f), x));
-  const ExpParts p = expParts(clamped);
-  const Vec<float> s = powerOfTwo(convert<int32_t>(p.n) - Vec<int32_t>(1));  // 2^(n-1), since n may be 128
-  const Vec<float> half = fma(s, p.expm1, s - Vec<float>(0.5f));
-  return select(p.n == Vec<float>(0.f), p.expm1, half + half);
+  const ExpParts p = expParts(max(Vec<float>(-18.f), min(Vec<float>(89.f), x)));
+  const Vec<float> small = p.expm1(), s = p.power(1);  // n may be 128
+  const Vec<float> half = fma(s, small, s - Vec<float>(0.5f));
+  return select(p.n == Vec<float>(0.f), small, half + half);
 }
 
 // ---- log, log1p: x = 2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2)) -----------------------------------------------------
@@ -97,6 +117,12 @@ ANNEAL_INLINE Vec<float> logSpecial(Vec<float> x) {
 }
 
 ANNEAL_INLINE Vec<float> log(Vec<float> x) {
+  // Positive normal numbers, which are nearly all there are: one comparison of bits that begin at the lowest integer.
+  const Vec<int32_t> order = bitCast<int32_t>(x) + Vec<int32_t>(0x7f800000);
+  if (all(order < Vec<int32_t>(INT32_MIN + 0x7f000000))) {
+    const Vec<float> k = convert<float>(splitExponent(x));
+    return logSum(k, x - Vec<float>(1.f));
+  }
   const Mask<4> denormal = x < Vec<float>(1.17549435e-38f);
   Vec<float> m = select(denormal, x * Vec<float>(33554432.f), x);  // 2^25
   const Vec<float> k = convert<float>(splitExponent(m)) - select(denormal, Vec<float>(25.f), Vec<float>(0.f));
@@ -112,31 +138,39 @@ ANNEAL_INLINE Vec<float> log1p(Vec<float> x) {
   const Vec<float> error = (one - (u - back)) + (x - back);
   Vec<float> m = u;
   const Vec<int32_t> k = splitExponent(m);
-  const Vec<float> scaled = error * powerOfTwo(Vec<int32_t>(0) - k);
+  const Vec<float> scaled = error * bitCast<float>((Vec<int32_t>(127) - k) << 23);
   const Vec<float> f = (m - one) + select(u < Vec<float>(1e9f), scaled, zero);
   const Vec<float> result = logSum(convert<float>(k), f);
   return select((u > zero) & (u < Vec<float>(__builtin_inff())), result, logSpecial(u));
 }
 
-// ---- tanh, sigmoid, erf ---------------------------------------------------------------------------------------------
-ANNEAL_INLINE Vec<float> tanh(Vec<float> x) {
-  const Vec<float> a = abs(x), z = x * x;
-  const Vec<float> p =
-      polynomial(z, -3.3333248e-01f, 1.3330522e-01f, -5.366365e-02f, 2.0394284e-02f, -5.436072e-03f);  // up to 0.66
-  const Vec<float> small = fma(p * z, a, a);
-  const Vec<float> large = Vec<float>(1.f) - Vec<float>(2.f) / (exp(a + a) + Vec<float>(1.f));
-  return copySign(select(a < Vec<float>(0.625f), small, large), x);
+// log1p(e) for 0 <= e <= 1
+ANNEAL_INLINE Vec<float> log1pUnit(Vec<float> e) {
+  const Vec<float> p = polynomial(e, -0.499999881f, 0.333327144f, -0.249888644f, 0.198996231f, -0.161351711f,
+                                  0.124795295f, -0.0832389519f, 0.0421148241f, -0.0136916712f, 0.00208454439f);
+  return fma(p, e * e, e);
 }
 
-// 1 / (1 + exp(-x)), by exp(-|x|), which does not overflow and keeps the small values exact. The sum's rounding error
-// is put right afterwards; for that, 1 / sum on [1, 2] may be off by 4 %.
+// ---- tanh, sigmoid, erf ---------------------------------------------------------------------------------------------
+// e / (e + 1) with e = expm1(2 |x|) / 2. The sum's rounding error is put right: the derivative by it is -y (1 - y). From
+// 8.66 on, where that error is no longer exact, rounding alone decides between 1 and the number before it.
+ANNEAL_INLINE Vec<float> tanh(Vec<float> x) {
+  const Vec<float> a = min(Vec<float>(9.1f), abs(x)), one(1.f);
+  const ExpParts p = expParts(a + a);
+  const Vec<float> s = p.power(1), e = fma(s, p.expm1(), s - Vec<float>(0.5f));
+  const Vec<float> sum = e + one, error = (sum - one) - e, y = e / sum;
+  const Vec<float> exact = fma(fma(-y, y, y), error, y);
+  return copySign(select(a > Vec<float>(8.66f), y, exact), x);
+}
+
+// 1 / (1 + exp(-x)). Of exp(-x) = 2^n + 2^n expm1(r), as much of 2^n is added to 1 first as goes without rounding.
 ANNEAL_INLINE Vec<float> sigmoid(Vec<float> x) {
-  const Vec<float> one(1.f);
-  const Vec<float> e = exp(-abs(x));
-  const Vec<float> sum = one + e, error = e - (sum - one);
-  const Vec<float> quotient = select(x < Vec<float>(0.f), e, one) / sum;
-  const Vec<float> inverse = fma(sum, Vec<float>(-0.5f), Vec<float>(1.457f));
-  return fma(quotient * error, -inverse, quotient);
+  const Vec<float> limit(-87.f), one(1.f);
+  const ExpParts p = expParts(max(limit, -x));
+  const Vec<float> s = p.power(), part = min(s, Vec<float>(4194304.f));
+  const Vec<float> y = one / (fma(s, p.expm1(), part + one) + (s - part));
+  const Mask<4> tail = x < limit;
+  return any(tail) ? select(tail, exp(x), y) : y;
 }
 
 // |x| < 1: x + x P(x^2). Beyond: 1 - exp(Q(|x|)) with Q = log(erfc), which is 1 in float32 from 3.92 on.
@@ -146,7 +180,7 @@ ANNEAL_INLINE Vec<float> erf(Vec<float> x) {
                                   -7.997853e-04f, 7.806904e-05f);
   const Vec<float> q = polynomial(min(Vec<float>(4.f), a), 1.884713e-04f, -1.1295804e+00f, -6.3321614e-01f,
                                   -1.0842253e-01f, 2.5210736e-02f, -4.205487e-03f, 4.41527e-04f, -2.1703601e-05f);
-  return select(a < Vec<float>(1.f), fma(p, x, x), copySign(Vec<float>(1.f) - exp(q), x));
+  return select(a < Vec<float>(1.f), fma(p, x, x), copySign(Vec<float>(1.f) - expModerate(q), x));
 }
 
 // The normal distribution: returns Phi(x), and gauss becomes exp(-x^2 / 2). The lower tail is gauss t P(t) with
@@ -161,28 +195,43 @@ ANNEAL_INLINE Vec<float> normalCdf(Vec<float> x, Vec<float>& gauss) {
   return select(x < Vec<float>(0.f), tail, one - tail);
 }
 
-// ---- sin, cos: x = n pi/2 + r, reduced in float64 -------------------------------------------------------------------
-// pi/2 in two parts; n < 2^20 times the first (33 bits) is exact.
-constexpr double kHalfPiHigh = 1.57079632673412561417e+00, kHalfPiLow = 6.07710050650619224932e-11;
+// ---- sin, cos: x = n pi/2 + r ---------------------------------------------------------------------------------------
 constexpr float kTrigonometricLimit = 524288.f;  // beyond, and for inf and NaN, the C library takes over
 
-ANNEAL_INLINE void reduceHalfPi(Vec<double> x, Vec<double>& n, Vec<double>& r) {
+struct Quadrant {
+  Vec<int32_t> n;  // in its low bits
+  Vec<float> r;
+};
+
+ANNEAL_INLINE Quadrant reduceHalfPi(Vec<float> x) {
+#if defined(__FMA__) || defined(__ARM_NEON)
+  // pi/2 in three float32 parts. The first difference is exact, the second is or keeps its relative accuracy.
+  const Vec<float> magic(12582912.f);  // 1.5 * 2^23
+  const Vec<float> shifted = fma(x, Vec<float>(0.636619772f), magic), n = shifted - magic;
+  const Vec<float> high = fma(n, Vec<float>(4.37113883e-8f), fma(n, Vec<float>(-1.57079637f), x));
+  return {bitCast<int32_t>(shifted), fma(n, Vec<float>(1.71512451e-15f), high)};
+#else
+  // In float64: pi/2 in two parts; n < 2^20 times the first (33 bits) is exact.
   const Vec<double> magic(6755399441055744.0);  // 1.5 * 2^52
-  n = fma(x, Vec<double>(0.63661977236758134308), magic) - magic;
-  r = fma(n, Vec<double>(-kHalfPiLow), fma(n, Vec<double>(-kHalfPiHigh), x));
+  const auto reduce = [&](Vec<double> wide, Vec<double>& n) {
+    n = fma(wide, Vec<double>(0.63661977236758134308), magic) - magic;
+    return fma(n, Vec<double>(-6.07710050650619224932e-11), fma(n, Vec<double>(-1.57079632673412561417e+00), wide));
+  };
+  const DoublePair wide = widen(x);
+  DoublePair n;
+  const Vec<float> r = narrow({reduce(wide.low, n.low), reduce(wide.high, n.high)});
+  return {convert<int32_t>(narrow(n)), r};
+#endif
 }
 
 // sin(x + shift pi/2)
 ANNEAL_INLINE Vec<float> sinShifted(Vec<float> x, int shift) {
-  const DoublePair wide = widen(x);
-  DoublePair n, rest;
-  reduceHalfPi(wide.low, n.low, rest.low);
-  reduceHalfPi(wide.high, n.high, rest.high);
-  const Vec<int32_t> quadrant = convert<int32_t>(narrow(n)) + Vec<int32_t>(shift);
-  const Vec<float> r = narrow(rest), z = r * r;
-  const Vec<float> sine = fma(polynomial(z, -1.6666655e-01f, 8.332187e-03f, -1.9517909e-04f) * z, r, r);
-  const Vec<float> c = polynomial(z, 4.1666646e-02f, -1.388731e-03f, 2.4432336e-05f);
+  const Quadrant q = reduceHalfPi(x);
+  const Vec<float> r = q.r, z = r * r;
+  const Vec<float> sine = fma(polynomial(z, -0.166666538f, 0.00833209231f, -0.000195048618f) * z, r, r);
+  const Vec<float> c = polynomial(z, 0.0416666418f, -0.00138871302f, 2.44120856e-05f);
   const Vec<float> cosine = fma(c, z * z, fma(z, Vec<float>(-0.5f), Vec<float>(1.f)));
+  const Vec<int32_t> quadrant = q.n + Vec<int32_t>(shift);
   const Mask<4> odd = (quadrant & Vec<int32_t>(1)) != Vec<int32_t>(0);
   const Vec<int32_t> sign = (quadrant & Vec<int32_t>(2)) << 30;
   return bitCast<float>(bitCast<int32_t>(select(odd, cosine, sine)) ^ sign);
@@ -261,9 +310,11 @@ ANNEAL_INLINE double sigmoid(double x) {
     return mapLanes(x, [](double v) { return f(v); }); \
   }
 ANNEAL_LANES(exp, ::exp)
+ANNEAL_LANES(expNotPositive, ::exp)
 ANNEAL_LANES(expm1, ::expm1)
 ANNEAL_LANES(log, ::log)
 ANNEAL_LANES(log1p, ::log1p)
+ANNEAL_LANES(log1pUnit, ::log1p)
 ANNEAL_LANES(tanh, ::tanh)
 ANNEAL_LANES(erf, ::erf)
 ANNEAL_LANES(sin, ::sin)
@@ -306,6 +357,7 @@ ANNEAL_SCALAR(exp, ::exp)
 ANNEAL_SCALAR(expm1, ::expm1)
 ANNEAL_SCALAR(log, ::log)
 ANNEAL_SCALAR(log1p, ::log1p)
+ANNEAL_SCALAR(log1pUnit, ::log1p)
 ANNEAL_SCALAR(tanh, ::tanh)
 ANNEAL_SCALAR(erf, ::erf)
 ANNEAL_SCALAR(sin, ::sin)

@@ -17,6 +17,7 @@
 #endif
 
 #define ANNEAL_INLINE inline __attribute__((always_inline))
+#define ANNEAL_INLINED __attribute__((always_inline))  // of a lambda, after its parameters
 
 namespace anneal::ANNEAL_LEVEL {
 
@@ -230,7 +231,7 @@ ANNEAL_INLINE bool any(Mask<Bytes> m) {
 #if defined(__AVX512F__)
   return _mm512_test_epi64_mask((__m512i)m.raw, (__m512i)m.raw) != 0;
 #elif defined(__AVX2__)
-  return _mm256_testz_si256((__m256i)m.raw, (__m256i)m.raw) == 0;
+  return _mm256_movemask_epi8((__m256i)m.raw) != 0;
 #elif defined(__SSE2__)
   return _mm_movemask_epi8((__m128i)m.raw) != 0;
 #else
@@ -242,6 +243,23 @@ ANNEAL_INLINE bool any(Mask<Bytes> m) {
 template <int Bytes>
 ANNEAL_INLINE bool all(Mask<Bytes> m) {
   return !any(!m);
+}
+// The first lane that is set, of a mask with any.
+template <int Bytes>
+ANNEAL_INLINE int firstLane(Mask<Bytes> m) {
+#if defined(__AVX512F__)
+  if constexpr (Bytes == 4) return __builtin_ctz(_mm512_movepi32_mask((__m512i)m.raw));
+  if constexpr (Bytes == 8) return __builtin_ctz(_mm512_movepi64_mask((__m512i)m.raw));
+  return __builtin_ctzll(_mm512_movepi8_mask((__m512i)m.raw));
+#elif defined(__AVX2__)
+  return __builtin_ctz(static_cast<unsigned>(_mm256_movemask_epi8((__m256i)m.raw))) / Bytes;
+#elif defined(__SSE2__)
+  return __builtin_ctz(static_cast<unsigned>(_mm_movemask_epi8((__m128i)m.raw))) / Bytes;
+#else
+  int lane = 0;
+  while (!m.raw[lane]) ++lane;
+  return lane;
+#endif
 }
 ANNEAL_INLINE bool any(bool m) { return m; }
 ANNEAL_INLINE bool all(bool m) { return m; }

@@ -53,7 +53,7 @@ struct BinaryCrossEntropyLogitsFormula {
   static constexpr int kCost = 8;
   template <class V>
   static ANNEAL_INLINE V apply(V x, V t, const double*) {
-    return select(x < V(0), -t, V(1) - t) * x + log1p(exp(-abs(x)));
+    return select(x < V(0), -t, V(1) - t) * x + log1pUnit(exp(-abs(x)));
   }
 };
 

@@ -3,7 +3,7 @@
 // A long chain of additions loses a bit for every doubling of its length. Here chains have 8 links, and what they give
 // is folded pairwise, so that the error grows like the logarithm of the number of values.
 #pragma once
-#include "cpu/simd.h"
+#include "cpu/shuffle.h"
 
 namespace anneal::ANNEAL_LEVEL {
 
@@ -37,7 +37,7 @@ constexpr T extreme(bool highest) {
     return static_cast<T>((uint64_t{1} << (8 * sizeof(T) - 1)) - highest);
 }
 
-// better(x, best): x replaces best. NaN beats every number, and the first NaN stays.
+// better(x, best): x replaces best. NaN beats every number.
 template <class T>
 struct MaxOf {
   static constexpr T kIdentity = extreme<T>(false);
@@ -48,8 +48,13 @@ struct MaxOf {
     else
       return x > best;
   }
-  static ANNEAL_INLINE T apply(T a, T b) { return better(b, a) ? b : a; }
-  static ANNEAL_INLINE Vec<T> apply(Vec<T> a, Vec<T> b) { return select(better(b, a), b, a); }
+  static ANNEAL_INLINE T apply(T a, T b) { return b != b || b > a ? b : a; }
+  static ANNEAL_INLINE Vec<T> apply(Vec<T> a, Vec<T> b) {
+    if constexpr (kIsFloat<T>)
+      return select(b != b, b, max(b, a));  // max gives a where either is NaN
+    else
+      return max(b, a);
+  }
 };
 
 template <class T>
@@ -62,8 +67,13 @@ struct MinOf {
     else
       return x < best;
   }
-  static ANNEAL_INLINE T apply(T a, T b) { return better(b, a) ? b : a; }
-  static ANNEAL_INLINE Vec<T> apply(Vec<T> a, Vec<T> b) { return select(better(b, a), b, a); }
+  static ANNEAL_INLINE T apply(T a, T b) { return b != b || b < a ? b : a; }
+  static ANNEAL_INLINE Vec<T> apply(Vec<T> a, Vec<T> b) {
+    if constexpr (kIsFloat<T>)
+      return select(b != b, b, min(b, a));  // min gives a where either is NaN
+    else
+      return min(b, a);
+  }
 };
 
 // ---- vectors and rows ----------------------------------------------------------------------------------------------
@@ -108,31 +118,37 @@ ANNEAL_INLINE void forLanes(int64_t n, Body&& body) {
   if (i < n) body(i, static_cast<int>(n - i));
 }
 
-#if !defined(__clang__)
-// Lane i is i + shift, wrapping around.
-template <class Raw, int lanes>
-ANNEAL_INLINE Raw lanesFrom(int shift) {
-  Raw raw;
-#pragma GCC unroll 16
-  for (int i = 0; i < lanes; ++i) raw[i] = (i + shift) % lanes;
-  return raw;
-}
-#endif
-
 // The lanes of v folded in halves: every lane with the one kLanes / 2 further, then kLanes / 4 ... 1.
 template <class Op, class T>
 ANNEAL_INLINE T foldLanes(Vec<T> v) {
-#if !defined(__clang__)  // GCC would not unroll the loops of reduceLanes; clang lacks the builtin
   if constexpr (sizeof(T) >= 4) {
-    using Raw = typename LaneTypes<typename LaneTypes<T>::Int>::Raw;
     constexpr int kLanes = Vec<T>::kLanes;
-    if constexpr (kLanes >= 16) v = Op::apply(v, Vec<T>(__builtin_shuffle(v.raw, lanesFrom<Raw, kLanes>(8))));
-    if constexpr (kLanes >= 8) v = Op::apply(v, Vec<T>(__builtin_shuffle(v.raw, lanesFrom<Raw, kLanes>(4))));
-    if constexpr (kLanes >= 4) v = Op::apply(v, Vec<T>(__builtin_shuffle(v.raw, lanesFrom<Raw, kLanes>(2))));
+    if constexpr (kLanes >= 16) v = Op::apply(v, Vec<T>(Indices<kLanes>::template swapped<8>(v.raw)));
+    if constexpr (kLanes >= 8) v = Op::apply(v, Vec<T>(Indices<kLanes>::template swapped<4>(v.raw)));
+    if constexpr (kLanes >= 4) v = Op::apply(v, Vec<T>(Indices<kLanes>::template swapped<2>(v.raw)));
     return Op::apply(v[0], v[1]);
   }
-#endif
   return reduceLanes(v, [](T a, T b) { return Op::apply(a, b); });
+}
+
+// The same of kLanes vectors at once: lane i of the result is what foldLanes gives of v[i]. Every step puts the lanes of
+// two rows, or of two groups of rows, that are left into one vector.
+template <class Op, class T>
+ANNEAL_INLINE Vec<T> foldLanesOfEach(Vec<T>* v) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  const auto step = [&](auto width) {
+    constexpr int w = width();
+#pragma GCC unroll 16
+    for (int i = 0; i < w; ++i) {
+      Indices<kLanes>::template exchange<w>(v[i].raw, v[i + w].raw);
+      v[i] = Op::apply(v[i], v[i + w]);
+    }
+  };
+  if constexpr (kLanes >= 16) step([] { return 8; });
+  if constexpr (kLanes >= 8) step([] { return 4; });
+  if constexpr (kLanes >= 4) step([] { return 2; });
+  step([] { return 1; });
+  return v[0];
 }
 
 // ---- trees ---------------------------------------------------------------------------------------------------------
@@ -148,17 +164,10 @@ ANNEAL_INLINE void merge(Terms<T, count>& a, const Terms<T, count>& b) {
   for (int i = 0; i < count; ++i) a.v[i] = Op::apply(a.v[i], b.v[i]);
 }
 
-// Folds at(first) ... at(first + n - 1), n >= 1, in runs of 8 links in each of `chains` chains.
+// Folds at(first) ... at(first + n - 1), 1 <= n <= 8 * chains, by `chains` chains.
 template <class Op, int chains, class T, int count, class At>
-Terms<T, count> foldTree(const At& at, int64_t first, int64_t n) {
+ANNEAL_INLINE Terms<T, count> foldRun(const At& at, int64_t first, int64_t n) {
   static_assert(chains == 1 || chains == 4);
-  constexpr int64_t kRun = 8 * chains;
-  if (n > kRun) {
-    const int64_t half = (n / 2 + kRun - 1) / kRun * kRun;
-    Terms<T, count> left = foldTree<Op, chains, T, count>(at, first, half);
-    merge<Op>(left, foldTree<Op, chains, T, count>(at, first + half, n - half));
-    return left;
-  }
   Terms<T, count> chain[chains];
   chain[0] = at(first);
   int64_t i = 1;
@@ -179,18 +188,33 @@ Terms<T, count> foldTree(const At& at, int64_t first, int64_t n) {
   return chain[0];
 }
 
-// Folds a row of n elements, n >= 0, into out[count]: at(i, lanes) gives the terms of elements i ... i + lanes - 1; wh
-// it gives in further lanes is ignored.
+// The same for any n >= 1, in runs.
+template <class Op, int chains, class T, int count, class At>
+Terms<T, count> foldTree(const At& at, int64_t first, int64_t n) {
+  constexpr int64_t kRun = 8 * chains;
+  if (n <= kRun) return foldRun<Op, chains, T, count>(at, first, n);
+  const int64_t half = (n / 2 + kRun - 1) / kRun * kRun;
+  Terms<T, count> left = foldTree<Op, chains, T, count>(at, first, half);
+  merge<Op>(left, foldTree<Op, chains, T, count>(at, first + half, n - half));
+  return left;
+}
+
+// The vectors that a row of n elements, n >= 0, folds to before its lanes are folded: at(i, lanes) gives the terms of
+// elements i ... i + lanes - 1; what it gives in further lanes is ignored.
 template <class Op, class T, int count, class At>
-void foldRow(int64_t n, const At& at, T* out) {
+ANNEAL_INLINE Terms<T, count> foldVectors(int64_t n, const At& at) {
   constexpr int kLanes = Vec<T>::kLanes;
   const int64_t full = n / kLanes;
   const int rest = static_cast<int>(n % kLanes);
+  const auto vector = [&](int64_t v) ANNEAL_INLINED { return at(v * kLanes, kLanes); };
   Terms<T, count> total;
-  if (full > 0) {
-    total = foldTree<Op, 4, T, count>([&](int64_t v) { return at(v * kLanes, kLanes); }, 0, full);
-  } else {
+  if (full == 0) {
     for (int c = 0; c < count; ++c) total.v[c] = Vec<T>(Op::kIdentity);
+  } else if (full < 4) {
+    total = vector(0);
+    for (int64_t v = 1; v < full; ++v) merge<Op>(total, vector(v));
+  } else {
+    total = foldTree<Op, 4, T, count>(vector, 0, full);
   }
   if (rest > 0) {
     const Terms<T, count> tail = at(full * kLanes, rest);
@@ -198,7 +222,46 @@ void foldRow(int64_t n, const At& at, T* out) {
       total.v[c] = Op::apply(total.v[c], select(firstLanes<T>(rest), tail.v[c], Vec<T>(Op::kIdentity)));
     }
   }
+  return total;
+}
+
+// Folds a row of n elements into out[count].
+template <class Op, class T, int count, class At>
+void foldRow(int64_t n, const At& at, T* out) {
+  const Terms<T, count> total = foldVectors<Op, T, count>(n, at);
   for (int c = 0; c < count; ++c) out[c] = foldLanes<Op>(total.v[c]);
+}
+
+// Folds up to kLanes rows of n elements: lane r of out[c] is what foldRow gives of at(r, i, lanes). Whole groups fold
+// their lanes together, which is what a short row spends most of its time on.
+template <class Op, class T, int count, class At>
+ANNEAL_INLINE void foldRows(int rows, int64_t n, const At& at, Vec<T>* out) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  if constexpr (sizeof(T) >= 4) {
+    if (rows == kLanes) {
+      Vec<T> vectors[count][kLanes];
+      for (int r = 0; r < kLanes; ++r) {
+        const Terms<T, count> total =
+            foldVectors<Op, T, count>(n, [&](int64_t i, int lanes) ANNEAL_INLINED { return at(r, i, lanes); });
+        for (int c = 0; c < count; ++c) vectors[c][r] = total.v[c];
+      }
+      for (int c = 0; c < count; ++c) out[c] = foldLanesOfEach<Op>(vectors[c]);
+      return;
+    }
+  }
+  T values[count][kLanes] = {}, row[count];
+  if (rows == 1) {  // through memory it would be written narrow and read wide, which takes long
+    foldRow<Op, T, count>(
+        n, [&](int64_t i, int lanes) ANNEAL_INLINED { return at(0, i, lanes); }, row);
+    for (int c = 0; c < count; ++c) out[c] = Vec<T>(row[c]);
+    return;
+  }
+  for (int r = 0; r < rows; ++r) {
+    foldRow<Op, T, count>(
+        n, [&](int64_t i, int lanes) ANNEAL_INLINED { return at(r, i, lanes); }, row);
+    for (int c = 0; c < count; ++c) values[c][r] = row[c];
+  }
+  for (int c = 0; c < count; ++c) out[c] = load(values[c]);
 }
 
 // The sum of a row of plain terms; at(i, lanes) gives one vector.
@@ -206,7 +269,7 @@ template <class T, class At>
 ANNEAL_INLINE T sumRow(int64_t n, const At& at) {
   T sum;
   foldRow<SumOf<T>, T, 1>(
-      n, [&](int64_t i, int lanes) { return Terms<T, 1>{{at(i, lanes)}}; }, &sum);
+      n, [&](int64_t i, int lanes) ANNEAL_INLINED { return Terms<T, 1>{{at(i, lanes)}}; }, &sum);
   return sum;
 }
 

@@ -28,13 +28,19 @@ void mean(const ReduceArgs& args) {
 // the sum of squares (Chan, Golub, LeVeque: "Algorithms for computing the sample variance", 1983, eq. 1.7).
 template <class T>
 struct Spread {
-  double n, divisor;
+  T n, divisor;
   bool root;
 
-  T of(T deviations, T squares) const {
-    const double s = static_cast<double>(deviations), sum = static_cast<double>(squares) - s * s / n;
-    const double variance = (sum < 0 ? 0 : sum) / divisor;
-    return static_cast<T>(root ? __builtin_sqrt(variance) : variance);
+  ANNEAL_INLINE Vec<T> of(Vec<T> deviations, Vec<T> squares) const {
+    const Vec<T> sum = squares - deviations * deviations / Vec<T>(n);
+    const Vec<T> variance = max(Vec<T>(T{0}), sum) / Vec<T>(divisor);  // in this order NaN stays NaN
+    return root ? sqrt(variance) : variance;
+  }
+
+  void store(const T* deviations, const T* squares, int64_t count, T* out) const {
+    forLanes<T>(count, [&](int64_t i, int lanes) {
+      storeLanes(out + i, of(loadLanes(deviations + i, lanes), loadLanes(squares + i, lanes)), lanes);
+    });
   }
 };
 
@@ -44,14 +50,23 @@ void variance(const ReduceArgs& args) {
   T* dst = static_cast<T*>(args.dst);
   const int64_t outer = args.outer, extent = args.extent, inner = args.inner, size = outer * inner;
   const double n = static_cast<double>(extent), divisor = n - args.correction;
-  const Spread<T> spread{n, divisor > 0 ? divisor : 0, args.op == ReduceOp::Std};
+  const Spread<T> spread{static_cast<T>(n), static_cast<T>(divisor > 0 ? divisor : 0), args.op == ReduceOp::Std};
   if (chunkRows(extent, inner) < extent) {
     mean<T>(args);
     T* sums = scratch<T>(2, 2 * size);
     T* const out[2] = {sums, sums + size};
     fold<SumOf<T>, Moments<T>, T>(src, outer, extent, inner, dst, out);
-    for (int64_t i = 0; i < size; ++i) dst[i] = spread.of(sums[i], sums[size + i]);
-    return;
+    return spread.store(sums, sums + size, size, dst);
+  }
+  if (inner == 1) {
+    return forRowGroups<T>(outer, extent, [&](int64_t first, int rows) {
+      Vec<T> sum, moments[2];
+      T center[Vec<T>::kLanes];
+      foldRowGroup<SumOf<T>, Values<T>, T>(src, extent, first, rows, nullptr, &sum);
+      store(center, sum / Vec<T>(spread.n));
+      foldRowGroup<SumOf<T>, Moments<T>, T>(src, extent, first, rows, center, moments);
+      storeLanes(dst + first, spread.of(moments[0], moments[1]), rows);
+    });
   }
   forBlocks(outer, extent, inner, larger(extent, 1), [&](const Block& block) {
     T center[kStrip], deviations[kStrip], squares[kStrip];
@@ -59,29 +74,24 @@ void variance(const ReduceArgs& args) {
     T* const means[1] = {center};
     T* const moments[2] = {deviations, squares};
     foldBlock<SumOf<T>, Values<T>, T>(from, block, inner, nullptr, means);
-    for (int64_t i = 0; i < block.columns; ++i) center[i] /= static_cast<T>(n);
+    for (int64_t i = 0; i < block.columns; ++i) center[i] /= spread.n;
     foldBlock<SumOf<T>, Moments<T>, T>(from, block, inner, center, moments);
-    T* to = dst + block.outer * inner + block.column;
-    for (int64_t i = 0; i < block.columns; ++i) to[i] = spread.of(deviations[i], squares[i]);
+    spread.store(deviations, squares, block.columns, dst + block.outer * inner + block.column);
   });
 }
 
 // ---- positions of extremes -----------------------------------------------------------------------------------------
-// The first of n >= 1 elements that equals `best`, or is NaN where best is.
+// The first of n >= 1 elements that equals `best`, or is NaN where best is; one of them does.
 template <class T>
 int64_t find(const T* p, int64_t n, T best) {
   constexpr int kLanes = Vec<T>::kLanes;
-  int64_t i = 0;
-  if constexpr (kIsFloat<T>) {
-    if (best != best) {
-      while (i + kLanes <= n && !any(load(p + i) != load(p + i))) i += kLanes;
-      while (i < n && p[i] == p[i]) ++i;
-      return i;
-    }
+  const Vec<T> wanted(best);
+  const bool nan = best != best;
+  for (int64_t i = 0;; i += kLanes) {
+    const Vec<T> x = loadLanes(p + i, static_cast<int>(smaller(kLanes, n - i)));
+    const auto found = nan ? x != x : x == wanted;
+    if (any(found)) return i + firstLane(found);
   }
-  while (i + kLanes <= n && !any(load(p + i) == Vec<T>(best))) i += kLanes;
-  while (i < n && p[i] != best) ++i;
-  return i;
 }
 
 // Rows: their extreme first, then the first chunk and the first element that has it.
@@ -90,14 +100,20 @@ void argRows(const ReduceArgs& args) {
   const T* src = static_cast<const T*>(args.src);
   int64_t* dst = static_cast<int64_t*>(args.dst);
   const int64_t extent = args.extent, rows = chunkRows(extent, 1), chunks = parts(extent, rows);
+  if (chunks == 1) {
+    return forRowGroups<T>(args.outer, extent, [&](int64_t first, int n) {
+      Vec<T> out;
+      T best[Vec<T>::kLanes];
+      foldRowGroup<Op, Values<T>, T>(src, extent, first, n, nullptr, &out);
+      store(best, out);
+      for (int r = 0; r < n; ++r) dst[first + r] = find(src + (first + r) * extent, extent, best[r]);
+    });
+  }
   T* partial = scratch<T>(2, args.outer * chunks);
   forBlocks(args.outer, extent, 1, rows, [&](const Block& block) {
-    const T* from = src + block.outer * extent + block.row;
     T* const out[1] = {partial + block.outer * chunks + block.chunk};
-    foldBlock<Op, Values<T>, T>(from, block, 1, nullptr, out);
-    if (chunks == 1) dst[block.outer] = find(from, extent, *out[0]);
+    foldBlock<Op, Values<T>, T>(src + block.outer * extent + block.row, block, 1, nullptr, out);
   });
-  if (chunks == 1) return;
   forRange(args.outer, 1, [&](int64_t o, int64_t) {
     const T* values = partial + o * chunks;
     T best = values[0];
@@ -173,15 +189,15 @@ void withOrdered(DType dtype, F&& f) {
 
 // ---- rows at hand ---------------------------------------------------------------------------------------------------
 template <class Op, class T, bool mean>
-void foldRows(const void* src, int64_t rows, int64_t extent, void* dst) {
+void foldAtHand(const void* src, int64_t rows, int64_t extent, void* dst) {
   static_assert(kFusedRow < 2 * kBlock);  // a row is one chunk
-  Block block{};
-  block.rows = extent;
-  block.columns = 1;
-  for (int64_t r = 0; r < rows; ++r) {
-    T* const out[1] = {static_cast<T*>(dst) + r};
-    foldBlock<Op, Values<T>, T>(static_cast<const T*>(src) + r * extent, block, 1, nullptr, out);
-    if constexpr (mean) *out[0] /= static_cast<T>(extent);
+  constexpr int kLanes = Vec<T>::kLanes;
+  for (int64_t first = 0; first < rows; first += kLanes) {
+    const int n = static_cast<int>(smaller(kLanes, rows - first));
+    Vec<T> out;
+    foldRowGroup<Op, Values<T>, T>(static_cast<const T*>(src), extent, first, n, nullptr, &out);
+    if constexpr (mean) out = out / Vec<T>(static_cast<T>(extent));
+    storeLanes(static_cast<T*>(dst) + first, out, n);
   }
 }
 
@@ -211,16 +227,16 @@ void reduce(const ReduceArgs& args) {
 FoldRows foldRowsFor(ReduceOp op, DType dtype) {
   FoldRows result = nullptr;
   const auto sum = [&](auto t) {
-    result = foldRows<SumOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+    result = foldAtHand<SumOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
   };
   const auto mean = [&](auto t) {
-    result = foldRows<SumOf<typename decltype(t)::type>, typename decltype(t)::type, true>;
+    result = foldAtHand<SumOf<typename decltype(t)::type>, typename decltype(t)::type, true>;
   };
   const auto max = [&](auto t) {
-    result = foldRows<MaxOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+    result = foldAtHand<MaxOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
   };
   const auto min = [&](auto t) {
-    result = foldRows<MinOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+    result = foldAtHand<MinOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
   };
   switch (op) {
     case ReduceOp::Sum: withSum(dtype, sum); break;

@@ -1,7 +1,7 @@
 // Sums that do not go into C from registers: copied there from a buffer, straight or turned, through the epilogue.
 #pragma once
 #include "cpu/gemm/epilogue.h"
-#include "cpu/gemm/transpose.h"
+#include "cpu/shuffle.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 

@@ -1,6 +1,7 @@
 // Copies of operands in the order in which tiles read them.
 #pragma once
-#include "cpu/gemm/transpose.h"
+#include "cpu/gemm/blocking.h"
+#include "cpu/shuffle.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 

@@ -38,14 +38,6 @@ struct Problem {
     if (target) t = fma(loadLanes(target + r * args.classes + i, lanes), Vec<T>(share), t);
     return weight ? t * loadLanes(weight + i, lanes) : t;
   }
-
-  template <class Row>
-  void forRows(Row&& row) const {
-    constexpr int64_t kGrain = 1 << 13;  // elements of a task
-    forRange(args.rows, args.classes < kGrain ? kGrain / (args.classes + 1) + 1 : 1, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) row(r);
-    });
-  }
 };
 
 void checkTargets(const CrossEntropyArgs& args) {
@@ -66,64 +58,77 @@ T meanDivisor(const Problem<T>& problem, T* weights) {
   return sumRow<T>(rows, [&](int64_t i, int lanes) { return loadLanes(weights + i, lanes); });
 }
 
-// The sums of a row of logits that its loss is made of.
+// The sums that the losses of a group of rows of logits are made of, one lane a row.
 template <class T>
 struct RowSums {
-  T max;
-  T exp;      // sum(exp(x - max))
-  T t;        // sum(t)
-  T product;  // sum(t * (x - max)): forward only
+  Vec<T> exp;      // sum(exp(x - max))
+  Vec<T> t;        // sum(t)
+  Vec<T> product;  // sum(t * (x - max))
 };
 
 // exps: where exp(x - max) goes, or null.
 template <class T>
-RowSums<T> sumsOf(const Problem<T>& problem, int64_t r, T* exps) {
+ANNEAL_INLINE RowSums<T> sumsOf(const Problem<T>& problem, int64_t first, int rows, T* exps) {
   const int64_t n = problem.args.classes;
-  const T* x = problem.in + r * n;
-  RowSums<T> sums{rowMax(x, n), 0, 0, 0};
-  const Vec<T> max(sums.max);
-  const auto expAt = [&](int64_t i, int lanes) {
-    const Vec<T> e = exp(loadLanes(x + i, lanes) - max);
-    if (exps) storeLanes(exps + i, e, lanes);
+  const T* x = problem.in + first * n;
+  RowSums<T> sums{Vec<T>(T{0}), Vec<T>(T{0}), Vec<T>(T{0})};
+  const PerRow<T> max(rowMaxima(x, n, rows));
+  const auto expAt = [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    const Vec<T> e = expNotPositive(loadLanes(x + r * n + i, lanes) - max[r]);
+    if (exps) storeLanes(exps + r * n + i, e, lanes);
     return e;
   };
   if (!problem.everywhere) {
-    sums.exp = sumRow<T>(n, expAt);
+    sums.exp = rowSums<T>(rows, n, expAt);
   } else {
-    T out[3];
-    foldRow<SumOf<T>, T, 3>(
-        n,
-        [&](int64_t i, int lanes) {
-          const Vec<T> t = problem.spreadOver(r, i, lanes);
-          return Terms<T, 3>{{expAt(i, lanes), t, t * (loadLanes(x + i, lanes) - max)}};
+    Vec<T> out[3];
+    foldRows<SumOf<T>, T, 3>(
+        rows, n,
+        [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+          const Vec<T> t = problem.spreadOver(first + r, i, lanes);
+          return Terms<T, 3>{{expAt(r, i, lanes), t, t * (loadLanes(x + r * n + i, lanes) - max[r])}};
         },
         out);
-    sums.exp = out[0], sums.t = out[1], sums.product = out[2];
+    sums = {out[0], out[1], out[2]};
   }
   if (!problem.target) {
-    sums.t += problem.peak(r);
-    sums.product += problem.peak(r) * (x[problem.args.index[r]] - sums.max);
+    PerRow<T> t(sums.t), product(sums.product);
+    for (int r = 0; r < rows; ++r) {
+      if (problem.ignored(first + r)) continue;
+      const T peak = problem.peak(first + r);
+      t.value[r] += peak;
+      product.value[r] += peak * (x[r * n + problem.args.index[first + r]] - max.value[r]);
+    }
+    sums.t = load(t.value), sums.product = load(product.value);
   }
   return sums;
 }
 
-// -sum(t * logp), logp = (x - max) - log(sum(exp(x - max)))
+// loss[r] = -sum(t * logp); by logits logp = (x - max) - log(sum(exp(x - max)))
 template <class T>
-T rowLoss(const Problem<T>& problem, int64_t r) {
-  if (problem.ignored(r)) return 0;
-  if (problem.args.logits) {
-    const RowSums<T> sums = sumsOf<T>(problem, r, nullptr);
-    return log(sums.exp) * sums.t - sums.product;
-  }
+void rowLosses(const Problem<T>& problem, int64_t first, int rows, T* loss) {
   const int64_t n = problem.args.classes;
-  const T* logp = problem.in + r * n;
-  T product = 0;
-  if (problem.everywhere) {
-    product = sumRow<T>(
-        n, [&](int64_t i, int lanes) { return problem.spreadOver(r, i, lanes) * loadLanes(logp + i, lanes); });
+  if (problem.args.logits) {
+    const RowSums<T> sums = sumsOf<T>(problem, first, rows, nullptr);
+    storeLanes(loss, log(sums.exp) * sums.t - sums.product, rows);
+  } else {
+    const T* logp = problem.in + first * n;
+    PerRow<T> product(Vec<T>(T{0}));
+    if (problem.everywhere) {
+      store(product.value, rowSums<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+              return problem.spreadOver(first + r, i, lanes) * loadLanes(logp + r * n + i, lanes);
+            }));
+    }
+    for (int r = 0; r < rows; ++r) {
+      if (!problem.target && !problem.ignored(first + r)) {
+        product.value[r] += problem.peak(first + r) * logp[r * n + problem.args.index[first + r]];
+      }
+      loss[r] = -product.value[r];
+    }
   }
-  if (!problem.target) product += problem.peak(r) * logp[problem.args.index[r]];
-  return -product;
+  for (int r = 0; r < rows; ++r) {
+    if (problem.ignored(first + r)) loss[r] = 0;
+  }
 }
 
 template <class T>
@@ -132,35 +137,40 @@ void forward(const CrossEntropyArgs& args) {
   const int64_t rows = args.rows;
   T* out = static_cast<T*>(args.out);
   T* losses = args.reduction == Reduction::None ? out : scratch<T>(0, 2 * rows);
-  problem.forRows([&](int64_t r) { losses[r] = rowLoss(problem, r); });
+  forRowGroups<T>(rows, args.classes,
+                  [&](int64_t first, int count) { rowLosses(problem, first, count, losses + first); });
   if (args.reduction == Reduction::None) return;
   const T sum = sumRow<T>(rows, [&](int64_t i, int lanes) { return loadLanes(losses + i, lanes); });
   *out = args.reduction == Reduction::Mean ? sum / meanDivisor(problem, losses + rows) : sum;
 }
 
-// dx = g * (p * sum(t) - t) by logits, -g * t by log-probabilities
+// dx = g * (p * sum(t) - t) by logits, -g * t by log-probabilities; g has one lane a row
 template <class T>
-void rowGradient(const Problem<T>& problem, int64_t r, T g, T* dx) {
+void rowGradients(const Problem<T>& problem, int64_t first, int rows, Vec<T> g, T* dx) {
   const CrossEntropyArgs& args = problem.args;
   const int64_t n = args.classes;
-  if (problem.ignored(r)) {
-    __builtin_memset(dx, 0, static_cast<size_t>(n) * sizeof(T));
-    return;
-  }
-  const Vec<T> minusG(-g);
+  const PerRow<T> minusG(-g);
   if (args.logits) {
-    const RowSums<T> sums = sumsOf(problem, r, dx);
-    const Vec<T> scale(g * sums.t / sums.exp);
-    forLanes<T>(n, [&](int64_t i, int lanes) {
-      const Vec<T> d = loadLanes(dx + i, lanes) * scale;
-      storeLanes(dx + i, problem.everywhere ? fma(minusG, problem.spreadOver(r, i, lanes), d) : d, lanes);
+    const RowSums<T> sums = sumsOf(problem, first, rows, dx);
+    const PerRow<T> scale(g * sums.t / sums.exp);
+    forElements<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+      const Vec<T> d = loadLanes(dx + r * n + i, lanes) * scale[r];
+      storeLanes(dx + r * n + i, problem.everywhere ? fma(minusG[r], problem.spreadOver(first + r, i, lanes), d) : d,
+                 lanes);
     });
   } else if (problem.everywhere) {
-    forLanes<T>(n, [&](int64_t i, int lanes) { storeLanes(dx + i, minusG * problem.spreadOver(r, i, lanes), lanes); });
+    forElements<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+      storeLanes(dx + r * n + i, minusG[r] * problem.spreadOver(first + r, i, lanes), lanes);
+    });
   } else {
-    __builtin_memset(dx, 0, static_cast<size_t>(n) * sizeof(T));
+    __builtin_memset(dx, 0, static_cast<size_t>(rows * n) * sizeof(T));
   }
-  if (!problem.target) dx[args.index[r]] -= g * problem.peak(r);
+  for (int r = 0; r < rows && !problem.target; ++r) {
+    if (problem.ignored(first + r))
+      __builtin_memset(dx + r * n, 0, static_cast<size_t>(n) * sizeof(T));
+    else
+      dx[r * n + args.index[first + r]] += minusG.value[r] * problem.peak(first + r);
+  }
 }
 
 template <class T>
@@ -172,7 +182,9 @@ void backward(const CrossEntropyArgs& args) {
   T g = 0;
   if (args.reduction == Reduction::Sum) g = *dout;
   if (args.reduction == Reduction::Mean) g = *dout / meanDivisor(problem, scratch<T>(0, args.rows));
-  problem.forRows([&](int64_t r) { rowGradient(problem, r, each ? dout[r] : g, dx + r * args.classes); });
+  forRowGroups<T>(args.rows, args.classes, [&](int64_t first, int rows) {
+    rowGradients(problem, first, rows, each ? loadLanes(dout + first, rows) : Vec<T>(g), dx + first * args.classes);
+  });
 }
 
 }  // namespace

@@ -9,58 +9,65 @@
 namespace anneal::ANNEAL_LEVEL {
 namespace {
 
-// Calls row(r) for all rows.
-template <class Row>
-void forRows(const SoftmaxArgs& args, Row&& row) {
-  constexpr int64_t kGrain = 1 << 13;  // elements of a task
-  forRange(args.rows, args.extent < kGrain ? kGrain / (args.extent + 1) + 1 : 1, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) row(r);
-  });
-}
-
+// Each of these takes a group of `rows` rows of n elements (row.h).
 // y = exp(x - max) / sum(exp(x - max))
 template <class T>
-void softmaxForward(const T* x, int64_t n, T* y) {
-  const Vec<T> max(rowMax(x, n));
-  const T sum = sumRow<T>(n, [&](int64_t i, int lanes) {
-    const Vec<T> e = exp(loadLanes(x + i, lanes) - max);
-    storeLanes(y + i, e, lanes);
+void softmaxForward(const T* x, int64_t n, int rows, T* y) {
+  const PerRow<T> max(rowMaxima(x, n, rows));
+  const Vec<T> sums = rowSums<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    const Vec<T> e = expNotPositive(loadLanes(x + r * n + i, lanes) - max[r]);
+    storeLanes(y + r * n + i, e, lanes);
     return e;
   });
-  const Vec<T> scale(1 / sum);
-  forLanes<T>(n, [&](int64_t i, int lanes) { storeLanes(y + i, loadLanes(y + i, lanes) * scale, lanes); });
+  const PerRow<T> scale(Vec<T>(T{1}) / sums);
+  forElements<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    storeLanes(y + r * n + i, loadLanes(y + r * n + i, lanes) * scale[r], lanes);
+  });
 }
 
 // y = (x - max) - log(sum(exp(x - max)))
 template <class T>
-void logSoftmaxForward(const T* x, int64_t n, T* y) {
-  const Vec<T> max(rowMax(x, n)), log(anneal::ANNEAL_LEVEL::log(rowSumExp(x, n, max)));
-  forLanes<T>(n, [&](int64_t i, int lanes) { storeLanes(y + i, (loadLanes(x + i, lanes) - max) - log, lanes); });
+void logSoftmaxForward(const T* x, int64_t n, int rows, T* y) {
+  const PerRow<T> max(rowMaxima(x, n, rows));
+  const PerRow<T> logs(log(rowSums<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    return expNotPositive(loadLanes(x + r * n + i, lanes) - max[r]);
+  })));
+  forElements<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    storeLanes(y + r * n + i, (loadLanes(x + r * n + i, lanes) - max[r]) - logs[r], lanes);
+  });
 }
 
 // max + log(sum(exp(x - max))); an infinite maximum is not taken off, since inf - inf is NaN
 template <class T>
-T logSumExp(const T* x, int64_t n) {
-  const T max = rowMax(x, n), shift = __builtin_isinf(max) ? 0 : max;
-  return log(rowSumExp(x, n, Vec<T>(shift))) + shift;
+void logSumExp(const T* x, int64_t n, int rows, T* out) {
+  const Vec<T> max = rowMaxima(x, n, rows), infinity(static_cast<T>(__builtin_inf()));
+  const PerRow<T> shift(select(abs(max) == infinity, Vec<T>(T{0}), max));
+  const Vec<T> sums = rowSums<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    return exp(loadLanes(x + r * n + i, lanes) - shift[r]);
+  });
+  storeLanes(out, log(sums) + load(shift.value), rows);
 }
 
 // dx = y * (dout - sum(dout * y))
 template <class T>
-void softmaxBackward(const T* y, const T* dout, int64_t n, T* dx) {
-  const Vec<T> dot(
-      sumRow<T>(n, [&](int64_t i, int lanes) { return loadLanes(y + i, lanes) * loadLanes(dout + i, lanes); }));
-  forLanes<T>(n, [&](int64_t i, int lanes) {
-    storeLanes(dx + i, loadLanes(y + i, lanes) * (loadLanes(dout + i, lanes) - dot), lanes);
+void softmaxBackward(const T* y, const T* dout, int64_t n, int rows, T* dx) {
+  const PerRow<T> dot(rowSums<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    return loadLanes(y + r * n + i, lanes) * loadLanes(dout + r * n + i, lanes);
+  }));
+  forElements<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    const int64_t at = r * n + i;
+    storeLanes(dx + at, loadLanes(y + at, lanes) * (loadLanes(dout + at, lanes) - dot[r]), lanes);
   });
 }
 
 // dx = dout - exp(y) * sum(dout)
 template <class T>
-void logSoftmaxBackward(const T* y, const T* dout, int64_t n, T* dx) {
-  const Vec<T> sum(sumRow<T>(n, [&](int64_t i, int lanes) { return loadLanes(dout + i, lanes); }));
-  forLanes<T>(n, [&](int64_t i, int lanes) {
-    storeLanes(dx + i, loadLanes(dout + i, lanes) - exp(loadLanes(y + i, lanes)) * sum, lanes);
+void logSoftmaxBackward(const T* y, const T* dout, int64_t n, int rows, T* dx) {
+  const PerRow<T> sum(rowSums<T>(
+      rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED { return loadLanes(dout + r * n + i, lanes); }));
+  forElements<T>(rows, n, [&](int r, int64_t i, int lanes) ANNEAL_INLINED {
+    const int64_t at = r * n + i;
+    storeLanes(dx + at, loadLanes(dout + at, lanes) - expNotPositive(loadLanes(y + at, lanes)) * sum[r], lanes);
   });
 }
 
@@ -70,15 +77,16 @@ void run(const SoftmaxArgs& args) {
   const T* in = static_cast<const T*>(args.in);
   const T* dout = static_cast<const T*>(args.dout);
   T* out = static_cast<T*>(args.out);
-  switch (args.op) {
-    case SoftmaxOp::Softmax: return forRows(args, [&](int64_t r) { softmaxForward(in + r * n, n, out + r * n); });
-    case SoftmaxOp::LogSoftmax: return forRows(args, [&](int64_t r) { logSoftmaxForward(in + r * n, n, out + r * n); });
-    case SoftmaxOp::LogSumExp: return forRows(args, [&](int64_t r) { out[r] = logSumExp(in + r * n, n); });
-    case SoftmaxOp::SoftmaxBackward:
-      return forRows(args, [&](int64_t r) { softmaxBackward(in + r * n, dout + r * n, n, out + r * n); });
-    case SoftmaxOp::LogSoftmaxBackward:
-      return forRows(args, [&](int64_t r) { logSoftmaxBackward(in + r * n, dout + r * n, n, out + r * n); });
-  }
+  forRowGroups<T>(args.rows, n, [&](int64_t first, int rows) {
+    const int64_t at = first * n;
+    switch (args.op) {
+      case SoftmaxOp::Softmax: return softmaxForward(in + at, n, rows, out + at);
+      case SoftmaxOp::LogSoftmax: return logSoftmaxForward(in + at, n, rows, out + at);
+      case SoftmaxOp::LogSumExp: return logSumExp(in + at, n, rows, out + first);
+      case SoftmaxOp::SoftmaxBackward: return softmaxBackward(in + at, dout + at, n, rows, out + at);
+      case SoftmaxOp::LogSoftmaxBackward: return logSoftmaxBackward(in + at, dout + at, n, rows, out + at);
+    }
+  });
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct Plan {
   }
 };
 
+int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t magnitude(int64_t stride) { return stride < 0 ? -stride : stride; }
 
 Plan planOf(const CopyArgs& args) {
@@ -110,8 +111,13 @@ void copyRows(const Plan& plan, const CopyArgs& args, int srcSize, int dstSize, 
     });
     return;
   }
+  // Short rows that lie apart are too short for the processor to foresee the next ones.
+  constexpr int64_t kAhead = 6, kFarRow = 1024;  // rows, bytes
+  const int64_t prefetched = srcStride == 1 && inner * srcSize <= kFarRow ? inner * srcSize : 0;
+  const int64_t step = plan.src[last - 1] * srcSize;
   forRange(rows, inner < budget ? budget / inner : 1, [&](int64_t begin, int64_t end) {
     forOuter(plan, 1, begin, end, [&](int64_t srcOffset, int64_t dstOffset) {
+      for (int64_t i = 0; i < prefetched; i += 64) __builtin_prefetch(src + srcOffset * srcSize + kAhead * step + i);
       moveRow(dst + dstOffset * dstSize, dstStride, dstSize, src + srcOffset * srcSize, srcStride, srcSize, inner,
               castRow);
     });
@@ -129,31 +135,35 @@ int transposedDimension(const Plan& plan) {
   return -1;
 }
 
+// By tiles of kTile rows and columns, whose pages the processor's table of pages holds all at once.
 void copyTransposed(Plan plan, int rowDimension, const CopyArgs& args, int size) {
+  constexpr int64_t kTile = 64;
   const int last = plan.rank - 1;
   const int64_t rows = plan.shape[rowDimension], dstRow = plan.dst[rowDimension];
   const int64_t columns = plan.shape[last], srcColumn = plan.src[last];
-  // The strips of rows become the last outer dimension.
-  const int64_t side = transposeSide(size);
+  const int64_t across = (columns + kTile - 1) / kTile, down = (rows + kTile - 1) / kTile;
+  // The tiles become the last two dimensions.
   plan.drop(rowDimension);
-  const int64_t strips = (rows + side - 1) / side;
-  plan.shape[last - 1] = strips;
-  plan.src[last - 1] = side;
-  plan.dst[last - 1] = side * dstRow;
-  plan.rank = last;
+  plan.shape[last - 1] = down, plan.src[last - 1] = kTile, plan.dst[last - 1] = kTile * dstRow;
+  plan.shape[last] = across, plan.src[last] = kTile * srcColumn, plan.dst[last] = kTile;
+  plan.rank = last + 1;
   int64_t units = 1;
-  for (int d = 0; d < last; d++) units *= plan.shape[d];
-  const int64_t perUnit = side * columns * size * 2;
+  for (int d = 0; d < plan.rank; d++) units *= plan.shape[d];
+  const int64_t perUnit = smaller(rows, kTile) * smaller(columns, kTile) * size * 2;
   forRange(units, perUnit < kTaskBytes ? kTaskBytes / perUnit : 1, [&](int64_t begin, int64_t end) {
-    int64_t strip = begin % strips;
+    int64_t unit = begin;
     forOuter(plan, 0, begin, end, [&](int64_t srcOffset, int64_t dstOffset) {
-      const int64_t left = rows - strip * side;
+      const int64_t width = smaller(columns - unit % across * kTile, kTile);
+      const int64_t height = smaller(rows - unit / across % down * kTile, kTile);
       withWord(size, [&](auto word) {
         using T = decltype(word);
-        transposeStrip(static_cast<T*>(args.dst) + dstOffset, dstRow, static_cast<const T*>(args.src) + srcOffset,
-                       srcColumn, left < side ? left : side, columns);
+        constexpr int64_t kSide = transposeSide(sizeof(T));
+        for (int64_t r = 0; r < height; r += kSide) {
+          transposeStrip(static_cast<T*>(args.dst) + dstOffset + r * dstRow, dstRow,
+                         static_cast<const T*>(args.src) + srcOffset + r, srcColumn, smaller(height - r, kSide), width);
+        }
       });
-      if (++strip == strips) strip = 0;
+      unit++;
     });
   });
 }

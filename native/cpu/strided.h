@@ -1,6 +1,6 @@
 // Strided memory: an odometer over outer dimensions, and rows and blocks moved by width only (a float32 moves as 4 bytes).
 #pragma once
-#include "cpu/simd.h"
+#include "cpu/shuffle.h"
 #include "cpu/support.h"
 
 namespace anneal::ANNEAL_LEVEL {
@@ -132,28 +132,73 @@ inline void scatterRow(void* dst, int64_t stride, const void* src, int64_t n, in
 // Rows of a strip: a cache line of the source, or half of one.
 constexpr int transposeSide(int size) { return size == 1 ? 32 : 64 / size; }
 
+// Words pass through registers as floats of their width, bytes by sixteens.
+template <class T>
+struct LaneOf {
+  using type = float;
+};
+template <>
+struct LaneOf<uint64_t> {
+  using type = double;
+};
+struct ByteVector {
+  typedef uint8_t Raw __attribute__((vector_size(16)));
+  typedef uint8_t Unaligned __attribute__((vector_size(16), aligned(1), may_alias));
+};
+
+// dst[r * dstRow + c] = src[r + c * srcColumn] for a square of as many rows as a register has lanes.
+template <class T>
+ANNEAL_INLINE void transposeSquare(T* dst, int64_t dstRow, const T* src, int64_t srcColumn) {
+  if constexpr (sizeof(T) == 1) {
+    // Four perfect shuffles of all 256 bytes, [16, 16] seen as [2, 128].
+    ByteVector::Raw v[16], w[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) v[i] = *reinterpret_cast<const ByteVector::Unaligned*>(src + i * srcColumn);
+#pragma GCC unroll 4
+    for (int round = 0; round < 4; ++round) {
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) {
+        w[2 * i] = v[i], w[2 * i + 1] = v[i + 8];
+        Indices<16>::zip(w[2 * i], w[2 * i + 1]);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; ++i) v[i] = w[i];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) *reinterpret_cast<ByteVector::Unaligned*>(dst + i * dstRow) = v[i];
+  } else {
+    using Lane = typename LaneOf<T>::type;
+    constexpr int kLanes = Vec<Lane>::kLanes;
+    typename Vec<Lane>::Raw row[kLanes];
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) row[i] = load(reinterpret_cast<const Lane*>(src + i * srcColumn)).raw;
+    transpose<Lane>(row);
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) store(reinterpret_cast<Lane*>(dst + i * dstRow), Vec<Lane>(row[i]));
+  }
+}
+
 // [rows, columns] with dst[r * dstRow + c] = src[r + c * srcColumn], for up to one cache line of rows. A full line of
 // each source column is read at once.
 template <class T>
 void transposeStrip(T* dst, int64_t dstRow, const T* src, int64_t srcColumn, int64_t rows, int64_t columns) {
   using Word = typename WordOf<T>::type;
-  constexpr int kSide = transposeSide(sizeof(T));
-  for (int64_t c = 0; c < columns; c += kSide) {
-    const int64_t width = columns - c < kSide ? columns - c : kSide;
-    if (rows == kSide && width == kSide) {
-      T block[kSide][kSide];
-      for (int i = 0; i < kSide; i++) {
-        const Word* line = reinterpret_cast<const Word*>(src) + (c + i) * srcColumn;
-        for (int r = 0; r < kSide; r++) block[r][i] = line[r];
-      }
-      for (int r = 0; r < kSide; r++) __builtin_memcpy(dst + r * dstRow + c, block[r], sizeof block[r]);
-    } else {
-      for (int64_t r = 0; r < rows; r++) {
-        Word* to = reinterpret_cast<Word*>(dst) + r * dstRow + c;
-        const Word* from = reinterpret_cast<const Word*>(src) + r + c * srcColumn;
-        for (int64_t i = 0; i < width; i++, from += srcColumn) to[i] = *from;
-      }
+  constexpr int kLanes = sizeof(T) == 1 ? 16 : kVectorBytes / sizeof(T);
+  int64_t c = 0;
+  for (; c + kLanes <= columns; c += kLanes) {
+    int64_t r = 0;
+    for (; r + kLanes <= rows; r += kLanes)
+      transposeSquare(dst + r * dstRow + c, dstRow, src + r + c * srcColumn, srcColumn);
+    for (; r < rows; r++) {
+      Word* to = reinterpret_cast<Word*>(dst) + r * dstRow + c;
+      const Word* from = reinterpret_cast<const Word*>(src) + r + c * srcColumn;
+      for (int i = 0; i < kLanes; i++, from += srcColumn) to[i] = *from;
     }
+  }
+  for (; c < columns; c++) {
+    Word* to = reinterpret_cast<Word*>(dst) + c;
+    const Word* from = reinterpret_cast<const Word*>(src) + c * srcColumn;
+    for (int64_t r = 0; r < rows; r++, to += dstRow) *to = from[r];
   }
 }
 

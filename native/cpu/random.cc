@@ -2,8 +2,10 @@
 //
 // Word i of stream 0 (core/philox.h) is 32 random bits for element i; where 64 are needed, stream 1 has the lower half.
 #include "core/philox.h"
+#include "cpu/fold.h"
 #include "cpu/math.h"
 #include "cpu/support.h"
+#include "cpu/words.h"
 #include "formulas/constant.h"
 
 namespace anneal::ANNEAL_LEVEL {
@@ -11,8 +13,9 @@ namespace {
 
 // What formulas/normal.h asks for. The compiler must not see that the sum belongs to the product: it would fuse them,
 // at some levels only.
-ANNEAL_INLINE Vec<double> mulAdd(Vec<double> a, Vec<double> b, Vec<double> c) {
-  Vec<double> product = a * b;
+template <class T>
+ANNEAL_INLINE Vec<T> mulAdd(Vec<T> a, Vec<T> b, Vec<T> c) {
+  Vec<T> product = a * b;
 #if defined(__AVX512F__)
   __asm__("" : "+v"(product.raw));
 #elif defined(__SSE2__)
@@ -23,12 +26,19 @@ ANNEAL_INLINE Vec<double> mulAdd(Vec<double> a, Vec<double> b, Vec<double> c) {
   return product + c;
 }
 
-// The biased exponent goes into the low bits of 2^52: SSE2 and AVX2 do not convert 64-bit integers.
-ANNEAL_INLINE Vec<double> splitExponent(Vec<double> x, Vec<double>& k) {
-  const Vec<uint64_t> bits = bitCast<uint64_t>(x), one(0x3ff0000000000000), big(0x4330000000000000);
-  const Vec<uint64_t> shifted = bits - Vec<uint64_t>(0x3fe6a09e667f3bcd) + one;  // less the bits of sqrt(1/2)
-  k = bitCast<double>((shifted >> 52) | big) - Vec<double>(4503599627370496.0 + 1023.0);
-  return bitCast<double>(bits - (shifted & Vec<uint64_t>(0x7ff0000000000000)) + one);
+// The biased exponent goes into the low bits of 2^52 or 2^23: SSE2 and AVX2 do not convert 64-bit integers.
+template <class T>
+ANNEAL_INLINE Vec<T> splitExponent(Vec<T> x, Vec<T>& k) {
+  constexpr bool kSingle = sizeof(T) == 4;
+  using Bits = typename LaneTypes<T>::UInt;
+  constexpr int kMantissa = kSingle ? 23 : 52;
+  constexpr Bits kOne = kSingle ? 0x3f800000 : static_cast<Bits>(0x3ff0000000000000);
+  constexpr Bits kRootHalf = kSingle ? 0x3f3504f3 : static_cast<Bits>(0x3fe6a09e667f3bcd);
+  constexpr Bits kExponent = kSingle ? 0x7f800000 : static_cast<Bits>(0x7ff0000000000000);
+  const Vec<T> big(static_cast<T>(Bits{1} << kMantissa)), bias(static_cast<T>(kOne >> kMantissa));
+  const Vec<Bits> bits = bitCast<Bits>(x), shifted = bits - Vec<Bits>(kRootHalf) + Vec<Bits>(kOne);
+  k = bitCast<T>((shifted >> kMantissa) | bitCast<Bits>(big)) - (big + bias);
+  return bitCast<T>(bits - (shifted & Vec<Bits>(kExponent)) + Vec<Bits>(kOne));
 }
 
 }  // namespace
@@ -38,19 +48,6 @@ ANNEAL_INLINE Vec<double> splitExponent(Vec<double> x, Vec<double>& k) {
 
 namespace anneal::ANNEAL_LEVEL {
 namespace {
-
-constexpr int kCounts = 64;          // counters at once
-constexpr int kBlock = 4 * kCounts;  // elements at once
-constexpr int64_t kGrain = 64 * kBlock;
-
-// words[i] = word of element first + i, for a whole block
-void makeWords(const RandomArgs& args, int64_t first, uint32_t stream, uint32_t* words) {
-  uint32_t block[4][kCounts];
-  philoxBlock(args.seed, args.offset + static_cast<uint64_t>(first) / 4, stream, block);
-  for (int c = 0; c < kCounts; ++c) {
-    for (int j = 0; j < 4; ++j) words[4 * c + j] = block[j][c];
-  }
-}
 
 // Calls body(first, n) for blocks of n <= kBlock elements; first is a multiple of kBlock.
 template <class Body>
@@ -71,14 +68,10 @@ ANNEAL_INLINE void forWhole(int n, Body&& body) {
     body([n] { return n; });
 }
 
-// u[i] in [0, 1) with 24 bits, or 53 of two streams.
-void makeUniform(const RandomArgs& args, int64_t first, bool wide, double* u) {
+// u[i] in [0, 1) with 53 bits of two streams.
+void makeUniform(const RandomArgs& args, int64_t first, double* u) {
   uint32_t high[kBlock];
   makeWords(args, first, 0, high);
-  if (!wide) {
-    for (int i = 0; i < kBlock; ++i) u[i] = static_cast<int32_t>(high[i] >> 8) * 0x1p-24;
-    return;
-  }
   uint32_t low[kBlock];
   makeWords(args, first, 1, low);
   for (int i = 0; i < kBlock; ++i) {
@@ -122,6 +115,25 @@ ANNEAL_INLINE T fromUniform(double value, double top) {
 }
 
 // a + (b - a) u; rounding up to b itself is undone. Integers are the floor of the float64 number.
+void uniformSingle(const RandomArgs& args, double top) {
+  float* out = static_cast<float*>(args.out);
+  const bool unit = args.a == 0 && args.b == 1;
+  const Vec<double> low(args.a), range(args.b - args.a);
+  const Vec<float> most(static_cast<float>(top));
+  forBlocks(args.count, [&](int64_t first, int n) {
+    uint32_t words[kBlock];
+    makeWords(args, first, 0, words);
+    forLanes<float>(n, [&](int64_t i, int lanes) {
+      Vec<float> u = convert<float>(bitCast<int32_t>(load(words + i) >> 8)) * Vec<float>(0x1p-24f);
+      if (!unit) {
+        const DoublePair wide = widen(u);
+        u = min(most, narrow({mulAdd(range, wide.low, low), mulAdd(range, wide.high, low)}));
+      }
+      storeLanes(out + first + i, u, lanes);
+    });
+  });
+}
+
 template <class T>
 void uniform(const RandomArgs& args) {
   T* out = static_cast<T*>(args.out);
@@ -134,9 +146,10 @@ void uniform(const RandomArgs& args) {
     else
       top = below(b, b);
   }
+  if constexpr (kSingle) return uniformSingle(args, top);
   forBlocks(args.count, [&](int64_t first, int n) {
     double u[kBlock];
-    makeUniform(args, first, !kSingle, u);
+    makeUniform(args, first, u);
     for (int i = 0; i < kBlock; i += Vec<double>::kLanes) {
       store(u + i, mulAdd(Vec<double>(b - a), load(u + i), Vec<double>(a)));
     }
@@ -147,41 +160,51 @@ void uniform(const RandomArgs& args) {
   });
 }
 
+// u in (0, 1] and t in [0, 1) of a block's pairs, from words 2 p and 2 p + 1 of each, or twice as many bits.
+constexpr int kPairs = kBlock / 2;
+void makePairs(const RandomArgs& args, int64_t first, float* u, float* t) {
+  uint32_t words[kBlock];
+  makeWords(args, first, 0, words);
+  constexpr int kLanes = Vec<uint32_t>::kLanes;
+  for (int p = 0; p < kPairs; p += kLanes) {
+    Vec<uint32_t> even = load(words + 2 * p), odd = load(words + 2 * p + kLanes);
+    Indices<kLanes>::unzip(even.raw, odd.raw);
+    // All 32 bits for the radius, so that it reaches 6.6: what is below 2^-24 counts where the rest is small.
+    const Vec<float> high = convert<float>(bitCast<int32_t>(even >> 8));
+    const Vec<float> low = convert<float>(bitCast<int32_t>(even & Vec<uint32_t>(255)));
+    store(u + p,
+          fma(high, Vec<float>(0x1p-24f), (low + Vec<float>(1.f)) * Vec<float>(0x1p-32f)));  // products are exact
+    store(t + p, convert<float>(bitCast<int32_t>(odd >> 8)) * Vec<float>(0x1p-24f));
+  }
+}
+void makePairs(const RandomArgs& args, int64_t first, double* u, double* t) {
+  double both[kBlock];
+  makeUniform(args, first, both);
+  for (int p = 0; p < kPairs; ++p) {
+    u[p] = both[2 * p] + 0x1p-53;
+    t[p] = both[2 * p + 1];
+  }
+}
+
 // a + b z. Elements 2 p and 2 p + 1 of a block are the cosine and sine of one pair.
 template <class T>
 void normal(const RandomArgs& args) {
   T* out = static_cast<T*>(args.out);
-  constexpr int kPairs = kBlock / 2;
+  constexpr int kLanes = Vec<T>::kLanes;
+  const Vec<T> mean(static_cast<T>(args.a)), deviation(static_cast<T>(args.b));
   forBlocks(args.count, [&](int64_t first, int n) {
-    double u[kPairs], t[kPairs];
-    if constexpr (sizeof(T) == 4) {
-      uint32_t words[kBlock];
-      makeWords(args, first, 0, words);
-      for (int p = 0; p < kPairs; ++p) {
-        u[p] = (static_cast<double>(words[2 * p]) + 1.0) * 0x1p-32;
-        t[p] = static_cast<double>(words[2 * p + 1]) * 0x1p-32;
-      }
-    } else {
-      double both[kBlock];
-      makeUniform(args, first, true, both);
-      for (int p = 0; p < kPairs; ++p) {
-        u[p] = both[2 * p] + 0x1p-53;
-        t[p] = both[2 * p + 1];
-      }
+    T u[kPairs], t[kPairs], z[kBlock];
+    makePairs(args, first, u, t);
+    T* to = n == kBlock ? out + first : z;
+    for (int p = 0; p < kPairs; p += kLanes) {
+      Vec<T> x, y;
+      NormalFormula<sizeof(T) == 4>::apply(load(u + p), load(t + p), x, y);
+      x = mulAdd(deviation, x, mean), y = mulAdd(deviation, y, mean);
+      Indices<kLanes>::zip(x.raw, y.raw);
+      store(to + 2 * p, x);
+      store(to + 2 * p + kLanes, y);
     }
-    const Vec<double> mean(args.a), deviation(args.b);
-    for (int p = 0; p < kPairs; p += Vec<double>::kLanes) {
-      Vec<double> x, y;
-      NormalFormula::apply(load(u + p), load(t + p), x, y);
-      store(u + p, mulAdd(deviation, x, mean));
-      store(t + p, mulAdd(deviation, y, mean));
-    }
-    T z[kBlock];
-    for (int p = 0; p < kPairs; ++p) {
-      z[2 * p] = static_cast<T>(u[p]);
-      z[2 * p + 1] = static_cast<T>(t[p]);
-    }
-    __builtin_memcpy(out + first, z, static_cast<size_t>(n) * sizeof(T));
+    if (to == z) __builtin_memcpy(out + first, z, static_cast<size_t>(n) * sizeof(T));
   });
 }
 
@@ -223,16 +246,29 @@ void dropout(const RandomArgs& args) {
     makeWords(args, first, 0, words);
     if (chance.never) __builtin_memset(words, 0xff, sizeof words);
     const uint32_t last = chance.never ? 0 : chance.last;
-    T factor[kBlock];
-    bool kept[kBlock];
-    for (int i = 0; i < kBlock; ++i) factor[i] = words[i] > last ? scale : T(0);
-    for (int i = 0; i < kBlock; ++i) kept[i] = words[i] > last;
-    __builtin_memcpy(mask + first, kept, static_cast<size_t>(n));
     // A product, not a choice: NaN and infinity of the input stay visible, as they do in PyTorch.
-    constexpr int kLanes = Vec<T>::kLanes;
-    int i = 0;
-    for (; i + kLanes <= n; i += kLanes) store(out + first + i, load(in + first + i) * load(factor + i));
-    if (i < n) storePartial(out + first + i, loadPartial(in + first + i, n - i) * load(factor + i), n - i);
+    if constexpr (sizeof(T) == sizeof(uint32_t)) {
+      const Vec<T> zero(T{0}), kept(scale);
+      const auto step = [&](int i, int lanes) {
+        const Mask<4> keep = load(words + i) > Vec<uint32_t>(last);
+        storeLanes(out + first + i, loadLanes(in + first + i, lanes) * select(keep, kept, zero), lanes);
+        return keep;
+      };
+      constexpr int kLanes = Vec<T>::kLanes;
+      uint8_t* bools = reinterpret_cast<uint8_t*>(mask) + first;
+      int i = 0;
+      for (; i + kLanes <= n; i += kLanes) storeMask(bools + i, step(i, kLanes));
+      if (i == n) return;
+      uint8_t rest[kLanes];
+      storeMask(rest, step(i, n - i));
+      __builtin_memcpy(bools + i, rest, static_cast<size_t>(n - i));
+    } else {
+      for (int i = 0; i < n; ++i) {
+        const bool keep = words[i] > last;
+        mask[first + i] = keep;
+        out[first + i] = in[first + i] * (keep ? scale : T(0));
+      }
+    }
   });
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/philox.h"
 #include "test/kernels.h"
 
 namespace anneal {
@@ -91,6 +92,31 @@ void checkMoments(const std::vector<T>& x, double mean, double deviation) {
   const double n = static_cast<double>(x.size());
   CHECK_NEAR(sum / n, mean, 5 * deviation / std::sqrt(n));
   CHECK_NEAR(std::sqrt(squares / n), deviation, 5 * deviation / std::sqrt(n));
+}
+
+// The kernels make words several counters at a time; the words are those of single counters, also where the count passes
+// 2^32 and where it starts again.
+TEST(randomWords) {
+  for (const uint64_t offset : {uint64_t{0xfffffff0}, ~uint64_t{0} - 40}) {
+    const auto outs = onLevels([&](const Backend& backend) {
+      Floats out(777);
+      RandomArgs args{};
+      args.op = RandomOp::Uniform;
+      args.dtype = DType::Float32;
+      args.count = 777;
+      args.seed = 0x123456789abcdef0;
+      args.offset = offset;
+      args.b = 1;
+      args.out = out.data();
+      backend.random(args);
+      return out;
+    });
+    for (const Floats& out : outs) {
+      for (size_t i = 0; i < out.size(); ++i) {
+        CHECK_EQ(out[i], static_cast<float>(philoxWord(0x123456789abcdef0, offset, i, 0) >> 8) * 0x1p-24f);
+      }
+    }
+  }
 }
 
 TEST(randomNumbers) {

@@ -77,7 +77,7 @@ void adam(const OptimizerArgs& args) {
   const Vec<T> toG(static_cast<T>(weight)), toM(1 - static_cast<T>(weight));
   const Vec<T> keep(static_cast<T>(args.beta2)), fresh(static_cast<T>(1 - args.beta2));
   const double t = static_cast<double>(args.step);
-  const Vec<T> correction(static_cast<T>(__builtin_sqrt(1 - pow(args.beta2, t)))), eps(static_cast<T>(args.eps));
+  const Vec<T> correction(static_cast<T>(1 / __builtin_sqrt(1 - pow(args.beta2, t)))), eps(static_cast<T>(args.eps));
   const Vec<T> step(static_cast<T>(-(args.lr / (1 - pow(args.beta1, t)))));
   const bool decays = args.weightDecay != 0 && !args.decoupled, shrinks = args.weightDecay != 0 && args.decoupled;
   const Vec<T> decay(static_cast<T>(args.weightDecay)), shrink(static_cast<T>(1 - args.lr * args.weightDecay));
@@ -99,7 +99,7 @@ void adam(const OptimizerArgs& args) {
         v = max(largest.get(i, lanes), v);
         largest.set(i, v, lanes);
       }
-      const Vec<T> size = sqrt(v) / correction + eps;
+      const Vec<T> size = fma(sqrt(v), correction, eps);
       param.set(i, p + (step * m) / size, lanes);
     });
   });

@@ -8,6 +8,7 @@ import { type FigureSuite, figureJson, figureText } from './figures';
 import { type CompareOptions, compare } from './harness';
 import { type LimitName, measureLimits, startGauge } from './limits';
 import { ourProgram, peerProgram } from './peers/programs';
+import { publish } from './publish/publish';
 import { counted, jsonLines, limitsLine, surroundings, textLines } from './report';
 import { type Job, type Program, type Rival, startRival } from './rival';
 import { endToEnd } from './suites/end-to-end';
@@ -33,8 +34,9 @@ interface Options {
   case?: string;
 }
 
-function parseArguments(argv: readonly string[]): { names: string[]; options: Options } {
-  const command = new Command('npm run bench --')
+/** The command line, with what to do for it. */
+function commandLine(): Command {
+  const program = new Command('npm run bench --')
     .description('Measures anneal and, in the same sitting, its peers. Results are checked before anything is timed.')
     .addArgument(new Argument('<suites...>', 'what to measure').choices(Object.keys(suites)))
     .addOption(new Option('--peer <names...>', 'what to compare with').choices(peerNames).default([], 'nobody'))
@@ -48,8 +50,13 @@ function parseArguments(argv: readonly string[]): { names: string[]; options: Op
     .option('--iterations <n>', 'iterations a measurement (default: as many as take 0.15 s)', wholeNumber(1))
     .option('--case <text>', 'only the cases whose name contains the text')
     .option('--quick', 'few cases, short measurements: does it run?', false)
-    .parse([...argv], { from: 'user' });
-  return { names: command.args, options: command.opts<Options>() };
+    .action(runSuites);
+  program
+    .command('report')
+    .description('Writes what --json has left into bench/results, the tables of the documentation, and plots.')
+    .argument('[files...]', 'results, one JSON object a line (default: those of the newest day in results/local)')
+    .action((files: string[]) => publish(join(__dirname, '..'), files, console.log));
+  return program;
 }
 
 /** What the suites of one run leave behind. */
@@ -60,8 +67,7 @@ interface Results {
   peak?: { threads: number } & Record<LimitName, number>;
 }
 
-runProgram(async () => {
-  const { names, options } = parseArguments(process.argv.slice(2));
+async function runSuites(names: readonly string[], options: Options): Promise<void> {
   const results: Results = { lines: [], versions: {}, skipped: {} };
   const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
   try {
@@ -81,7 +87,7 @@ runProgram(async () => {
   const { lines, versions, skipped, peak } = results;
   lines.push(surroundings(versions, skipped, peak));
   if (options.json) await writeFile(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-});
+}
 
 async function runSuite(suite: Suite, options: Options, folder: string, results: Results): Promise<void> {
   const { quick, rounds = quick ? 3 : (suite.rounds ?? 21), iterations = suite.iterations } = options;
@@ -164,3 +170,7 @@ async function withRivals<T>(
     for (const rival of rivals) rival.close();
   }
 }
+
+runProgram(async () => {
+  await commandLine().parseAsync();
+});

@@ -1,11 +1,12 @@
 // Benchmarks: the comparison with rivals that are made up, and one short run of the program.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compare } from '../bench/harness';
+import { publish } from '../bench/publish/publish';
 import type { Rival } from '../bench/rival';
 import { spread } from '../bench/statistics';
 
@@ -183,10 +184,60 @@ describe('bench', () => {
     for (const [i, [name, unit]] of [
       ['demo, peak', 'MB'],
       ['demo, steady', 'MB'],
-      ['load, over bare runtime', 'ms'],
+      ['load', 'ms'],
       ['disk', 'MB'],
     ].entries()) {
       checkLine(lines[i], { suite: 'memory', case: name, unit, rounds: 1 });
+    }
+  });
+
+  it('writes tables, plots and one file of results', async function () {
+    this.timeout(20_000);
+    const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-test-'));
+    try {
+      const results = join(folder, 'bench', 'results');
+      const local = join(results, 'local');
+      await mkdir(local, { recursive: true });
+      await writeFile(join(folder, 'README.md'), 'a\n<!-- bench:mlp -->\nold\n<!-- /bench:mlp -->\nz\n');
+      const place = { suite: 'mlp', case: 'batch 64, sgd', threads: 1 };
+      const ours = { ...place, impl: 'anneal', unit: 'ms/step', median: 0.7, p10: 0.6, p90: 0.8 };
+      const machine = { cpu: 'Some (R) CPU', cores: 2, isa: 'avx2' };
+      const file = (median: number, date: string) =>
+        [
+          { ...ours, median, rate: 96, rateUnit: 'GFLOP/s', share: 0.82 },
+          { ...ours, impl: 'torch', median: 1.2 },
+          { ...place, peer: 'torch', ratio: 1.7, p10: 1.62, p90: 1.81 },
+          { machine, versions: {}, commit: null, date },
+        ]
+          .map((line) => JSON.stringify(line))
+          .join('\n');
+      await writeFile(join(local, 'old.jsonl'), file(9, '2025-01-01T00:00:00Z'));
+      await writeFile(join(local, 'a.jsonl'), file(0.8, '2025-01-02T00:00:00Z'));
+      await writeFile(join(local, 'b.jsonl'), file(0.7, '2025-01-02T01:00:00Z'));
+      await publish(folder, [], () => {});
+
+      const table = [
+        '|  | anneal | of the peak | torch / anneal |',
+        '| --- | --- | --- | --- |',
+        '| batch 64, sgd | 700 µs/step | 96.0 GFLOP/s, 82 % | 1.70 (1.62 to 1.81) |',
+      ].join('\n');
+      assert.equal(
+        await readFile(join(folder, 'README.md'), 'utf8'),
+        `a\n<!-- bench:mlp -->\n\n1 thread, avx2:\n\n${table}\n\n<!-- /bench:mlp -->\nz\n`,
+      );
+      const svg = await readFile(join(folder, 'docs', 'images', 'mlp.svg'), 'utf8');
+      for (const part of ['xmlns="http://www.w3.org/2000/svg"', 'batch 64, sgd', 'torch'])
+        assert.ok(svg.includes(part));
+      const together = JSON.parse(await readFile(join(results, '2025-01-02-some-r-cpu.json'), 'utf8'));
+      assert.deepEqual([together.runs.length, together.results.length, together.ratios.length], [2, 2, 1]);
+
+      await writeFile(join(local, 'c.jsonl'), 'no');
+      await assert.rejects(
+        publish(folder, [], () => {}),
+        /c\.jsonl is not one JSON object a line: no/,
+      );
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 

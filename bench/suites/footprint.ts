@@ -24,19 +24,16 @@ const footprints: Partial<Record<PeerName, { load: string; module?: string; fold
   },
 };
 
-/** Milliseconds that loading adds to a process that does nothing, by turns with that process. */
+/** Milliseconds in a fresh process by its own clock, which begins when the runtime has started. */
 export async function loadingTime(options: FigureOptions): Promise<Figure> {
   const rivals = [{ impl: 'anneal', runtime: process.execPath, load: "require('anneal')" }];
   for (const { peer, runtime, load } of await installed(options)) rivals.push({ impl: peer, runtime, load });
   const values = rivals.map(({ impl }) => ({ impl, rounds: [] as number[] }));
   const { rounds = 11, quick } = options;
   for (let round = 0; round < (quick ? 1 : rounds); round++) {
-    for (const [i, { runtime, load }] of rivals.entries()) {
-      const bare = timeOf(runtime, '');
-      values[i].rounds.push(timeOf(runtime, load) - bare);
-    }
+    for (const [i, { runtime, load }] of rivals.entries()) values[i].rounds.push(millisecondsOf(runtime, load));
   }
-  return { case: 'load, over bare runtime', unit: 'ms', values };
+  return { case: 'load', unit: 'ms', values };
 }
 
 /** Ours is what the package unpacks to, and the binary for this machine; others without what they depend on. */
@@ -60,10 +57,10 @@ async function installed({ peers, skip }: FigureOptions) {
   return found;
 }
 
-function timeOf(runtime: string, code: string): number {
-  const begin = performance.now();
-  output(runtime, code);
-  return performance.now() - begin;
+function millisecondsOf(runtime: string, code: string): number {
+  const inNode = `const begin = performance.now(); ${code}; console.log(performance.now() - begin)`;
+  const inPython = `import time; begin = time.perf_counter(); ${code}; print(1000 * (time.perf_counter() - begin))`;
+  return Number(output(runtime, runtime === process.execPath ? inNode : inPython));
 }
 
 function output(runtime: string, code: string): string {

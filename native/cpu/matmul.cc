@@ -70,6 +70,7 @@ Product<T> productOf(const MatmulArgs& args, const gemm::Epilogue<T>& epilogue) 
           args.n,
           &epilogue,
           false,
+          false,
           static_cast<const T*>(args.packedB)};
 }
 
@@ -130,6 +131,7 @@ void multiplyBatch(const MatmulArgs& args) {
     p.aRow = p.aStep = p.bStep = p.bCol = 0;
     return multiply(p, false);
   }
+  p.farC = batch.count * p.rows * p.cols * int64_t{sizeof(T)} > gemm::l2Bytes() / 2;
   const double work = gemm::flops(p);
   const bool parallel = work * static_cast<double>(batch.count) > gemm::kSerialFlops;
   if (batch.count == 1) return multiply(p, parallel);

@@ -34,6 +34,11 @@ constexpr bool kLoadsParts = true;
 constexpr bool kLoadsParts = false;
 #endif
 
+// A burst of whole-vector stores to lines that are far away holds up the next tile: where a vector is a line, these are
+// fetched while the sums are taken, those of a row every few steps. Narrower vectors lose by it.
+constexpr bool kFetchesC = kVectorBytes == 64;
+constexpr int64_t kFetchSteps = 8;
+
 // Sums are cut into equal parts of at most so many terms: this cut alone sets the order in which a sum is added up.
 constexpr int64_t kDepthBlock = 800;
 

@@ -140,6 +140,7 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
     args.outRow = p.flipped ? panel.width : p.cRow;
     args.epilogue = p.flipped ? nullptr : k.epilogue;
     args.col = col;
+    args.fetchC = p.farC && !p.flipped;
     const auto& ofHeight = kTiles<T>.of[lanes < W<T>];
     for (int64_t t = tile0; t < tile1; ++t) {
       const int64_t height = tiles.of(t);

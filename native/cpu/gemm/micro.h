@@ -22,6 +22,7 @@ struct TileArgs {
   int64_t outRow;
   const Epilogue<T>* epilogue;  // null, or out lies in C, in column `col` and after it
   int64_t col;
+  bool fetchC;
   int lanesIn, lanesOut;  // of the last vector, in b and in out: tiles for a part of a vector
 };
 
@@ -74,22 +75,33 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   const T* group[(MR + 2) / 3] = {t.a};
   if constexpr (MR > 3) group[1] = t.a + 3 * aRow;
   const T* b = t.b;
-  for (int64_t depth = t.depth; depth > 0; --depth) {
-    V<T> row[NV];
+  const auto sumOver = [&](int64_t steps) __attribute__((always_inline)) {
+    for (; steps > 0; --steps) {
+      V<T> row[NV];
 #pragma GCC unroll 8
-    for (int j = 0; j < NV; ++j) {
-      row[j] = (Part && kLoadsParts && j == NV - 1 ? loadPartial(b + j * W<T>, lanesIn) : load(b + j * W<T>)).raw;
+      for (int j = 0; j < NV; ++j) {
+        row[j] = (Part && kLoadsParts && j == NV - 1 ? loadPartial(b + j * W<T>, lanesIn) : load(b + j * W<T>)).raw;
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i) {
+        const T x = group[i / 3][(i % 3) * aRow];
+#pragma GCC unroll 8
+        for (int j = 0; j < NV; ++j) sum[i][j] += row[j] * x;
+      }
+      b += bStep;
+#pragma GCC unroll 8
+      for (int g = 0; g < (MR + 2) / 3; ++g) group[g] += aStep;
     }
+  };
+  int64_t depth = t.depth;
+  if constexpr (kFetchesC && NV == kMostVectors && !Part) {
+    for (int i = 0; t.fetchC && i < MR && depth > kFetchSteps; ++i, depth -= kFetchSteps) {
 #pragma GCC unroll 8
-    for (int i = 0; i < MR; ++i) {
-      const T x = group[i / 3][(i % 3) * aRow];
-#pragma GCC unroll 8
-      for (int j = 0; j < NV; ++j) sum[i][j] += row[j] * x;
+      for (int j = 0; j < NV; ++j) __builtin_prefetch(t.out + i * t.outRow + j * W<T>, 1);
+      sumOver(kFetchSteps);
     }
-    b += bStep;
-#pragma GCC unroll 8
-    for (int g = 0; g < (MR + 2) / 3; ++g) group[g] += aStep;
   }
+  sumOver(depth);
   if (t.epilogue) {
     finishRegisters<T, MR, NV>(
         sum, t, [&](const T* p, int j) __attribute__((always_inline)) {

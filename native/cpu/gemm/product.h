@@ -17,14 +17,15 @@ struct Product {
   int64_t cRow;
   const Epilogue<T>* epilogue;  // of C as the caller sees it
   bool flipped;
+  bool farC;         // C of the whole batch is larger than what stays in cache
   const T* packedB;  // prepack.h
 };
 
 // C^T = B^T A^T.
 template <class T>
 Product<T> flip(const Product<T>& p) {
-  return {p.cols,  p.rows, p.depth, p.b,    p.bCol,     p.bStep,    p.a,
-          p.aStep, p.aRow, p.c,     p.cRow, p.epilogue, !p.flipped, nullptr};
+  return {p.cols, p.rows, p.depth, p.b,        p.bCol,     p.bStep, p.a,    p.aStep,
+          p.aRow, p.c,    p.cRow,  p.epilogue, !p.flipped, p.farC,  nullptr};
 }
 
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -47,14 +47,13 @@ ANNEAL_INLINE void copyTail(char* to, const char* from, int n) {
     storePartial(reinterpret_cast<T*>(to), loadPartial(reinterpret_cast<const T*>(from), n), n);
 }
 
-// Four vectors at a time where the formula is cheap, then one. The remainder of less than a vector goes through memory of
-// a vector's size, so that it runs the same code and an element's value does not depend on where a tile ends.
-template <class Formula, class T, int inputs, bool conditional, bool cheap>
-void tile(void* out, const void* const* in, int64_t n, const double* params, uint32_t fixed) {
-  constexpr int kLanes = Vec<T>::kLanes;
-  // Copies, as far as the compiler knows stores to out may change what in and params point to.
-  const double p[kPointwiseParams] = {params[0], params[1], params[2], params[3]};
-  const auto one = [&](const char* const* at) {
+// One operator on vectors of T.
+template <class Formula, class T, int inputs, bool conditional>
+struct Vectors {
+  static constexpr int kLanes = Vec<T>::kLanes;
+  static constexpr int64_t kSize[3] = {conditional ? 1 : sizeof(T), sizeof(T), sizeof(T)};
+
+  static ANNEAL_INLINE auto one(const char* const* at, const double* p) {
     if constexpr (inputs == 1)
       return Formula::apply(loadOperand<T, conditional>(at[0]), p);
     else if constexpr (inputs == 2)
@@ -62,10 +61,36 @@ void tile(void* out, const void* const* in, int64_t n, const double* params, uin
     else
       return Formula::apply(loadOperand<T, conditional>(at[0]), loadOperand<T, false>(at[1]),
                             loadOperand<T, false>(at[2]), p);
-  };
-  using Result = decltype(one(nullptr));
-  constexpr int64_t kOutSize = __is_same(Result, Vec<T>) ? sizeof(T) : 1;
-  constexpr int64_t kSize[3] = {conditional ? 1 : sizeof(T), sizeof(T), sizeof(T)};
+  }
+  using Result = decltype(one(nullptr, nullptr));
+  static constexpr int64_t kOutSize = __is_same(Result, Vec<T>) ? sizeof(T) : 1;
+
+  // A plain loop in a function of its own: the compiler then keeps the formula's constants in registers.
+  static __attribute__((noinline)) void run(char* to, const char* const* in, const int64_t* steps, int64_t n,
+                                            const double* params) {
+    const double p[kPointwiseParams] = {params[0], params[1], params[2], params[3]};
+    const char* at[inputs];
+    int64_t step[inputs];
+    for (int k = 0; k < inputs; k++) at[k] = in[k], step[k] = steps[k];
+    for (; n >= kLanes; n -= kLanes) {
+      storeResult(to, one(at, p));
+      to += kLanes * kOutSize;
+      for (int k = 0; k < inputs; k++) at[k] += step[k];
+    }
+  }
+};
+
+// Four vectors at a time where the formula is cheap, then one. The remainder of less than a vector goes through memory of
+// a vector's size, so that it runs the same code and an element's value does not depend on where a tile ends.
+template <class Formula, class T, int inputs, bool conditional, bool cheap>
+void tile(void* out, const void* const* in, int64_t n, const double* params, uint32_t fixed) {
+  using Loop = Vectors<Formula, T, inputs, conditional>;
+  using Result = typename Loop::Result;
+  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int64_t kOutSize = Loop::kOutSize;
+  constexpr auto& kSize = Loop::kSize;
+  // Copies, as far as the compiler knows stores to out may change what in and params point to.
+  const double p[kPointwiseParams] = {params[0], params[1], params[2], params[3]};
 
   char* to = static_cast<char*>(out);
   const char* at[inputs];
@@ -81,7 +106,7 @@ void tile(void* out, const void* const* in, int64_t n, const double* params, uin
       for (int v = 0; v < 4; v++) {
         const char* from[inputs];
         for (int k = 0; k < inputs; k++) from[k] = at[k] + v * kLanes * kSize[k];
-        r[v] = one(from);
+        r[v] = Loop::one(from, p);
       }
 #pragma GCC unroll 4
       for (int v = 0; v < 4; v++) storeResult(to + v * kLanes * kOutSize, r[v]);
@@ -89,35 +114,27 @@ void tile(void* out, const void* const* in, int64_t n, const double* params, uin
       for (int k = 0; k < inputs; k++) at[k] += 4 * step[k];
     }
   }
-  char tail[inputs + 1][kVectorBytes];
-  char* end = nullptr;
-  int rest = 0;
-  while (true) {
-    for (; n >= kLanes; n -= kLanes) {
-      storeResult(to, one(at));
-      to += kLanes * kOutSize;
-      for (int k = 0; k < inputs; k++) at[k] += step[k];
-    }
-    if (n == 0) break;
-    rest = static_cast<int>(n);
-    for (int k = 0; k < inputs; k++) {
-      if (step[k] == 0) continue;
-      storeResult(tail[k], Vec<int8_t>(int8_t{0}));
-      if constexpr (conditional) {
-        if (k == 0) {
-          copyTail<uint8_t>(tail[0], at[0], rest);
-          at[0] = tail[0];
-          continue;
-        }
-      }
-      copyTail<T>(tail[k], at[k], rest);
-      at[k] = tail[k];
-    }
-    end = to;
-    to = tail[inputs];
-    n = kLanes;
-  }
+  const int64_t whole = n / kLanes;
+  const int rest = static_cast<int>(n % kLanes);
+  if (whole > 0) Loop::run(to, at, step, n, params);
   if (rest == 0) return;
+  char tail[inputs + 1][kVectorBytes];
+  for (int k = 0; k < inputs; k++) {
+    at[k] += whole * step[k];
+    if (step[k] == 0) continue;
+    storeResult(tail[k], Vec<int8_t>(int8_t{0}));
+    if constexpr (conditional) {
+      if (k == 0) {
+        copyTail<uint8_t>(tail[0], at[0], rest);
+        at[0] = tail[0];
+        continue;
+      }
+    }
+    copyTail<T>(tail[k], at[k], rest);
+    at[k] = tail[k];
+  }
+  Loop::run(tail[inputs], at, step, kLanes, params);
+  char* end = to + whole * kLanes * kOutSize;
   if constexpr (kOutSize == 1)
     copyTail<uint8_t>(end, tail[inputs], rest);
   else

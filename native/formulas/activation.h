@@ -153,7 +153,8 @@ struct SoftplusFormula {
   template <class V>
   static ANNEAL_INLINE V apply(V x, const double* p) {
     const V beta = constant<V>(p[0]), scaled = x * beta;
-    return select(scaled > constant<V>(p[1]), x, (max(V(0), scaled) + log1pUnit(exp(-abs(scaled)))) / beta);
+    const V y = max(V(0), scaled) + log1pUnit(exp(-abs(scaled)));
+    return select(scaled > constant<V>(p[1]), x, y * constant<V>(1 / p[0]));
   }
 };
 

@@ -1,7 +1,8 @@
 // Elementary functions in float32 against float64, in units in the last place, on every instruction-set level of this CPU.
 //
 // By default over a dense sample of every exponent, both signs, denormals and special values. With
-// ANNEAL_TEST_ULP_STEP=n over every n-th float32 there is (1: all 2^32; odd, so that all mantissas are met). ANNEAL_TEST_VERBOSE prints the worst cases.
+// ANNEAL_TEST_ULP_STEP=n over every n-th float32 there is (1: all 2^32; odd, so that all mantissas are met).
+// ANNEAL_TEST_VERBOSE prints the worst cases.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "binding/entry.h"
+#include "ops/functional.h"
 
 namespace anneal::binding {
 
@@ -45,9 +46,7 @@ napi_value suspendTrace(Entry& js) {
 
 // traceInput(out, dtype, shape, requiresGrad): a tensor that stands for one given at every run.
 napi_value traceInput(Entry& js) {
-  const auto shape = js.integers(2, {kName, "shape"});
-  TensorSpec spec{js.dtype(1, {kName, "dtype"}), {}};
-  for (const int64_t size : shape) spec.shape.push(size);
+  const TensorSpec spec{js.dtype(1, {kName, "dtype"}), toShape(kName, js.integers(2, {kName, "shape"}))};
   return js.from(js.environment().adopt(js[0], traceOf(js).input(spec, js.boolean(3, {kName, "requiresGrad"}))));
 }
 

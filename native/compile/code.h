@@ -11,7 +11,7 @@ struct StreamClient;
 
 class Code {
  public:
-  // Kernels whose pointers are final, or traced: those are `sources`' business.
+  // Kernels whose pointers are final, but for those that `relocate` names.
   explicit Code(std::vector<Kernel> kernels) : kernels_(std::move(kernels)) {}
 
   std::vector<Kernel>& kernels() { return kernels_; }

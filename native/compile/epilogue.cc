@@ -3,8 +3,8 @@
 #include <string>
 
 #include "compile/graph.h"
+#include "compile/space.h"
 #include "core/dtype.h"
-#include "core/shape.h"
 
 namespace anneal {
 
@@ -18,18 +18,7 @@ int64_t sizeOfResult(const MatmulArgs& args) {
 
 // Whether an operand of a pointwise kernel is read in the order of its elements, all of them once.
 bool isDense(const PointwiseArgs& args, int operand) {
-  int64_t expected = 1;
-  for (int d = args.rank - 1; d >= 0; --d) {
-    if (args.strides[operand][d] != expected) return false;
-    expected *= args.shape[d];
-  }
-  return true;
-}
-
-int64_t sizeOf(const PointwiseArgs& args) {
-  int64_t size = 1;
-  for (int d = 0; d < args.rank; ++d) size *= args.shape[d];
-  return size;
+  return stridesOf(args.strides[operand], args.rank) == denseStrides(spaceOf(args));
 }
 
 bool commutes(PointwiseOp op) { return op == PointwiseOp::Add || op == PointwiseOp::Mul; }
@@ -99,9 +88,9 @@ class Epilogues {
     const int at = uses.readers[0];
     Kernel& follower = graph_.kernels[at];
     const auto* args = std::get_if<PointwiseArgs>(&follower.args);
-    if (!args || at < k || args->inputs > 2 || args->dtype != product.dtype || sizeOf(*args) != sizeOfResult(product) ||
-        graph_.buffers[graph_.bufferOf(args->out)].bytes != bytes || graph_.placeOf(args->out) != 0 ||
-        isOverwritten(graph_.kernels[k], k, at)) {
+    if (!args || at < k || args->inputs > 2 || args->dtype != product.dtype ||
+        sizeOf(spaceOf(*args)) != sizeOfResult(product) || graph_.buffers[graph_.bufferOf(args->out)].bytes != bytes ||
+        graph_.placeOf(args->out) != 0 || isOverwritten(graph_.kernels[k], k, at)) {
       return;
     }
     const int mine = args->in[0] == product.c ? 0 : 1;

@@ -41,13 +41,6 @@ struct Item {
   int64_t row = 0;  // of a reduction: what it reduces
 };
 
-template <class T>
-Space spaceOf(const T& args) {
-  return Space(args.shape, args.shape + args.rank);
-}
-
-Strides stridesOf(const int64_t* strides, int rank) { return Strides(strides, strides + rank); }
-
 std::optional<Item> itemOf(const PointwiseArgs& args) {
   Item item;
   const Kind kind = kKinds[static_cast<int>(args.op)];

@@ -34,7 +34,7 @@ int Graph::bufferOf(const void* p) const {
 
 void* Graph::beginOf(int buffer) const {
   return buffer < traced_ ? tracedAddress(firstBuffer_ + static_cast<uint32_t>(buffer))
-                          : outside_[static_cast<size_t>(buffer - traced_)].storage().data();
+                          : outside(buffer).storage().data();
 }
 
 size_t Graph::placeOf(const void* p) const {

@@ -35,6 +35,9 @@ class Graph {
   size_t placeOf(const void* p) const;
   void* beginOf(int buffer) const;
 
+  // Of a buffer whose place is Outside.
+  const Tensor& outside(int buffer) const { return outside_[static_cast<size_t>(buffer - traced_)]; }
+
   // Who writes and reads a buffer, by place among the kernels; an update is both.
   struct Uses {
     std::vector<int> writers, readers;

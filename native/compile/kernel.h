@@ -34,78 +34,68 @@ struct Kernel {
   }
 
  private:
-  template <class F, class P>
-  static void visit(F& f, P*& pointer, Role role) {
-    if (pointer) f(reinterpret_cast<void**>(const_cast<std::remove_const_t<P>**>(&pointer)), role);
+  template <class F, class... P>
+  static void visit(F& f, Role role, P*&... pointers) {
+    const auto one = [&](auto*& pointer) {
+      using T = std::remove_const_t<std::remove_pointer_t<std::remove_reference_t<decltype(pointer)>>>;
+      if (pointer) f(reinterpret_cast<void**>(const_cast<T**>(&pointer)), role);
+    };
+    (one(pointers), ...);
   }
   template <class F>
   static void fieldsOf(PointwiseArgs& a, F& f) {
-    for (int i = 0; i < a.inputs; ++i) visit(f, a.in[i], Role::Read);
-    visit(f, a.out, Role::Write);
+    for (int i = 0; i < a.inputs; ++i) visit(f, Role::Read, a.in[i]);
+    visit(f, Role::Write, a.out);
   }
   template <class F>
   static void fieldsOf(CopyArgs& a, F& f) {
-    visit(f, a.src, Role::Read);
-    visit(f, a.dst, Role::Write);
+    visit(f, Role::Read, a.src);
+    visit(f, Role::Write, a.dst);
   }
   template <class F>
   static void fieldsOf(FillArgs& a, F& f) {
-    visit(f, a.out, Role::Write);
+    visit(f, Role::Write, a.out);
   }
   template <class F>
   static void fieldsOf(RandomArgs& a, F& f) {
-    visit(f, a.in, Role::Read);
-    visit(f, a.out, Role::Write);
-    visit(f, a.mask, Role::Write);
+    visit(f, Role::Read, a.in);
+    visit(f, Role::Write, a.out, a.mask);
   }
   template <class F>
   static void fieldsOf(ReduceArgs& a, F& f) {
-    visit(f, a.src, Role::Read);
-    visit(f, a.dst, Role::Write);
+    visit(f, Role::Read, a.src);
+    visit(f, Role::Write, a.dst);
   }
   template <class F>
   static void fieldsOf(MatmulArgs& a, F& f) {
-    visit(f, a.a, Role::Read);
-    visit(f, a.b, Role::Read);
-    visit(f, a.bias, Role::Read);
-    visit(f, a.residual, Role::Read);
-    visit(f, a.gate, Role::Read);
-    visit(f, a.rowSums, Role::Write);
-    visit(f, a.c, Role::Write);
+    visit(f, Role::Read, a.a, a.b, a.bias, a.residual, a.gate);
+    visit(f, Role::Write, a.rowSums, a.c);
   }
   template <class F>
   static void fieldsOf(SoftmaxArgs& a, F& f) {
-    visit(f, a.in, Role::Read);
-    visit(f, a.dout, Role::Read);
-    visit(f, a.out, Role::Write);
+    visit(f, Role::Read, a.in, a.dout);
+    visit(f, Role::Write, a.out);
   }
   template <class F>
   static void fieldsOf(CrossEntropyArgs& a, F& f) {
-    visit(f, a.in, Role::Read);
-    visit(f, a.index, Role::Read);
-    visit(f, a.target, Role::Read);
-    visit(f, a.weight, Role::Read);
-    visit(f, a.dout, Role::Read);
-    visit(f, a.out, Role::Write);
+    visit(f, Role::Read, a.in, a.index, a.target, a.weight, a.dout);
+    visit(f, Role::Write, a.out);
   }
   template <class F>
   static void fieldsOf(IndexArgs& a, F& f) {
-    visit(f, a.src, Role::Read);
-    visit(f, a.index, Role::Read);
-    visit(f, a.base, Role::Read);
-    visit(f, a.out, Role::Write);
+    visit(f, Role::Read, a.src, a.index, a.base);
+    visit(f, Role::Write, a.out);
   }
   template <class F>
   void fieldsOf(FusedArgs&, F& f) {
-    for (FusedOperand& input : inputs) visit(f, input.data, Role::Read);
-    for (FusedOperand& output : outputs) visit(f, output.data, Role::Write);
+    for (FusedOperand& input : inputs) visit(f, Role::Read, input.data);
+    for (FusedOperand& output : outputs) visit(f, Role::Write, output.data);
   }
   template <class F>
   void fieldsOf(OptimizerArgs&, F& f) {
     for (OptimizerSlot& slot : slots) {
-      visit(f, slot.grad, Role::Read);
-      visit(f, slot.param, Role::Update);
-      for (void*& state : slot.state) visit(f, state, Role::Update);
+      visit(f, Role::Read, slot.grad);
+      visit(f, Role::Update, slot.param, slot.state[0], slot.state[1], slot.state[2]);
     }
   }
 };

@@ -1,6 +1,5 @@
 // The static memory plan: buffers that are not needed at the same time share memory.
 #include <algorithm>
-#include <numeric>
 
 #include "compile/graph.h"
 

@@ -66,7 +66,7 @@ void Program::takeGradients(Graph& graph, const Trace& trace) {
     ++gradInputs_;
   }
   for (const Trace::Grad& grad : trace.grads) {
-    Leaf leaf{grad.leaf, grad.consulted, grad.defined, grad.written, grad.after.defined(), {}};
+    Leaf leaf{grad.leaf, grad.consulted, grad.before.defined(), grad.written, grad.after.defined(), {}};
     if (leaf.after) {
       const Place place = grad.before.defined() ? Place::Output : Place::Resident;
       leaf.gradient = resultOf(graph, grad.after, place);
@@ -128,10 +128,7 @@ void Program::packOperands(const Graph& graph) {
   for (Kernel& kernel : code_->kernels()) {
     auto* product = std::get_if<MatmulArgs>(&kernel.args);
     if (!product || isTraced(product->b)) continue;
-    const auto owner = std::find_if(held_.begin(), held_.end(), [&](const Tensor& tensor) {
-      return graph.bufferOf(tensor.storage().data()) == graph.bufferOf(product->b);
-    });
-    const Storage* operand = &owner->storage();
+    const Storage* operand = &graph.outside(graph.bufferOf(product->b)).storage();
     if (std::find(changed_.begin(), changed_.end(), operand) != changed_.end()) continue;
     const size_t bytes = backend.packSize(*product);
     if (bytes == 0) continue;
@@ -170,7 +167,8 @@ Tensors Program::run(const Replay& replay) {
     fail(ErrorKind::Argument, "[compile] a program of %zu inputs and %zu live values was given %zu and %zu",
          givenInputs, lives_.size(), replay.inputs.size(), replay.lives.size());
   }
-  if (replay.stacked && accumulates()) {
+  // It reads what the run before has left in gradients.
+  if (replay.stacked && gradInputs_ > 0) {
     fail(ErrorKind::Argument, "[compile] a program that adds to gradients runs one iteration at a time");
   }
   const auto iterations = static_cast<size_t>(replay.iterations);
@@ -192,7 +190,7 @@ Tensors Program::run(const Replay& replay) {
     put(address(inputs[i].data()), replay.stacked && replay.stepped[i] ? bytes : 0);
   }
   for (const Leaf& leaf : leaves_) {
-    if (!leaf.consulted || !leaf.defined) continue;
+    if (!leaf.defined) continue;
     inputs.push_back(dense("compile", anneal::gradOf(leaf.leaf)));
     put(address(inputs.back().data()), 0);
   }
@@ -223,23 +221,21 @@ Tensors Program::run(const Replay& replay) {
     if (result.kind == Result::Given) {
       return inputs[static_cast<size_t>(result.index)].view(result.spec.shape, result.strides, result.offset);
     }
-    Ref<TensorImpl> impl(new TensorImpl);
-    impl->dtype = result.spec.dtype;
-    impl->device = Device::CPU;
-    impl->shape = result.spec.shape;
-    impl->strides = result.strides;
-    impl->offset = result.offset;
-    impl->storage = result.kind == Result::Made ? made[static_cast<size_t>(result.index)] : result.storage;
-    if (result.kind == Result::Made && replay.stacked) {
-      const auto step = static_cast<int64_t>(outputBytes_[static_cast<size_t>(result.index)] / sizeOf(impl->dtype));
+    TensorSpec spec = result.spec;
+    if (result.kind == Result::Kept) return Tensor::over(result.storage, spec, result.strides, result.offset);
+    const auto index = static_cast<size_t>(result.index);
+    Dims strides = result.strides;
+    int64_t offset = result.offset;
+    if (replay.stacked) {
+      const auto step = static_cast<int64_t>(outputBytes_[index] / sizeOf(spec.dtype));
       if (stack) {
-        impl->shape.insert(0, replay.iterations);
-        impl->strides.insert(0, step);
+        spec.shape.insert(0, replay.iterations);
+        strides.insert(0, step);
       } else {
-        impl->offset += step * (replay.iterations - 1);
+        offset += step * (replay.iterations - 1);
       }
     }
-    return Tensor(impl.get());
+    return Tensor::over(made[index], spec, strides, offset);
   };
   for (const Leaf& leaf : leaves_) {
     if (leaf.written) setGrad(leaf.leaf, leaf.after ? tensorOf(leaf.gradient, false) : Tensor());

@@ -34,9 +34,6 @@ class Program {
   // Whether the gradients that the function met are there, or missing, as they were when it was traced.
   bool fits() const;
 
-  // Whether a replay reads what the one before has left in gradients: such replays cannot be stacked.
-  bool accumulates() const { return gradInputs_ > 0; }
-
   // Submits the kernels; returns the outputs, and sets the gradients of leaves. To be called where it fits.
   Tensors run(const Replay& replay);
 
@@ -57,9 +54,8 @@ class Program {
   };
   struct Leaf {
     Tensor leaf;
-    bool consulted, defined;
-    bool written;
-    bool after;  // whether it has a gradient in the end
+    bool consulted, defined;  // its gradient, before a run
+    bool written, after;      // and what a run leaves: whether it sets one, or clears it
     Result gradient;
   };
 

@@ -11,6 +11,13 @@ namespace anneal {
 using Space = std::vector<int64_t>;    // sizes, outermost first
 using Strides = std::vector<int64_t>;  // of one operand, in elements; 0 where broadcast
 
+// Of the arguments of a kernel.
+template <class Args>
+Space spaceOf(const Args& args) {
+  return Space(args.shape, args.shape + args.rank);
+}
+inline Strides stridesOf(const int64_t* strides, int rank) { return Strides(strides, strides + rank); }
+
 int64_t sizeOf(const Space& space);
 Strides denseStrides(const Space& space);
 

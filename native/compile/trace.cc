@@ -40,7 +40,7 @@ void* Trace::reserve(size_t bytes) {
 void Trace::hold(const Tensor& tensor) {
   const Storage& storage = tensor.storage();
   if (!storage.traced()) {
-    if (heldAt_.emplace(&storage, held.size()).second) held.push_back(tensor);
+    if (known_.insert(&storage).second) held.push_back(tensor);
     return;
   }
   if (tracedBuffer(storage.data()) - firstBuffer >= buffers.size()) {
@@ -69,8 +69,7 @@ Tensor Trace::readGrad(const Tensor& leaf, const Tensor& present) {
   if (grad.written) return grad.after;
   if (!grad.consulted) {
     grad.consulted = true;
-    grad.defined = present.defined();
-    if (grad.defined) grad.before = Tensor::empty(present.spec(), Device::CPU);
+    if (present.defined()) grad.before = Tensor::empty(present.spec(), Device::CPU);
   }
   return grad.before;
 }

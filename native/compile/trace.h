@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "compile/kernel.h"
@@ -30,7 +31,6 @@ class Trace : public Capture {
   struct Grad {
     Tensor leaf;
     bool consulted = false;  // read before it was set: every run must find it defined, or undefined, as it was here
-    bool defined = false;    // what it was when it was consulted
     Tensor before;           // stands for it, if it was defined
     bool written = false;
     Tensor after;  // the last one set; undefined where it was cleared
@@ -47,7 +47,7 @@ class Trace : public Capture {
  private:
   Grad& gradOf(const Tensor& leaf);
   std::map<std::pair<DType, uint64_t>, Tensor> numbers_;  // by dtype and bits
-  std::unordered_map<const Storage*, size_t> heldAt_;
+  std::unordered_set<const Storage*> known_;              // of those held
   std::unordered_map<const TensorImpl*, size_t> gradAt_;
 };
 

@@ -39,13 +39,17 @@ void destroy(TensorImpl* impl) { delete impl; }
 
 Tensor Tensor::empty(const TensorSpec& spec, Device device, Allocator::Use use) {
   const size_t bytes = static_cast<size_t>(numel(spec.shape)) * sizeOf(spec.dtype);
-  Ref<Storage> storage(new Storage(bytes, use));
+  return over(Ref<Storage>(new Storage(bytes, use)), spec, contiguousStrides(spec.shape), 0, device);
+}
+
+Tensor Tensor::over(Ref<Storage> storage, const TensorSpec& spec, const Dims& strides, int64_t offset, Device device) {
   Tensor tensor(new TensorImpl);
   TensorImpl& impl = *tensor.impl();
   impl.dtype = spec.dtype;
   impl.device = device;
   impl.shape = spec.shape;
-  impl.strides = contiguousStrides(spec.shape);
+  impl.strides = strides;
+  impl.offset = offset;
   impl.storage = std::move(storage);
   return tensor;
 }
@@ -87,15 +91,7 @@ Tensor Tensor::materialize(DType dtype) const {
 }
 
 Tensor Tensor::view(const Dims& shape, const Dims& strides, int64_t offset) const {
-  Tensor tensor(new TensorImpl);
-  TensorImpl& impl = *tensor.impl();
-  impl.dtype = dtype();
-  impl.device = device();
-  impl.shape = shape;
-  impl.strides = strides;
-  impl.offset = offset;
-  impl.storage = impl_->storage;
-  return tensor;
+  return over(impl_->storage, {dtype(), shape}, strides, offset, device());
 }
 
 void* Tensor::data() const {

@@ -79,6 +79,9 @@ class Tensor {
 
   // A dense tensor with undefined contents.
   static Tensor empty(const TensorSpec& spec, Device device, Allocator::Use use = Allocator::Use::Kernels);
+  // What lies in a storage, seen in a shape.
+  static Tensor over(Ref<Storage> storage, const TensorSpec& spec, const Dims& strides, int64_t offset,
+                     Device device = Device::CPU);
   // A weakly typed scalar, for operators between a tensor and a number. Its dtype is what the number alone would have; it
   // has no storage until `materialize` gives it one of the dtype that promotion found.
   static Tensor scalar(double value, Device device);

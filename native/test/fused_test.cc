@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "compile/space.h"
 #include "test/kernels.h"
 
 namespace anneal {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-using Shape = std::vector<int64_t>;
+using Shape = Space;
 
 struct Random {
   uint64_t state;
@@ -51,19 +52,6 @@ bool takes(const Row& row, DType dtype) {
 }
 
 // ---- tensors --------------------------------------------------------------------------------------------------------
-int64_t elementsOf(const Shape& shape) {
-  int64_t n = 1;
-  for (const int64_t d : shape) n *= d;
-  return n;
-}
-
-Shape denseStrides(const Shape& shape) {
-  Shape strides(shape.size());
-  int64_t stride = 1;
-  for (size_t d = shape.size(); d-- > 0; stride *= shape[d]) strides[d] = stride;
-  return strides;
-}
-
 // Dense over all but the last dimension, along which there is one value.
 Shape rowStrides(const Shape& shape) {
   Shape strides = denseStrides(Shape(shape.begin(), shape.end() - 1));
@@ -147,7 +135,7 @@ struct Case {
   }
 
   int64_t outputElements(const Output& output) const {
-    return output.row ? elementsOf(Shape(shape.begin(), shape.end() - 1)) : elementsOf(shape);
+    return output.row ? sizeOf(Shape(shape.begin(), shape.end() - 1)) : sizeOf(shape);
   }
 
   Bytes fused(const Backend& backend) const {
@@ -185,7 +173,7 @@ struct Case {
     }
     const auto copied = [&](uint16_t from, DType to) {
       const DType dtype = registers[from].dtype;
-      Bytes out(static_cast<size_t>(elementsOf(shape)) * sizeOf(to));
+      Bytes out(static_cast<size_t>(sizeOf(shape)) * sizeOf(to));
       CopyArgs args{dtype, to, static_cast<uint8_t>(shape.size()), {}, values[from].data, {}, out.data(), {}};
       const Shape dense = denseStrides(shape);
       std::copy(shape.begin(), shape.end(), args.shape);
@@ -201,12 +189,12 @@ struct Case {
         out.own = copied(step.in[0], step.to);
       } else if (step.kind == FusedKind::Reduce) {
         const Bytes src = copied(step.in[0], step.dtype);
-        const int64_t extent = shape.back(), rows = elementsOf(shape) / extent;
+        const int64_t extent = shape.back(), rows = sizeOf(shape) / extent;
         out.own.resize(static_cast<size_t>(rows) * sizeOf(step.dtype));
         out.strides = rowStrides(shape);
         backend.reduce({step.reduce, step.dtype, rows, extent, 1, 0, src.data(), out.own.data()});
       } else {
-        out.own.resize(static_cast<size_t>(elementsOf(shape)) * sizeOf(registers[step.out].dtype));
+        out.own.resize(static_cast<size_t>(sizeOf(shape)) * sizeOf(registers[step.out].dtype));
         PointwiseArgs args{};
         args.op = step.op;
         args.dtype = step.dtype;

@@ -97,18 +97,6 @@ ANNEAL_INLINE Mask<sizeof(T)> firstLanes(int n) {
   return {(typename Mask<sizeof(T)>::Raw)bytes.raw};
 }
 
-template <class T>
-ANNEAL_INLINE Vec<T> loadLanes(const T* p, int n) {
-  return n == Vec<T>::kLanes ? load(p) : loadPartial(p, n);
-}
-template <class T>
-ANNEAL_INLINE void storeLanes(T* p, Vec<T> v, int n) {
-  if (n == Vec<T>::kLanes)
-    store(p, v);
-  else
-    storePartial(p, v, n);
-}
-
 // Calls body(i, lanes) for the vectors of a row of n elements, the last of them partial.
 template <class T, class Body>
 ANNEAL_INLINE void forLanes(int64_t n, Body&& body) {

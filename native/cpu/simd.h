@@ -216,6 +216,19 @@ ANNEAL_INLINE void storePartial(T* p, Vec<T> v, int n) {
 #endif
 }
 
+// n of a vector's lanes, or all of them.
+template <class T>
+ANNEAL_INLINE Vec<T> loadLanes(const T* p, int n) {
+  return n == Vec<T>::kLanes ? load(p) : loadPartial(p, n);
+}
+template <class T>
+ANNEAL_INLINE void storeLanes(T* p, Vec<T> v, int n) {
+  if (n == Vec<T>::kLanes)
+    store(p, v);
+  else
+    storePartial(p, v, n);
+}
+
 // ---- masks ----------------------------------------------------------------------------------------------------------
 template <class T>
 ANNEAL_INLINE Vec<T> select(Mask<sizeof(T)> m, Vec<T> yes, Vec<T> no) {

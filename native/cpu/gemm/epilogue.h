@@ -8,15 +8,6 @@
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
-template <class T>
-ANNEAL_INLINE Vec<T> loadLanes(const T* p, int n) {
-  return n == W<T> ? load(p) : loadPartial(p, n);
-}
-template <class T>
-ANNEAL_INLINE void storeLanes(T* p, Vec<T> v, int n) {
-  n == W<T> ? store(p, v) : storePartial(p, v, n);
-}
-
 // Relu and its gradient happen in registers, other activations by their tile function on values that lie in cache.
 enum class Activation : uint8_t { None, Relu, ReluBackward, Tile };
 

@@ -79,7 +79,7 @@ export class Program {
 
   /** Runs it once. */
   run(inputs: readonly Tensor[]): unknown {
-    return this.#run(inputs, 0, 0, 1);
+    return this.#run(inputs, 0, 0);
   }
 
   /**
@@ -87,14 +87,15 @@ export class Program {
    * read part by part; each tensor of the result has one, too.
    */
   repeat(inputs: readonly Tensor[], iterations: number, stepped: number): unknown {
-    return this.#run(inputs, iterations, stepped, iterations);
+    return this.#run(inputs, iterations, stepped);
   }
 
   explain(): string {
     return native.programExplain(this);
   }
 
-  #run(inputs: readonly Tensor[], stack: number, stepped: number, times: number): unknown {
+  // `stack`: how many iterations, for stacked results; 0 for one run without.
+  #run(inputs: readonly Tensor[], stack: number, stepped: number): unknown {
     const { lives } = this.#trace;
     const isLive = this.#bits.length > 0;
     for (let i = 0; i < lives.length; i++) {
@@ -116,6 +117,7 @@ export class Program {
       stack,
       stepped,
     );
+    const times = Math.max(stack, 1);
     for (const { counter, total } of this.#totals) if (total > 0) counter.set(counter.get() + times * total);
     for (let i = 0; i < outs.length; i++) adopt(outs[i] as Tensor, made[i] as number);
     return putTogether(this.#result, outs);

@@ -1,6 +1,5 @@
 // Batches of samples for a training loop: in order or shuffled, from a dataset or from a stream of samples.
 import { arange } from '../ops/create';
-import { Generator, randperm } from '../ops/random';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkArgument, checkSeed, isCount } from './arguments';
@@ -8,7 +7,7 @@ import { collateSamples } from './collate';
 import { type Column, columnsOf, isColumnar } from './columns';
 import { type Dataset, isDataset } from './dataset';
 import { Pace } from './pace';
-import { drawSeed, epochSeed, permutation } from './permutation';
+import { drawSeed, epochSeed, permutation, randomOrder } from './permutation';
 import { orAborted, samplesOf } from './samples';
 
 /** What a DataLoader reads: samples by index, or one after the other. An array counts as a dataset of its members. */
@@ -147,9 +146,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     const { length } = dataset;
     return {
       columns,
-      order: this.#shuffle
-        ? randperm(length, { generator: new Generator(await this.#epochSeed(cursor)) })
-        : arange(length),
+      order: this.#shuffle ? randomOrder(length, await this.#epochSeed(cursor)) : arange(length),
       end: this.#dropLast ? length - (length % this.batchSize) : length,
       batchSize: this.batchSize,
       signal: this.#signal,

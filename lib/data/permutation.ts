@@ -1,10 +1,15 @@
 // Random orders of samples, drawn by the engine's generator, so that a seed means the same everywhere.
 import { Generator, randperm, uniform } from '../ops/random';
-import type { TypedArray } from '../tensor';
+import type { Tensor, TypedArray } from '../tensor';
 
-/** The numbers 0 ... length - 1 in random order; without a seed, the default generator decides. */
+/** The numbers 0 ... length - 1 in random order, int64; without a seed, the default generator decides. */
+export function randomOrder(length: number, seed?: number | bigint): Tensor {
+  return seed === undefined ? randperm(length) : randperm(length, { generator: new Generator(seed) });
+}
+
+/** As {@link randomOrder}, read. */
 export async function permutation(length: number, seed?: number | bigint): Promise<TypedArray> {
-  const order = seed === undefined ? randperm(length) : randperm(length, { generator: new Generator(seed) });
+  const order = randomOrder(length, seed);
   try {
     return await order.data();
   } finally {

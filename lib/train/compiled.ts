@@ -90,13 +90,12 @@ export class CompiledSteps {
 
   #submit(order: Tensor, position: number, batches: number, samples: number): Tensor | undefined {
     return scope(() => {
-      const indices = slice(order, 0, position, position + samples);
       const size = samples / batches;
-      const part = slice(order, 0, position, position + size);
-      const { program } = this.#programs.find([part]);
-      const result =
-        batches === 1 ? program.run([part]) : program.repeat([reshape(indices, [batches, size])], batches, 1);
-      return (result as Tensor | null) ?? undefined;
+      const first = slice(order, 0, position, position + size);
+      const { program } = this.#programs.find([first]);
+      if (batches === 1) return (program.run([first]) as Tensor | null) ?? undefined;
+      const all = reshape(slice(order, 0, position, position + samples), [batches, size]);
+      return (program.repeat([all], batches, 1) as Tensor | null) ?? undefined;
     });
   }
 }

@@ -348,9 +348,20 @@ ANNEAL_INLINE Vec<To> convert(Vec<From> v) {
 }
 
 // ---- arithmetic -----------------------------------------------------------------------------------------------------
-// a * b + c, fused where the level has the instruction.
+// a * b + c, fused where the level has the instruction: asked for by name, since reductions of arguments are wrong without
+// it, and whether a compiler joins the two depends on how it optimizes.
 template <class T>
 ANNEAL_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4 && kIsFloat<T>) return _mm512_fmadd_ps(a.raw, b.raw, c.raw);
+  if constexpr (sizeof(T) == 8 && kIsFloat<T>) return _mm512_fmadd_pd(a.raw, b.raw, c.raw);
+#elif defined(__FMA__)
+  if constexpr (sizeof(T) == 4 && kIsFloat<T>) return _mm256_fmadd_ps(a.raw, b.raw, c.raw);
+  if constexpr (sizeof(T) == 8 && kIsFloat<T>) return _mm256_fmadd_pd(a.raw, b.raw, c.raw);
+#elif defined(__aarch64__)
+  if constexpr (sizeof(T) == 4 && kIsFloat<T>) return vfmaq_f32(c.raw, a.raw, b.raw);
+  if constexpr (sizeof(T) == 8 && kIsFloat<T>) return vfmaq_f64(c.raw, a.raw, b.raw);
+#endif
   return a.raw * b.raw + c.raw;
 }
 ANNEAL_INLINE float fma(float a, float b, float c) { return a * b + c; }

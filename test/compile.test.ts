@@ -112,9 +112,37 @@ describe('compile', () => {
     const schedule = (i: number, optimizer: optim.Optimizer) => {
       optimizer.lr = 0.1 / (i + 1);
     };
-    const compiled = await train(recipes.adam, true, schedule);
-    assertSameTraining(compiled, await train(recipes.adam, false, schedule));
-    assert.equal(compiled.programs, 1);
+    for (const recipe of [recipes.sgd, recipes['sgd with momentum'], recipes.adam]) {
+      const compiled = await train(recipe, true, schedule);
+      assertSameTraining(compiled, await train(recipe, false, schedule));
+      assert.equal(compiled.programs, 1);
+    }
+  });
+
+  it("traces again when what a user's own optimizer computes with has changed", async () => {
+    class Decaying extends optim.Optimizer<optim.BaseOptions> {
+      protected check() {}
+      protected update({ params, grads, step }: optim.Batch, { lr }: optim.BaseOptions) {
+        for (const [i, param] of params.entries()) param.assign(param.sub(grads[i].mul(lr / step)));
+      }
+    }
+    class Steady extends Decaying {
+      protected override update({ params, grads }: optim.Batch, { lr }: optim.BaseOptions) {
+        for (const [i, param] of params.entries()) param.assign(param.sub(grads[i].mul(lr)));
+      }
+    }
+    const halving = (i: number, optimizer: optim.Optimizer) => {
+      optimizer.lr = i < 3 ? 0.1 : 0.05;
+    };
+    for (const [Own, programs] of [
+      [Decaying, 6],
+      [Steady, 2],
+    ] as const) {
+      const recipe: Recipe = { layers: recipes.sgd.layers, optimizer: (p) => new Own(p, { lr: 0.1 }) };
+      const compiled = await train(recipe, true, halving);
+      assertSameTraining(compiled, await train(recipe, false, halving));
+      assert.equal(compiled.programs, programs);
+    }
   });
 
   it('follows the training mode', async () => {

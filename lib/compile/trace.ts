@@ -25,6 +25,7 @@ export class Trace {
   readonly lives: (Live | undefined)[] = [];
   readonly counters: Touched[] = [];
   readonly guards: { read(): unknown; expected: unknown }[] = [];
+  #notes: Readonly<Record<string, Live>> = {};
 
   start(counter: Counter): number {
     let touched = this.counters.find((other) => other.counter === counter);
@@ -33,6 +34,21 @@ export class Trace {
       this.counters.push(touched);
     }
     return touched.start;
+  }
+
+  withLives<T>(notes: Readonly<Record<string, Live>>, make: () => T): T {
+    const outer = this.#notes;
+    this.#noteLives();
+    this.#notes = notes;
+    const result = make();
+    this.#noteLives();
+    this.#notes = outer;
+    return result;
+  }
+
+  // Of those that kernels have met since the last time.
+  #noteLives(): void {
+    for (const name of native.traceLives(this.lives.length)) this.lives.push(this.#notes[name]);
   }
 }
 
@@ -53,17 +69,9 @@ export function withTrace<T>(trace: Trace, fn: () => T): T {
   }
 }
 
-/** Runs `make`, whose kernels take `lives` in order. For a count, `ahead` is how far beyond the counter the value is. */
-export function withLives<T>(lives: () => readonly Live[], make: () => T): T {
-  const trace = current;
-  if (trace === undefined) return make();
-  const notes = lives();
-  const before = native.traceLives();
-  const result = make();
-  const met = native.traceLives() - before;
-  while (trace.lives.length < before) trace.lives.push(undefined);
-  for (let i = 0; i < met; i++) trace.lives.push(notes.length === met ? notes[i] : undefined);
-  return result;
+/** Runs `make`, whose kernels take values of these names anew at every run. Calls within it note their own. */
+export function withLives<T>(lives: () => Readonly<Record<string, Live>>, make: () => T): T {
+  return current === undefined ? make() : current.withLives(lives(), make);
 }
 
 /** A live count: `counter` as it stands now, plus `ahead`, relative to where it stands when a run begins. */

@@ -66,7 +66,7 @@ export class Generator {
    */
   draw(make: (seed: bigint, offset: number) => Tensor): Tensor {
     const out = withLives(
-      () => [{ kind: 'seed', read: () => this.#seed }, countOf(this.#drawn)],
+      () => ({ seed: { kind: 'seed', read: () => this.#seed }, offset: countOf(this.#drawn) }),
       () => make(this.#seed, this.#offset),
     );
     this.#offset += Math.ceil(out.size / 4);

@@ -1,5 +1,5 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
-import { type Counter, countOf, guard, tracing, untraced, withLives } from '../compile/trace';
+import { type Counter, countOf, guard, type Live, type Trace, tracing, untraced, withLives } from '../compile/trace';
 import { keep, noGrad } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
@@ -133,11 +133,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         const trace = tracing();
         if (trace !== undefined) guard(() => `${this.#generation} ${fixedOptions(group)}`);
         for (const batch of this.#batches(group.params)) {
-          for (const state of batch.states) trace?.start(stepsOf(state));
-          withLives(
-            () => [{ kind: 'number', read: () => group.lr }, countOf(stepsOf(batch.states[0] as ParameterState), 1)],
-            () => this.update(batch, group),
-          );
+          if (trace === undefined) this.update(batch, group);
+          else this.#traceUpdate(trace, batch, group);
           for (const state of batch.states) state.step = batch.step;
           // Our own handles: left to the collector, they would hold the gradients' memory beyond zeroGrad.
           for (const grad of batch.grads) grad.dispose();
@@ -177,6 +174,34 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       state.tensors.set(name, tensor);
     }
     return tensor;
+  }
+
+  // The learning rate and the number of the step are looked up at every run where a kernel takes them. An update that reads
+  // them and computes with something else is part of a program that holds for these values alone.
+  #traceUpdate(trace: Trace, batch: Batch, group: Group<O>): void {
+    for (const state of batch.states) trace.start(stepsOf(state));
+    const steps = stepsOf(batch.states[0] as ParameterState);
+    const first = trace.lives.length;
+    const read = new Set<string>();
+    const watched = <T extends object, K extends string & keyof T>(object: T, key: K): T =>
+      Object.defineProperty({ ...object }, key, {
+        enumerable: true,
+        get() {
+          read.add(key);
+          return object[key];
+        },
+      });
+    const lr: Live = { kind: 'number', read: () => group.lr };
+    const step = countOf(steps, 1);
+    withLives(
+      () => ({ lr, step }),
+      () => this.update(watched(batch, 'step'), watched(group, 'lr')),
+    );
+    const met = trace.lives.slice(first);
+    if (read.has('lr') && !met.includes(lr)) guard(lr.read);
+    if (read.has('step') && !met.includes(step)) {
+      trace.guards.push({ read: steps.get, expected: trace.start(steps) });
+    }
   }
 
   #batches(params: readonly Tensor[]): Iterable<Batch> {

@@ -4,25 +4,23 @@
 
 namespace anneal {
 
-// f(field) for the live fields of a kernel, in the order in which the caller gives their values:
-//   SGD   lr (double)
-//   Adam  lr (double), step (int64)
-//   random numbers and dropout   seed, offset (uint64)
+// f(field, name) for the live fields of a kernel. Optimizers have lr (a double) and, where they count, step (an int64);
+// random numbers and dropout seed and offset (uint64).
 template <class F>
 void forLives(KernelArgs& args, F&& f) {
   if (auto* optimizer = std::get_if<OptimizerArgs>(&args)) {
-    f(static_cast<void*>(&optimizer->lr));
-    if (optimizer->op == OptimizerOp::Adam) f(static_cast<void*>(&optimizer->step));
+    f(static_cast<void*>(&optimizer->lr), "lr");
+    if (optimizer->op == OptimizerOp::Adam) f(static_cast<void*>(&optimizer->step), "step");
   } else if (auto* random = std::get_if<RandomArgs>(&args)) {
-    f(static_cast<void*>(&random->seed));
-    f(static_cast<void*>(&random->offset));
+    f(static_cast<void*>(&random->seed), "seed");
+    f(static_cast<void*>(&random->offset), "offset");
   }
 }
 
-inline int livesOf(const KernelArgs& args) {
-  int count = 0;
-  forLives(const_cast<KernelArgs&>(args), [&](void*) { ++count; });
-  return count;
+inline bool isLive(const KernelArgs& args) {
+  bool live = false;
+  forLives(const_cast<KernelArgs&>(args), [&](void*, const char*) { live = true; });
+  return live;
 }
 
 }  // namespace anneal

@@ -77,7 +77,8 @@ void Program::takeGradients(Graph& graph, const Trace& trace) {
 
 Program::Program(Trace&& trace, const Tensors& outputs) {
   for (Kernel& kernel : trace.kernels) {
-    forLives(kernel.args, [&](const void* field) { std::memcpy(&lives_.emplace_back(), field, sizeof(uint64_t)); });
+    forLives(kernel.args,
+             [&](const void* field, const char*) { std::memcpy(&lives_.emplace_back(), field, sizeof(uint64_t)); });
   }
   held_ = trace.held;
   Graph graph(trace);
@@ -117,7 +118,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
       }
     });
     size_t word = liveWords + static_cast<size_t>(kernel.firstLive);
-    forLives(kernel.args, [&](void* field) { code_->revalue(field, word++); });
+    forLives(kernel.args, [&](void* field, const char*) { code_->revalue(field, word++); });
   }
   code_->link();
 }

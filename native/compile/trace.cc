@@ -20,12 +20,12 @@ constexpr uint32_t kMostInTrace = kMaxBuffers / 4;
 Trace::Trace() : firstBuffer(nextBuffer.fetch_add(kMostInTrace) % kMaxBuffers) {}
 
 void Trace::append(const char* op, const KernelArgs& args) {
-  Kernel& kernel = kernels.emplace_back(Kernel{op, op, args, {}, {}, {}, {}, lives});
+  Kernel& kernel = kernels.emplace_back(Kernel{op, op, args, {}, {}, {}, {}, static_cast<int>(lives.size())});
   if (auto* optimizer = std::get_if<OptimizerArgs>(&kernel.args)) {
     kernel.slots.assign(optimizer->slot, optimizer->slot + optimizer->slots);
     optimizer->slot = nullptr;
   }
-  lives += livesOf(args);
+  forLives(kernel.args, [&](void*, const char* name) { lives.push_back(name); });
 }
 
 void* Trace::reserve(size_t bytes) {

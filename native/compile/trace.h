@@ -40,9 +40,9 @@ class Trace : public Capture {
   std::vector<size_t> buffers;  // bytes, by number from firstBuffer
   uint32_t firstBuffer;
   std::vector<Tensor> inputs;
-  std::vector<Tensor> held;  // with memory of their own
-  std::vector<Grad> grads;   // in the order in which leaves were first met
-  int lives = 0;
+  std::vector<Tensor> held;        // with memory of their own
+  std::vector<Grad> grads;         // in the order in which leaves were first met
+  std::vector<const char*> lives;  // names of live values (live.h), in the order of kernels
 
  private:
   Grad& gradOf(const Tensor& leaf);

@@ -40,6 +40,8 @@ void Code::link() {
       fused->inputs = kernel.inputs.data();
       fused->outputs = kernel.outputs.data();
       fused->steps = kernel.steps.data();
+      kernel.plan.assign(kFusedPlanBytes / sizeof(uint64_t), 0);
+      fused->plan = kernel.plan.data();
     }
     steps_.push_back(std::visit(
         [&](const auto& args) -> Step {

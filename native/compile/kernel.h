@@ -19,7 +19,8 @@ struct Kernel {
   // What FusedArgs points to.
   std::vector<FusedOperand> inputs, outputs;
   std::vector<FusedStep> steps;
-  int firstLive = 0;  // of its live values among the program's (live.h)
+  int firstLive = 0;                // of its live values among the program's (live.h)
+  std::vector<uint64_t> plan = {};  // FusedArgs::plan
 
   // f(void** field, Role) for every pointer that is not null.
   template <class F>

@@ -103,6 +103,7 @@ constexpr int kFusedOutputs = 32;
 constexpr int kFusedSteps = 64;
 constexpr int kFusedRegisters = kFusedInputs + kFusedSteps;
 constexpr int64_t kFusedRow = 16384;  // longest last dimension of a program that reduces
+constexpr int kFusedPlanBytes = 28 * 1024;
 
 enum class FusedKind : uint8_t {
   Pointwise,
@@ -133,6 +134,10 @@ struct FusedArgs {
   const FusedOperand* inputs;
   const FusedOperand* outputs;
   const FusedStep* steps;
+  // Zeroed memory of kFusedPlanBytes, aligned for pointers, that goes with the arrays; or null. The first call leaves there
+  // what it finds out about the program, and the later ones, which may differ from it in data pointers only and do not
+  // overlap, are spared that.
+  void* plan;
 };
 
 // ---- matmul: c = activation(alpha * a b + bias + residual, gate), each matrix of a batch --------------------------------

@@ -6,10 +6,23 @@
 namespace anneal::ANNEAL_LEVEL {
 namespace {
 
+// dst [rows, extent]: row r is src[r]. Whole vectors, that reach into rows still to come.
+template <class T>
+void spreadRows(T* dst, const T* src, int64_t rows, int64_t extent) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  const T* const end = dst + rows * extent;
+  for (int64_t r = 0; r < rows; r++, dst += extent) {
+    const Vec<T> value(src[r]);
+    int64_t i = 0;
+    for (; i < extent && dst + i + kLanes <= end; i += kLanes) store(dst + i, value);
+    if (i < extent) storePartial(dst + i, value, static_cast<int>(extent - i));
+  }
+}
+
 // The rows, or the part of a row, that a tile of the operands covers; runs on one thread. Uses scratch slot 1.
 class Machine {
  public:
-  explicit Machine(const Program& program) : p_(program) {
+  Machine(const Program& program, const FusedOperand* outputs) : p_(program), outputs_(outputs) {
     const int64_t wideBytes = round(p_.operands.laidElements * 8), slotBytes = round(p_.piece * p_.slotSize);
     const int64_t valueBytes = p_.grouped ? round(p_.operands.rowsPerTile * 8) : kFixedBytes;
     char* memory =
@@ -28,13 +41,15 @@ class Machine {
   void run(const TileWalk& walk) {
     elements_ = walk.elements();
     rows_ = p_.grouped ? elements_ / p_.operands.inner : 1;
-    for (int i = 0; i < p_.places; i++) {
+    for (int k = 0; k < p_.boundCount; k++) {
+      const int i = p_.bound[k];
       const Place& place = p_.place[i];
       if (place.kind == PlaceKind::Input)
-        at_[i] = base_[i] = static_cast<char*>(const_cast<void*>(walk.in()[place.index]));
-      else if (place.kind == PlaceKind::Output)
-        at_[i] = base_[i] = static_cast<char*>(p_.args.outputs[place.index].data) +
-                            (place.moves ? walk.offset() : walk.row()) * place.size;
+        base_[i] = static_cast<char*>(const_cast<void*>(walk.in()[place.index]));
+      else
+        base_[i] =
+            static_cast<char*>(outputs_[place.index].data) + (place.moves ? walk.offset() : walk.row()) * place.size;
+      at_[i] = base_[i];
     }
     for (int phase = 0; phase <= p_.phases; phase++) {
       values(phase);
@@ -47,29 +62,40 @@ class Machine {
  private:
   static int64_t round(int64_t bytes) { return (bytes + kFixedBytes - 1) / kFixedBytes * kFixedBytes; }
 
-  static int begin(const Code& code, int phase) { return phase > 0 ? code.end[phase - 1] : 0; }
-
   void values(int phase) {
-    for (int i = begin(p_.values, phase); i < p_.values.end[phase]; i++) {
+    for (int i = p_.values.begin(phase); i < p_.values.end[phase]; i++) {
       const Instruction& at = p_.values.list[i];
-      execute(at, at.each ? rows_ : 1);
+      // A single value's operands are repeated over a vector and more: a whole one is faster than a part.
+      const bool vector = !at.each && at.action == Action::Tile;
+      execute(at, at.each ? rows_ : vector ? kVectorBytes / elementSize(at.step->dtype) : 1);
       repeat(at);
     }
   }
 
   void pieces(int phase) {
-    const int first = begin(p_.pieces, phase), end = p_.pieces.end[phase];
+    const int first = p_.pieces.begin(phase), end = p_.pieces.end[phase];
     if (first == end) return;
     for (int64_t from = 0; from < elements_; from += p_.piece) {
       const int64_t n = p_.piece < elements_ - from ? p_.piece : elements_ - from;
       if (from > 0) move(from);
-      for (int i = first; i < end; i++) execute(p_.pieces.list[i], n);
+      for (int i = first; i < end; i++) {
+        const Instruction& at = p_.pieces.list[i];
+        if (at.strandLength == 0) {
+          execute(at, n);
+          continue;
+        }
+        // What is left of a block runs by tile functions, which give the same bits.
+        const int64_t blocks = n / kStrandElements, done = blocks * kStrandElements;
+        runStrand(p_.strandSteps + at.strand, at_, blocks);
+        for (int k = 0; k < at.strandLength && done < n; k++) execute(p_.pieces.list[i + k], n - done, done);
+        i += at.strandLength - 1;
+      }
     }
     if (elements_ > p_.piece) move(0);
   }
 
   void folds(int phase) {
-    for (int i = begin(p_.folds, phase); i < p_.folds.end[phase]; i++) {
+    for (int i = p_.folds.begin(phase); i < p_.folds.end[phase]; i++) {
       const Instruction& at = p_.folds.list[i];
       at.fold(at_[at.in[0]], rows_, p_.operands.inner, at_[at.out]);
       repeat(at);
@@ -77,8 +103,9 @@ class Machine {
   }
 
   void move(int64_t from) {
-    for (int i = 0; i < p_.places; i++) {
-      if (p_.place[i].moves) at_[i] = base_[i] + from * p_.place[i].size;
+    for (int k = 0; k < p_.movingCount; k++) {
+      const int i = p_.moving[k];
+      at_[i] = base_[i] + from * p_.place[i].size;
     }
   }
 
@@ -88,26 +115,27 @@ class Machine {
       gatherRow(at_[at.out], at_[at.out], 0, kFixedBytes / at.size, at.size);
   }
 
-  void execute(const Instruction& at, int64_t n) {
-    char* const out = at_[at.out];
-    const void* const in[3] = {at_[at.in[0]], at_[at.in[1]], at_[at.in[2]]};
+  // n elements, from the first-th of the piece on.
+  void execute(const Instruction& at, int64_t n, int64_t first = 0) {
+    char* const out = at_[at.out] + first * at.size;
+    const void* in[3];
+    for (int k = 0; k < 3; k++) in[k] = at_[at.in[k]] + (at.fixed >> k & 1 ? 0 : first * p_.place[at.in[k]].size);
     switch (at.action) {
-      case Action::Tile: return at.tile(out, in, n, at.params, at.fixed);
+      case Action::Tile: return at.tile(out, in, n, at.step->params, at.fixed);
       case Action::Cast: return at.cast(out, in[0], n);
       case Action::Copy: return gatherRow(out, in[0], 1, n, at.size);
       case Action::Fill: return gatherRow(out, in[0], 0, n, at.size);
-      case Action::Spread: {
-        const int64_t row = p_.operands.inner * at.size;
-        for (int64_t r = 0; r < rows_; r++) {
-          gatherRow(out + r * row, static_cast<const char*>(in[0]) + r * at.size, 0, p_.operands.inner, at.size);
-        }
-        return;
-      }
+      case Action::Spread:
+        return withWord(at.size, [&](auto word) {
+          using T = decltype(word);
+          spreadRows(reinterpret_cast<T*>(out), static_cast<const T*>(in[0]), rows_, p_.operands.inner);
+        });
       case Action::Fold: return;
     }
   }
 
   const Program& p_;
+  const FusedOperand* const outputs_;
   int64_t elements_ = 0, rows_ = 1;
   char* base_[kPlaces];  // of the tile
   char* at_[kPlaces];    // of the piece
@@ -116,11 +144,15 @@ class Machine {
 }  // namespace
 
 void fused(const FusedArgs& args) {
-  const Program program(args);
+  Program own;
+  Program& program = args.plan != nullptr ? *static_cast<Program*>(args.plan) : own;
+  if (args.plan == nullptr || !program.ready) program.build(args);
+  program.bind(args);
   forRange(program.operands.units, program.operands.unitsPerTask, [&](int64_t begin, int64_t end) {
     TileWalk walk(program.operands, begin, end);
-    Machine machine(program);
+    Machine machine(program, args.outputs);
     while (walk.next()) machine.run(walk);
+    if (program.streams) streamFence();
   });
 }
 

@@ -35,23 +35,27 @@ struct Operand {
 // How the work is cut: by shape and strides alone. A unit is one tile, or, where an operand is transposed, the tiles of
 // `side` rows.
 struct Operands {
-  int outer = 0;  // dimensions before the inner one
-  int count = 0;
+  int outer;  // dimensions before the inner one
+  int count;
   const int64_t* shape;
-  int64_t rows = 1, inner = 1;
-  int64_t lastOuter = 1;  // extent of the last outer dimension
-  bool shared = false;    // short rows, which share tiles
-  bool rowValues = false;
-  int64_t rowsPerTile = 1, piece = 1, pieces = 1;  // a tile is rowsPerTile rows, or a piece of a row
-  int64_t side = 1, sides = 1;                     // rows of a unit, and how many units the last outer dimension has
-  int64_t units = 0, unitsPerTask = 1;
-  int64_t laidElements = 0;  // of a unit
-  uint32_t fixed = 0;        // as tile functions take it
+  int64_t rows, inner;
+  int64_t lastOuter;  // extent of the last outer dimension
+  bool shared;        // short rows, which share tiles
+  bool rowValues;
+  int64_t rowsPerTile, piece, pieces;  // a tile is rowsPerTile rows, or a piece of a row
+  int64_t side;                        // rows of a unit
+  int64_t units, unitsPerTask;
+  int64_t laidElements;  // of a unit
+  uint32_t fixed;        // as tile functions take it
   Operand operand[kOperands];
 
-  Operands(int rank, const int64_t* dims) : outer(rank > 0 ? rank - 1 : 0), shape(dims) {
-    if (rank > 0) inner = dims[rank - 1];
-    if (outer > 0) lastOuter = dims[outer - 1];
+  void start(int rank, const int64_t* dims) {
+    outer = rank > 0 ? rank - 1 : 0;
+    count = 0;
+    shape = dims;
+    rows = 1;
+    inner = rank > 0 ? dims[rank - 1] : 1;
+    lastOuter = outer > 0 ? dims[outer - 1] : 1;
     for (int d = 0; d < outer; d++) rows *= dims[d];
     shared = rows > 1 && inner < kShortRow;
   }
@@ -66,17 +70,28 @@ struct Operands {
   // several share a tile.
   void classify(bool wholeRows) {
     rowValues = wholeRows;
+    fixed = 0;
+    bool flat = !wholeRows;
     for (int i = 0; i < count; i++) {
       Operand& o = operand[i];
-      o.access = accessOf(o);
+      bool dense;
+      o.access = accessOf(o, dense);
+      flat = flat && (dense || o.access == Access::Fixed);
       if (o.access == Access::Fixed || o.access == Access::FixedRow) fixed |= uint32_t{1} << i;
       o.transposed = o.access == Access::EachTile && outer > 0 && lastOuter >= 4 && inner >= 4 &&
                      o.strides[outer - 1] == 1 && innerStride(o) != 0;
     }
+    if (!flat) return;
+    inner *= rows;
+    rows = lastOuter = 1;
+    outer = 0;
+    shared = false;
   }
 
   // cost: of the operator on one element, 1 for an addition. tile: elements of a tile that is laid out.
   void cut(int64_t cost, int64_t tile) {
+    rowsPerTile = piece = pieces = side = unitsPerTask = 1;
+    units = laidElements = 0;
     if (rows * inner == 0) return;
     const int64_t task = kTaskElements / cost > kTile ? kTaskElements / cost : kTile;
     bool direct = true;
@@ -95,16 +110,16 @@ struct Operands {
       piece = rowValues ? inner : direct ? task : side > 1 ? tile / 8 : tile;
       if (piece > inner) piece = inner;
       pieces = (inner + piece - 1) / piece;
-      sides = (lastOuter + side - 1) / side;
       laidElements = side * piece;
-      units = rows / lastOuter * sides * pieces;
+      units = rows / lastOuter * ((lastOuter + side - 1) / side) * pieces;
     }
     if (laidElements < task) unitsPerTask = task / laidElements;
   }
 
  private:
-  Access accessOf(const Operand& o) const {
-    bool still = true, dense = innerStride(o) == 1;
+  Access accessOf(const Operand& o, bool& dense) const {
+    bool still = true;
+    dense = innerStride(o) == 1;
     int64_t expected = inner;
     for (int d = outer - 1; d >= 0; d--) {
       still = still && (o.strides[d] == 0 || shape[d] == 1);
@@ -137,6 +152,7 @@ class TileWalk {
       laid += access >= Access::RowValue;
       eachRow_ = eachRow_ || access == Access::EachTile || access == Access::RowValue;
     }
+    if (!o_.shared) findUnit();
     if (laid == 0 && o_.fixed == 0) return;
     const int64_t bytes = (o_.laidElements * 8 + kFixedBytes - 1) / kFixedBytes * kFixedBytes;
     char* memory = scratch<char>(0, laid * bytes + kOperands * kFixedBytes);
@@ -204,21 +220,39 @@ class TileWalk {
     });
   }
 
+  void findUnit() {
+    const int64_t sides = (o_.lastOuter + o_.side - 1) / o_.side, block = unit_ / o_.pieces;
+    piece_ = unit_ - block * o_.pieces;
+    first_ = block / sides * o_.lastOuter;
+    within_ = block % sides * o_.side;
+    first_ += within_;
+  }
+
+  void startUnit() {
+    from_ = piece_ * o_.piece;
+    elements_ = o_.piece < o_.inner - from_ ? o_.piece : o_.inner - from_;
+    left_ = o_.side < o_.lastOuter - within_ ? o_.side : o_.lastOuter - within_;
+    seek(first_);
+    for (int i = 0; i < o_.count; i++) {
+      if (o_.operand[i].transposed) layTransposed(i, tile_[i], o_.piece, from_, left_, elements_);
+    }
+    row_ = first_ - 1;
+  }
+
+  void advanceUnit() {
+    unit_++;
+    if (++piece_ < o_.pieces) return;
+    piece_ = 0;
+    const int64_t rows = o_.side < o_.lastOuter - within_ ? o_.side : o_.lastOuter - within_;
+    first_ += rows;
+    within_ = within_ + rows == o_.lastOuter ? 0 : within_ + rows;
+  }
+
   bool nextPiece() {
     if (left_ == 0) {
       if (unit_ == end_) return false;
-      const int64_t block = unit_ / o_.pieces, within = block % o_.sides * o_.side;
-      from_ = unit_++ % o_.pieces * o_.piece;
-      elements_ = o_.piece < o_.inner - from_ ? o_.piece : o_.inner - from_;
-      left_ = o_.side < o_.lastOuter - within ? o_.side : o_.lastOuter - within;
-      first_ = block / o_.sides * o_.lastOuter + within;
-      seek(first_);
-      for (int i = 0; i < o_.count; i++) {
-        if (o_.operand[i].transposed) layTransposed(i, tile_[i], o_.piece, from_, left_, elements_);
-      }
-      row_ = first_ - 1;
+      startUnit();
     }
-    left_--;
     seek(++row_);
     begin_ = row_ * o_.inner + from_;
     for (int i = 0; i < o_.count; i++) {
@@ -237,6 +271,7 @@ class TileWalk {
         default: break;
       }
     }
+    if (--left_ == 0) advanceUnit();
     return true;
   }
 
@@ -271,7 +306,8 @@ class TileWalk {
 
   const Operands& o_;
   int64_t unit_, end_;
-  int64_t first_ = 0, left_ = 0, from_ = 0;  // of the unit: its first row, rows to come, first column
+  // Of the unit: its piece, first row, that row within the last outer dimension, rows to come, first column.
+  int64_t piece_ = 0, first_ = 0, within_ = 0, left_ = 0, from_ = 0;
   int64_t row_ = 0, begin_ = 0, elements_ = 0;
   int64_t current_ = -1;
   Odometer at_;  // at row current_

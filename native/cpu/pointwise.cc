@@ -10,7 +10,8 @@ void pointwise(const PointwiseArgs& args) {
   const int size = elementSize(args.dtype);
   const int outSize = row.kind == Kind::Compare ? 1 : size;
 
-  Operands operands(args.rank, args.shape);
+  Operands operands;
+  operands.start(args.rank, args.shape);
   for (int i = 0; i < args.inputs; i++) {
     operands.add(args.in[i], args.strides[i], row.kind == Kind::Select && i == 0 ? 1 : size);
   }

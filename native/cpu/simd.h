@@ -148,6 +148,26 @@ ANNEAL_INLINE void store(T* p, Vec<T> v) {
   *reinterpret_cast<typename LaneTypes<T>::Unaligned*>(p) = v.raw;
 }
 
+// A store past the caches, at an address that is a multiple of kVectorBytes, where the level has one. Threads that read
+// it must be told after streamFence.
+template <class T>
+ANNEAL_INLINE void stream(T* p, Vec<T> v) {
+#if defined(__AVX512F__)
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(p), (__m512i)v.raw);
+#elif defined(__AVX2__)
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(p), (__m256i)v.raw);
+#elif defined(__SSE2__)
+  _mm_stream_si128(reinterpret_cast<__m128i*>(p), (__m128i)v.raw);
+#else
+  store(p, v);
+#endif
+}
+ANNEAL_INLINE void streamFence() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
+
 // The first n lanes (0 <= n <= kLanes); the others read as zero. No byte beyond them is touched.
 template <class T>
 ANNEAL_INLINE Vec<T> loadPartial(const T* p, int n) {

@@ -1,12 +1,7 @@
 // The tile functions of all pointwise operators, made from the rows of pointwise.def.
 #include "cpu/tile.h"
 
-#include "cpu/math.h"
-#include "cpu/simd.h"
-#include "formulas/activation.h"
-#include "formulas/arithmetic.h"
-#include "formulas/comparison.h"
-#include "formulas/loss.h"
+#include "cpu/formulas.h"
 
 namespace anneal::ANNEAL_LEVEL {
 namespace {
@@ -139,14 +134,6 @@ void tile(void* out, const void* const* in, int64_t n, const double* params, uin
     copyTail<uint8_t>(end, tail[inputs], rest);
   else
     copyTail<T>(end, tail[inputs], rest);
-}
-
-template <class Formula>
-constexpr int costOf() {
-  if constexpr (requires { Formula::kCost; })
-    return Formula::kCost;
-  else
-    return 1;
 }
 
 template <class Formula, Kind kind, int inputs, class T>

@@ -2,12 +2,13 @@
 // that an operator gives the same bits alone and within a fused chain. They know nothing of shapes; who calls them cuts
 // the work into tiles and lays strided operands out first.
 #pragma once
+#include "cpu/simd.h"
 #include "cpu/support.h"
 
 namespace anneal::ANNEAL_LEVEL {
 
 // What a fixed operand is laid out in: its one element, repeated over so many bytes.
-constexpr int kFixedBytes = 256;
+constexpr int kFixedBytes = 8 * kVectorBytes;
 
 // out[i] = f(in[0][i], in[1][i], ...) for i in [0, n). Bit k of `fixed` says that in[k] is one element for all i. out may
 // be one of the inputs when its elements are as wide.

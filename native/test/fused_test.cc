@@ -139,25 +139,34 @@ struct Case {
   }
 
   Bytes fused(const Backend& backend) const {
-    std::vector<FusedOperand> to;
-    std::vector<Bytes> results;
-    for (const Output& output : outputs) {
-      const DType dtype = registers[output.reg].dtype;
-      results.emplace_back(static_cast<size_t>(outputElements(output)) * sizeOf(dtype), 0xee);
-      to.push_back({results.back().data(), dtype, output.reg, output.row, {}});
-    }
     FusedArgs args{};
     args.rank = static_cast<uint8_t>(shape.size());
     std::copy(shape.begin(), shape.end(), args.shape);
     args.inputCount = static_cast<int>(inputs.size());
-    args.outputCount = static_cast<int>(to.size());
+    args.outputCount = static_cast<int>(outputs.size());
     args.stepCount = static_cast<int>(steps.size());
     args.registers = static_cast<int>(registers.size());
     args.inputs = inputs.data();
-    args.outputs = to.data();
     args.steps = steps.data();
-    backend.fused(args);
-    return joined(results);
+    std::vector<uint64_t> plan(kFusedPlanBytes / sizeof(uint64_t));
+    Bytes first;
+    for (int call = 0; call < 3; ++call) {  // without a plan, making one, using it
+      std::vector<FusedOperand> to;
+      std::vector<Bytes> results;
+      for (const Output& output : outputs) {
+        const DType dtype = registers[output.reg].dtype;
+        results.emplace_back(static_cast<size_t>(outputElements(output)) * sizeOf(dtype), 0xee);
+        to.push_back({results.back().data(), dtype, output.reg, output.row, {}});
+      }
+      args.outputs = to.data();
+      args.plan = call > 0 ? plan.data() : nullptr;
+      backend.fused(args);
+      if (call == 0)
+        first = joined(results);
+      else
+        CHECK(joined(results) == first);
+    }
+    return first;
   }
 
   // Every step by its own kernel, over the whole shape.
@@ -340,6 +349,52 @@ Case someCase(Random& random) {
 TEST(fusedRandomPrograms) {
   Random random{20};
   for (int i = 0; i < 400; ++i) someCase(random).check("program " + std::to_string(i));
+}
+
+// Large enough that results are written past the caches; rows that no vector divides, so that most are misaligned.
+TEST(fusedStreams) {
+  Random random{21};
+  for (const Shape& shape : {Shape{5000000}, Shape{4999, 1001}}) {
+    Case c;
+    c.shape = shape;
+    const int64_t n = sizeOf(shape);
+    const uint16_t x = c.input(DType::Float32, someElements(random, DType::Float32, n), denseStrides(shape));
+    const uint16_t a = c.input(DType::Float32, someElements(random, DType::Float32, 1), Shape(shape.size(), 0));
+    const uint16_t y = c.apply(PointwiseOp::Mul, DType::Float32, {x, a});
+    const uint16_t z = c.apply(PointwiseOp::Relu, DType::Float32, {y});
+    c.outputs = {{y, false}, {z, false}};
+    if (shape.size() > 1) c.outputs.push_back({c.reduce(ReduceOp::Sum, z), true});
+    c.check("streams");
+  }
+}
+
+// An output may lie where an input does that is read for the last time.
+TEST(fusedInPlace) {
+  const int64_t rows = 300, extent = 700, n = rows * extent;
+  const Floats x = someFloats(n), y = someFloats(n, 5);
+  const auto step = [](FusedKind kind, PointwiseOp op, uint16_t a, uint16_t b, uint16_t out) {
+    return FusedStep{kind, op, ReduceOp::Max, DType::Float32, DType::Float32, {a, b, 0}, out, {}};
+  };
+  const FusedStep steps[] = {
+      step(FusedKind::Pointwise, PointwiseOp::Mul, 0, 1, 2),
+      step(FusedKind::Reduce, PointwiseOp::Add, 2, 0, 3),
+      step(FusedKind::Pointwise, PointwiseOp::Sub, 2, 3, 4),
+      step(FusedKind::Pointwise, PointwiseOp::Sigmoid, 4, 0, 5),
+      step(FusedKind::Pointwise, PointwiseOp::Maximum, 5, 1, 6),
+  };
+  const auto run = [&](const Backend& backend, float* in0, float* in1, float* out5, float* out6) {
+    const FusedOperand inputs[] = {{in0, DType::Float32, 0, false, {extent, 1}},
+                                   {in1, DType::Float32, 1, false, {extent, 1}}};
+    const FusedOperand outputs[] = {{out5, DType::Float32, 5, false, {}}, {out6, DType::Float32, 6, false, {}}};
+    backend.fused({2, {rows, extent}, 2, 2, 5, 7, inputs, outputs, steps, nullptr});
+  };
+  for (const Backend* backend : cpuBackends()) {
+    Floats in0 = x, in1 = y, out5(x.size()), out6(x.size());
+    run(*backend, in0.data(), in1.data(), out5.data(), out6.data());
+    run(*backend, in0.data(), in1.data(), in0.data(), in1.data());
+    CHECK(sameBits(in0, out5));
+    CHECK(sameBits(in1, out6));
+  }
 }
 
 }  // namespace

@@ -9,14 +9,18 @@
 #include "cpu/cast.h"
 #include "cpu/operands.h"
 #include "cpu/reduce.h"
+#include "cpu/strand.h"
 
 namespace anneal::ANNEAL_LEVEL {
 
 constexpr int64_t kCacheBytes = 24 * 1024;  // of the L1 cache, for all that a piece touches
 constexpr int64_t kLeastPiece = kShortRow;
 constexpr int64_t kLargestPiece = 4096;
-constexpr int kPlaces = 2 * kFusedRegisters + kFusedOutputs;
-constexpr int kInstructions = kPlaces;
+constexpr int64_t kRepeatedRow = 1024;  // up to here a row that all rows take is laid out several times
+constexpr int64_t kStreamBytes =
+    32 << 20;  // read and written: beyond, results have left the caches before they are read
+// A step has a place for its result and lays out three operands at most; an output is copied at most once.
+constexpr int kPlaces = kFusedInputs + kFusedOutputs + 4 * kFusedSteps;
 
 enum class Width : uint8_t { Fixed, Row, Full };
 
@@ -37,29 +41,33 @@ struct Place {
 
 enum class Action : uint8_t { Tile, Cast, Fold, Spread, Fill, Copy };
 struct Instruction {
-  Action action;
-  bool each;  // among values: on one a row, not on a single one
-  uint8_t size;
-  uint32_t fixed;
-  uint16_t in[3];  // places
-  uint16_t out;
   union {
     TileFunction tile;
     CastRow cast;
     FoldRows fold;
   };
-  const double* params;
+  const FusedStep* step;  // Tile
+  uint16_t in[3];         // places
+  uint16_t out;
+  Action action;
+  bool each;  // among values: on one a row, not on a single one
+  uint8_t size;
+  uint8_t fixed;
+  // Whole blocks of so many instructions from here on run as a strand, whose steps begin at `strand`; 0: none begins here.
+  int16_t strandLength, strand;
 };
 
 // Instructions in the order of their phases.
+template <int capacity>
 struct Code {
-  Instruction list[kInstructions];
-  int count = 0;
-  int end[kFusedSteps + 2];  // of each phase
-  int closed = 0;            // phases whose end is known
+  int count;
+  int closed;                    // phases whose end is known
+  int16_t end[kFusedSteps + 3];  // of each phase; one further back is where it begins
+  Instruction list[capacity];
 
+  int begin(int phase) const { return phase > 0 ? end[phase - 1] : 0; }
   void closeUntil(int phase) {
-    while (closed < phase) end[closed++] = count;
+    while (closed < phase) end[closed++] = static_cast<int16_t>(count);
   }
   Instruction& append(int phase, Action action, int size, uint16_t out) {
     closeUntil(phase);
@@ -68,57 +76,40 @@ struct Code {
     made.each = false;
     made.size = static_cast<uint8_t>(size);
     made.fixed = 0;
+    made.strandLength = 0;
     made.in[0] = made.in[1] = made.in[2] = made.out = out;
     return made;
   }
 };
 
-class Program {
- public:
-  explicit Program(const FusedArgs& fused);
-
-  const FusedArgs& args;
+// Plain memory, of which no more is touched than the program needs.
+struct Program {
+  bool ready;
+  bool rowwise;  // some step computes one value a row
+  bool grouped;  // rowwise, with several rows at hand
+  bool streams;  // writes outputs past the caches where strands do
+  int phases;
+  int places, slots, wides, valuePlaces;
+  int slotSize;
+  int boundCount, movingCount;
+  int64_t piece;  // elements
+  int64_t shape[kRank];
   Operands operands;
-  bool rowwise = false;  // some step computes one value a row
-  bool grouped = false;  // rowwise, with several rows at hand
-  int phases = 1;
-  Code values, pieces, folds;  // of a phase, in this order; the values of one more phase are outputs
+  uint16_t bound[kFusedInputs + 2 * kFusedOutputs];  // places of inputs and outputs
+  uint16_t moving[kPlaces];                          // places that move from piece to piece
   Place place[kPlaces];
-  int places = 0;
-  int slots = 0, wides = 0, valuePlaces = 0;
-  int slotSize = 1;
-  int64_t piece = 0;  // elements
+  // Of a phase, in this order; the values of one more phase are outputs.
+  Code<kFusedSteps + kFusedOutputs> values;
+  Code<4 * kFusedSteps + kFusedOutputs> pieces;
+  Code<kFusedSteps> folds;
+  StrandStep strandSteps[4 * kFusedSteps];  // load, operator, store, end
 
- private:
-  struct Register {
-    Width width;
-    uint8_t size;
-    bool input;
-    bool wide;
-    int16_t output;  // that it is computed in, or -1
-    int16_t phase;   // from which on it can be read
-    uint16_t place;
-    int16_t spreadPhase;  // in which its values were last repeated along the rows ...
-    uint16_t spread;      // ... and where
-  };
-
-  Width widthOf(const FusedOperand& input) const;
-  Width widthOf(const FusedStep& step) const;
-  int outSize(const FusedStep& step) const;
-  int inputsOf(const FusedStep& step) const { return step.kind == FusedKind::Pointwise ? tileRow(step.op).inputs : 1; }
-  uint16_t newPlace(PlaceKind kind, int size, int index = 0);
-  void defineInputs();
-  void defineSteps();
-  void emitStep(const FusedStep& step, int phase);
-  void emitOutputs(uint16_t number, int phase);
-  void emitRowOutputs();
-  uint16_t spreadOf(Register& reg, int phase);
-  void assignSlots();
-  void choosePiece();
-
-  Register reg_[kFusedRegisters];
-  int16_t stepPhase_[kFusedSteps];
-  int cost_ = 0;  // of an element
+  void build(const FusedArgs& args);
+  // To the data of this call.
+  void bind(const FusedArgs& args) {
+    for (int i = 0; i < args.inputCount; i++) operands.operand[i].base = static_cast<const char*>(args.inputs[i].data);
+  }
 };
+static_assert(sizeof(Program) <= kFusedPlanBytes);
 
 }  // namespace anneal::ANNEAL_LEVEL

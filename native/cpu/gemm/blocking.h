@@ -34,13 +34,14 @@ constexpr bool kLoadsParts = true;
 constexpr bool kLoadsParts = false;
 #endif
 
-// A burst of whole-vector stores to lines that are far away holds up the next tile: where a vector is a line, these are
-// fetched while the sums are taken, those of a row every few steps. Narrower vectors lose by it.
+// What lies like a large C is fetched while the sums are taken, a row of the tile every few steps, for its readers would
+// wait for it in a burst. So would stores of whole lines; narrower vectors are better off without.
 constexpr bool kFetchesC = kVectorBytes == 64;
 constexpr int64_t kFetchSteps = 8;
 
 // Sums are cut into equal parts of at most so many terms: this cut alone sets the order in which a sum is added up.
-constexpr int64_t kDepthBlock = 800;
+template <class T>
+constexpr int64_t kDepthBlock = 3200 / sizeof(T);
 
 constexpr int64_t kColBlock = 2048;  // columns of B that are packed at a time and shared by all tasks
 

@@ -32,7 +32,7 @@ struct Blocking {
       : tiles(p.rows, ceilDiv(p.rows, kTileRows)),
         width(tileVectors(tiles.of(0)) * W<T>),
         colBlock(p.cols <= kColBlock ? p.cols : ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width),
-        depths(p.depth, ceilDiv(p.depth, kDepthBlock)) {}
+        depths(p.depth, ceilDiv(p.depth, kDepthBlock<T>)) {}
 
   bool readsInPlace(const Product<T>& p) const {
     return p.bCol == 1 &&
@@ -140,11 +140,13 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
     args.outRow = p.flipped ? panel.width : p.cRow;
     args.epilogue = p.flipped ? nullptr : k.epilogue;
     args.col = col;
-    args.fetchC = p.farC && !p.flipped;
-    const auto& ofHeight = kTiles<T>.of[lanes < W<T>];
+    const T* const ahead = p.farC && !p.flipped ? p.epilogue->ahead() : nullptr;
+    const TileKind kind = lanes < W<T> ? TileKind::Part : ahead ? TileKind::Ahead : TileKind::Whole;
+    const auto& ofHeight = kTiles<T>.of[static_cast<int>(kind)];
     for (int64_t t = tile0; t < tile1; ++t) {
       const int64_t height = tiles.of(t);
       args.a = k.tileOfA(t);
+      args.ahead = ahead ? ahead + (args.out - p.epilogue->origin) : nullptr;
       ofHeight[height - 1][panel.width / W<T> - 1](args);
       if (args.epilogue && args.epilogue->activation == Activation::Tile) {
         for (int64_t i = 0; i < height; ++i) k.epilogue->activate(args.out + i * p.cRow, panel.cols);

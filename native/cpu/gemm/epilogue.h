@@ -23,6 +23,12 @@ struct Epilogue {
   TileFunction function = nullptr;
   const double* params = nullptr;
 
+  // What is read beside the sums, or written where that is worth fetching too; null: nothing.
+  const T* ahead() const {
+    if (gate && activation != Activation::Tile) return gate;
+    return add ? add : kFetchesC ? origin : nullptr;
+  }
+
   bool empty() const { return !scaled && add == nullptr && bias == nullptr && activation == Activation::None; }
 
   // One of several parts of the depth: C holds the sum of those before it.

@@ -11,6 +11,9 @@ namespace anneal::ANNEAL_LEVEL::gemm {
 #define ANNEAL_IN_ORDER
 #endif
 
+enum class TileKind : uint8_t { Whole, Part, Ahead };
+constexpr int kTileKinds = 3;
+
 template <class T>
 struct TileArgs {
   int64_t depth;
@@ -22,8 +25,8 @@ struct TileArgs {
   int64_t outRow;
   const Epilogue<T>* epilogue;  // null, or out lies in C, in column `col` and after it
   int64_t col;
-  bool fetchC;
-  int lanesIn, lanesOut;  // of the last vector, in b and in out: tiles for a part of a vector
+  const T* ahead;         // of Ahead tiles: what lies like C at out, fetched while the sums are taken
+  int lanesIn, lanesOut;  // of Part tiles: lanes of the last vector, in b and in out
 };
 
 // Epilogue::apply on a whole tile, one step after the other, so that each is decided upon once. at(p, j): vector j of
@@ -62,8 +65,9 @@ ANNEAL_INLINE void finishRegisters(V<T> (&sum)[MR][NV], const TileArgs<T>& t, Lo
 
 // Rows are addressed in threes from one pointer: base, base + stride and base + 2 * stride are addressing modes, a
 // pointer for each row would not fit the registers.
-template <class T, int MR, int NV, bool Part>
+template <class T, int MR, int NV, TileKind kind>
 ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
+  constexpr bool part = kind == TileKind::Part;
   const int lanesIn = t.lanesIn, lanesOut = t.lanesOut;
   V<T> sum[MR][NV];
 #pragma GCC unroll 8
@@ -80,7 +84,7 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
       V<T> row[NV];
 #pragma GCC unroll 8
       for (int j = 0; j < NV; ++j) {
-        row[j] = (Part && kLoadsParts && j == NV - 1 ? loadPartial(b + j * W<T>, lanesIn) : load(b + j * W<T>)).raw;
+        row[j] = (part && kLoadsParts && j == NV - 1 ? loadPartial(b + j * W<T>, lanesIn) : load(b + j * W<T>)).raw;
       }
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i) {
@@ -94,10 +98,11 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
     }
   };
   int64_t depth = t.depth;
-  if constexpr (kFetchesC && NV == kMostVectors && !Part) {
-    for (int i = 0; t.fetchC && i < MR && depth > kFetchSteps; ++i, depth -= kFetchSteps) {
+  if constexpr (kind == TileKind::Ahead) {
+    const T* ahead = t.ahead;
+    for (int i = 0; i < MR && depth > kFetchSteps; ++i, depth -= kFetchSteps, ahead += t.outRow) {
 #pragma GCC unroll 8
-      for (int j = 0; j < NV; ++j) __builtin_prefetch(t.out + i * t.outRow + j * W<T>, 1);
+      for (int j = 0; j < NV; j += 64 / kVectorBytes) __builtin_prefetch(ahead + j * W<T>, 1);
       sumOver(kFetchSteps);
     }
   }
@@ -105,7 +110,7 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   if (t.epilogue) {
     finishRegisters<T, MR, NV>(
         sum, t, [&](const T* p, int j) __attribute__((always_inline)) {
-          return Part && j == NV - 1 ? loadLanes(p + j * W<T>, lanesOut) : load(p + j * W<T>);
+          return part && j == NV - 1 ? loadLanes(p + j * W<T>, lanesOut) : load(p + j * W<T>);
         });
   }
   T* out = t.out;
@@ -113,7 +118,7 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   for (int i = 0; i < MR; ++i, out += t.outRow) {
 #pragma GCC unroll 8
     for (int j = 0; j < NV; ++j) {
-      if (Part && j == NV - 1) {
+      if (part && j == NV - 1) {
         storeLanes(out + j * W<T>, Vec<T>(sum[i][j]), lanesOut);
       } else {
         store(out + j * W<T>, Vec<T>(sum[i][j]));
@@ -127,12 +132,14 @@ using Tile = void (*)(const TileArgs<T>&);
 
 template <class T>
 struct Tiles {
-  Tile<T> of[2][kTileRows][kMostVectors];  // [part of a vector][rows - 1][vectors - 1]
+  Tile<T> of[kTileKinds][kTileRows][kMostVectors];  // [kind][rows - 1][vectors - 1]; Ahead is Whole but for the largest
 
   template <int MR, int NV>
   constexpr void fill() {
-    of[0][MR - 1][NV - 1] = tile<T, MR, NV, false>;
-    of[1][MR - 1][NV - 1] = tile<T, MR, NV, true>;
+    constexpr bool largest = MR == kTileRows && NV == tileVectors(MR);
+    of[0][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Whole>;
+    of[1][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Part>;
+    of[2][MR - 1][NV - 1] = tile < T, MR, NV, largest ? TileKind::Ahead : TileKind::Whole > ;
     if constexpr (NV > 1) {
       fill<MR, NV - 1>();
     } else if constexpr (MR > 1) {

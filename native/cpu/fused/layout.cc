@@ -38,12 +38,11 @@ void Builder::assignSlots() {
 }
 
 // ---- strands --------------------------------------------------------------------------------------------------------
-// What costs more than an addition gains nothing by registers, and is as fast or faster as a loop over the whole piece:
-// only what it streams is worth it.
+// What costs more than an addition gains nothing by registers, and is as fast or faster as a loop over the whole piece.
 bool Builder::isStrandable(const Instruction& at) const {
   if (at.action != Action::Tile || at.step->dtype != DType::Float32) return false;
   if (strandFunction(at.step->op, 0) == nullptr) return false;
-  return tileRow(at.step->op).cost == 1 || (p_.streams && p_.place[at.out].kind == PlaceKind::Output);
+  return tileRow(at.step->op).cost == 1;
 }
 
 // Runs of float32 operators within a phase; a single one only to stream what it gives.
@@ -148,9 +147,12 @@ void Builder::choosePiece() {
     if (!place.moves) continue;
     p_.moving[p_.movingCount++] = static_cast<uint16_t>(i);
     bytes += place.size;
+    const bool direct = place.kind == PlaceKind::Input && operands_.operand[place.index].access == Access::Direct;
+    if (p_.streams && direct) p_.ahead[p_.aheadCount++] = static_cast<uint16_t>(i);
   }
   p_.piece = bytes > 0 ? kCacheBytes / bytes / 64 * 64 : kLargestPiece;
-  p_.piece = p_.piece < kLeastPiece ? kLeastPiece : p_.piece > kLargestPiece ? kLargestPiece : p_.piece;
+  const int64_t largest = p_.streams ? kStreamedPiece : kLargestPiece;
+  p_.piece = p_.piece < kLeastPiece ? kLeastPiece : p_.piece > largest ? largest : p_.piece;
   if (p_.rowwise && !p_.grouped) {  // as even as whole blocks allow; a row somewhat longer is not cut
     const int64_t inner = operands_.inner, cuts = (inner + p_.piece / 2) / p_.piece, count = cuts > 1 ? cuts : 1;
     p_.piece = ((inner + count - 1) / count + kStrandElements - 1) / kStrandElements * kStrandElements;

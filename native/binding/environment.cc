@@ -28,11 +28,6 @@ Environment* Environment::create(napi_env env) {
     if (self->collector_) self->collect(true);
     self->releaseCollected();
   };
-  napi_value name;
-  check(napi_create_string_utf8(env, "anneal", NAPI_AUTO_LENGTH, &name));
-  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, self, settle,
-                                        &self->completions_));
-  check(napi_unref_threadsafe_function(env, self->completions_));
   // Hooks run last in, first out: this one before the threadsafe function's own.
   check(napi_add_env_cleanup_hook(env, cleanup, self));
   return self;
@@ -44,7 +39,7 @@ void Environment::cleanup(void* data) {
   auto* self = static_cast<Environment*>(data);
   self->context.client.cancelled.store(true);
   Stream::instance().wait(Stream::instance().submitted());
-  napi_release_threadsafe_function(self->completions_, napi_tsfn_abort);
+  self->promises.close();
   self->closed_ = true;
   self->context.reclaim = nullptr;
   setContext(nullptr);
@@ -220,50 +215,6 @@ napi_value Environment::makeError(const Error& error) const {
 }
 
 void Environment::raise(const Error& error) { check(napi_throw(env_, makeError(error))); }
-
-// ---- promises -------------------------------------------------------------------------------------------------------------------
-
-napi_value Environment::promiseOfFence(napi_ref keep, bool reports) {
-  auto* completion = new Completion{.deferred = nullptr, .keep = keep, .failure = std::nullopt};
-  napi_value promise;
-  if (napi_create_promise(env_, &completion->deferred, &promise) != napi_ok) {
-    delete completion;
-    throw PendingException{};
-  }
-  if (pending_++ == 0) check(napi_ref_threadsafe_function(env_, completions_));
-  const napi_threadsafe_function completions = completions_;
-  auto settleLater = [completion, completions](const std::optional<Failure>& failure) {
-    completion->failure = failure;
-    // Refused only when the environment is closing; nobody waits any more.
-    if (napi_call_threadsafe_function(completions, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
-  };
-  Stream::instance().submitFence(reports ? &context.client : nullptr, std::move(settleLater));
-  return promise;
-}
-
-void Environment::settle(napi_env env, napi_value, void* context, void* data) {
-  const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
-  if (!env) return;  // closing
-  auto* self = static_cast<Environment*>(context);
-  if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->completions_);
-  if (completion->failure) Stream::instance().acknowledge(&self->context.client, *completion->failure);
-  try {
-    napi_value value;
-    if (completion->keep) {
-      check(napi_get_reference_value(env, completion->keep, &value));
-      napi_delete_reference(env, completion->keep);
-    } else {
-      check(napi_get_undefined(env, &value));
-    }
-    if (completion->failure) {
-      check(napi_reject_deferred(env, completion->deferred, self->makeError(completion->failure->error)));
-    } else {
-      check(napi_resolve_deferred(env, completion->deferred, value));
-    }
-  } catch (const PendingException&) {
-    // An exception that cannot be delivered stays pending, and Node reports it.
-  }
-}
 
 void Environment::clearBuried() {
   for (napi_ref ref : buried_) napi_delete_reference(env_, ref);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "binding/promises.h"
 #include "compile/trace.h"
 #include "core/context.h"
 #include "core/pooled.h"
@@ -32,6 +33,7 @@ class Environment {
   napi_env env() const { return env_; }
   Context context;
   std::unique_ptr<Trace> trace;  // of the function that is being traced
+  Promises promises;
 
   // Called at the beginning of each entry from JavaScript.
   void enter();
@@ -54,15 +56,6 @@ class Environment {
   void raise(const Error& error);  // leaves a JavaScript exception pending
   napi_value makeError(const Error& error) const;
 
-  // ---- promises that the stream's thread settles
-  struct Completion {
-    napi_deferred deferred;
-    napi_ref keep = nullptr;  // resolved with, and alive until then; null: undefined
-    std::optional<Failure> failure;
-  };
-  // A promise settled when the stream gets here; it rejects with the environment's failure if `reports`.
-  napi_value promiseOfFence(napi_ref keep, bool reports);
-
   // ---- references dropped where no call into JavaScript is allowed
   void bury(napi_ref ref) { buried_.push_back(ref); }
 
@@ -71,10 +64,9 @@ class Environment {
   static constexpr int64_t kMajorStep = 256 << 20;
   static constexpr int64_t kCountStep = 4096;
 
-  explicit Environment(napi_env env) : env_(env) {}
+  explicit Environment(napi_env env) : promises(*this, env), env_(env) {}
   static void finalizeHandle(napi_env env, void* data, void* hint);
   static void cleanup(void* data);
-  static void settle(napi_env env, napi_value callback, void* context, void* data);
   Handle* newHandle(Tensor tensor);
   Handle* find(double number) const;  // null when there is none
   void attach(napi_value object, Handle* handle);
@@ -97,8 +89,6 @@ class Environment {
   int64_t afterMajor_ = 0;               // pressure after the last major one
   napi_ref collector_ = nullptr;
   napi_ref errorClasses_ = nullptr;
-  napi_threadsafe_function completions_ = nullptr;
-  int pending_ = 0;
   std::vector<napi_ref> buried_;
 };
 

@@ -86,7 +86,7 @@ napi_value read(Entry& js) {
   copyOut(js);
   napi_ref keep;  // the stream writes into it until the promise is settled
   check(napi_create_reference(js.env(), js[1], 1, &keep));
-  return js.environment().promiseOfFence(keep, true);
+  return js.environment().promises.ofFence(keep, true);
 }
 
 // readSync(tensor, arrayBuffer): waits here.

@@ -9,8 +9,9 @@ namespace anneal {
 
 // Runs body(context, i) for i in [0, tasks) on the compute pool and the calling thread; returns when all are done. Tasks
 // are taken from a shared counter, so they must be cut by shape, never by thread count, and must not depend on the order.
-// The first exception thrown by a task is rethrown here. Calls do not nest.
-void parallelRun(int64_t tasks, void (*body)(void* context, int64_t task), void* context);
+// The first exception thrown by a task is rethrown here. Calls do not nest. cost: of all tasks, in microseconds, roughly;
+// threads that sleep are not woken for a small one.
+void parallelRun(int64_t tasks, int64_t cost, void (*body)(void* context, int64_t task), void* context);
 
 // Threads that parallelRun would use (1 means it runs in place).
 int threadCount();

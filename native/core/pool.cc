@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kSpins =
     2000;  // about 50 us: longer than the gap between the kernels of a step, short against a time slice
+constexpr int64_t kWorthWaking = 16;  // cost of a job for which parked workers are woken, which takes some 5 us
 constexpr int kCountBits = 20;
 constexpr int64_t kMaxTasks = (int64_t{1} << kCountBits) - 1;
 
@@ -79,7 +80,7 @@ void Pool::drain(uint64_t ticket, bool fromEnd) {
 }
 
 // More tasks than a ticket counts.
-void Pool::runInParts(int64_t tasks, void (*body)(void*, int64_t), void* context) {
+void Pool::runInParts(int64_t tasks, int64_t cost, void (*body)(void*, int64_t), void* context) {
   struct Part {
     void (*body)(void*, int64_t);
     void* context;
@@ -87,7 +88,7 @@ void Pool::runInParts(int64_t tasks, void (*body)(void*, int64_t), void* context
   } part{body, context, 0};
   for (; part.begin < tasks; part.begin += kMaxTasks - 1) {
     run(
-        std::min(tasks - part.begin, kMaxTasks - 1),
+        std::min(tasks - part.begin, kMaxTasks - 1), cost,
         [](void* p, int64_t task) {
           const auto* of = static_cast<const Part*>(p);
           of->body(of->context, of->begin + task);
@@ -96,10 +97,10 @@ void Pool::runInParts(int64_t tasks, void (*body)(void*, int64_t), void* context
   }
 }
 
-void Pool::run(int64_t tasks, void (*body)(void*, int64_t), void* context) {
+void Pool::run(int64_t tasks, int64_t cost, void (*body)(void*, int64_t), void* context) {
   if (tasks <= 0) return;
   if (tasks == 1 || threads() == 1 || insideTask) return runInPlace(tasks, body, context);
-  if (tasks >= kMaxTasks) return runInParts(tasks, body, context);
+  if (tasks >= kMaxTasks) return runInParts(tasks, cost, body, context);
   std::unique_lock<std::mutex> lock(runMutex_, std::try_to_lock);
   if (!lock.owns_lock()) return runInPlace(tasks, body, context);
 
@@ -114,7 +115,7 @@ void Pool::run(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   failed_.store(false, std::memory_order_relaxed);
   const uint64_t ticket = firstTicket(number + 1);
   ticket_.store(ticket, std::memory_order_seq_cst);
-  if (parked_.load(std::memory_order_seq_cst) > 0) {
+  if (cost >= kWorthWaking && parked_.load(std::memory_order_seq_cst) > 0) {
     wakeups_.fetch_add(1, std::memory_order_seq_cst);
     wakeups_.notify_all();
   }
@@ -158,8 +159,8 @@ void Pool::work(int index) {
   }
 }
 
-void parallelRun(int64_t tasks, void (*body)(void*, int64_t), void* context) {
-  Pool::instance().run(tasks, body, context);
+void parallelRun(int64_t tasks, int64_t cost, void (*body)(void*, int64_t), void* context) {
+  Pool::instance().run(tasks, cost, body, context);
 }
 
 int threadCount() { return Pool::instance().threads(); }

@@ -13,7 +13,8 @@ class Pool {
  public:
   static Pool& instance();
 
-  void run(int64_t tasks, void (*body)(void*, int64_t), void* context);
+  // cost: of all tasks, in microseconds, roughly.
+  void run(int64_t tasks, int64_t cost, void (*body)(void*, int64_t), void* context);
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
   void setThreads(int threads);  // at least 1; workers beyond it stay parked
@@ -23,7 +24,7 @@ class Pool {
   void startWorkers(int count);
   void work(int index);
   void drain(uint64_t ticket, bool fromEnd);
-  void runInParts(int64_t tasks, void (*body)(void*, int64_t), void* context);
+  void runInParts(int64_t tasks, int64_t cost, void (*body)(void*, int64_t), void* context);
 
   // The job. `ticket_` holds its number and how many tasks were taken from either end, so that a worker which wakes late
   // cannot take a task of one job with the body of another: the compare-and-swap would see a different number.

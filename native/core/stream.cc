@@ -11,7 +11,9 @@ namespace {
 
 constexpr uint64_t kRingBytes = 1 << 20;  // some two thousand kernels ahead
 constexpr uint64_t kAlign = 16;
-constexpr int kSpins = 2000;
+constexpr int kSpins = 2000;  // some 35 us, in which a waiting thread is not put to sleep
+constexpr int kIdleSpins =
+    6000;  // as long as it takes to wake JavaScript's thread with a result, which then sends more
 
 // The stream's thread has read what was in the ring before: fetching the next record's cache lines back in time costs the
 // next append nothing, waiting for them while it publishes a record costs a tenth of a microsecond.
@@ -143,7 +145,10 @@ void Stream::execute(const Record& record, const void* args) {
 void Stream::run() {
   uint64_t head = 0;
   while (true) {
-    for (int spins = 0; tail_.load(std::memory_order_acquire) == head && spins < kSpins; ++spins) spinPause();
+    for (int spins = 0; tail_.load(std::memory_order_acquire) == head && spins < kIdleSpins; ++spins) {
+      spinPause();
+      if (spins % 16 == 15) std::this_thread::yield();
+    }
     if (tail_.load(std::memory_order_acquire) == head) {
       const uint32_t wakeups = wakeups_.load(std::memory_order_seq_cst);
       sleeping_.store(true, std::memory_order_seq_cst);

@@ -139,9 +139,10 @@ void multiplyBatch(const MatmulArgs& args) {
     for (int64_t i = 0; i < batch.count; ++i) multiply(batch.at(p, i), parallel);
   } else {
     const int64_t grain = gemm::most(1, static_cast<int64_t>(gemm::kTaskFlops / work));
-    forRange(batch.count, grain, [&](int64_t begin, int64_t end) {
+    const auto some = [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) multiply(batch.at(p, i), false);
-    });
+    };
+    forRange(batch.count, grain, some, gemm::kTaskCost);
   }
 }
 

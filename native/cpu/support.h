@@ -22,22 +22,23 @@ double cos(double);
 
 namespace anneal::ANNEAL_LEVEL {
 
-// body(task) for every task in [0, tasks), on the compute pool.
+// body(task) for every task in [0, tasks), on the compute pool. cost: of a task, in microseconds, roughly.
 template <class Body>
-void forTasks(int64_t tasks, const Body& body) {
+void forTasks(int64_t tasks, int64_t cost, const Body& body) {
   parallelRun(
-      tasks, [](void* context, int64_t task) { (*static_cast<const Body*>(context))(task); }, const_cast<Body*>(&body));
+      tasks, cost * tasks, [](void* context, int64_t task) { (*static_cast<const Body*>(context))(task); },
+      const_cast<Body*>(&body));
 }
 
 // Cuts [0, count) into blocks of `grain` and calls body(begin, end) for each. The cut depends on count and grain alone;
-// a range of one block runs on the calling thread.
+// a range of one block runs on the calling thread. cost: of a block, in microseconds, roughly.
 template <class Body>
-void forRange(int64_t count, int64_t grain, const Body& body) {
+void forRange(int64_t count, int64_t grain, const Body& body, int64_t cost = 1) {
   if (count <= grain) {
     if (count > 0) body(int64_t{0}, count);
     return;
   }
-  forTasks((count + grain - 1) / grain, [&](int64_t task) {
+  forTasks((count + grain - 1) / grain, cost, [&](int64_t task) {
     const int64_t begin = task * grain;
     const int64_t end = begin + grain < count ? begin + grain : count;
     body(begin, end);

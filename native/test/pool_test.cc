@@ -19,10 +19,12 @@ struct Threads {
   ~Threads() { Pool::instance().setThreads(before); }
 };
 
+constexpr int64_t kCostly = 1000;  // wakes the workers
+
 template <class Body>
 void forEach(int64_t tasks, Body body) {
   parallelRun(
-      tasks, [](void* context, int64_t task) { (*static_cast<Body*>(context))(task); }, &body);
+      tasks, kCostly, [](void* context, int64_t task) { (*static_cast<Body*>(context))(task); }, &body);
 }
 
 // How many of the tasks did not run exactly once.

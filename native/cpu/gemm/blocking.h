@@ -58,6 +58,7 @@ constexpr int64_t kRowBytes = 16384;  // of the sums of a row times a matrix: ha
 
 constexpr double kSerialFlops = 500e3;    // products below this run on the calling thread
 constexpr double kTaskFlops = 1e6;        // a task is at least this much, for the cost of handing it out,
+constexpr int64_t kTaskCost = 10;         // in microseconds,
 constexpr int64_t kTasks = 64;            // and a product not many more than this
 constexpr double kSplitFlops = 4e6;       // in a small batch, a product above this is itself cut into tasks
 constexpr double kOuterCost = 8;          // a multiply-add that is stored at once costs as much as so many others

@@ -48,7 +48,7 @@ struct Cut {
 template <class F>
 void loop(bool parallel, int64_t tasks, F&& body) {
   if (parallel && tasks > 1) {
-    forTasks(tasks, [&](int64_t task) { body(task); });
+    forTasks(tasks, kTaskCost, [&](int64_t task) { body(task); });
   } else {
     for (int64_t i = 0; i < tasks; ++i) body(i);
   }

@@ -1,0 +1,125 @@
+#include "binding/promises.h"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "binding/environment.h"
+#include "core/pause.h"
+#include "core/pool.h"
+
+namespace anneal::binding {
+
+namespace {
+
+constexpr auto kLongestWait = std::chrono::microseconds(100);
+constexpr auto kLongestWaitOfMany = std::chrono::microseconds(25);  // where compute threads take all processors
+constexpr auto kLongestRow = std::chrono::milliseconds(1);
+constexpr int kMostInARow = 64;
+constexpr int kMostSkipped = 63;
+
+}  // namespace
+
+struct Promises::Completion {
+  enum Stage { Awaited, Left, Done };  // by JavaScript's thread; for `settleLater`; the stream got there
+
+  napi_deferred deferred = nullptr;
+  napi_ref keep;
+  std::optional<Failure> failure = std::nullopt;
+  std::atomic<Stage> stage{Awaited};
+};
+
+Promises::Promises(Environment& environment, napi_env env) : environment_(environment), env_(env) {
+  napi_value name;
+  check(napi_create_string_utf8(env, "anneal", NAPI_AUTO_LENGTH, &name));
+  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, settleLater,
+                                        &function_));
+  check(napi_unref_threadsafe_function(env, function_));
+}
+
+void Promises::close() { napi_release_threadsafe_function(function_, napi_tsfn_abort); }
+
+napi_value Promises::ofFence(napi_ref keep, bool reports) {
+  auto owned = std::make_unique<Completion>();
+  owned->keep = keep;
+  napi_value promise;
+  check(napi_create_promise(env_, &owned->deferred, &promise));
+  Completion* const completion = owned.release();
+  auto done = [completion, function = function_](const std::optional<Failure>& failure) {
+    completion->failure = failure;
+    if (completion->stage.exchange(Completion::Done) == Completion::Awaited) return;
+    // Refused only when the environment is closing; nobody waits any more.
+    if (napi_call_threadsafe_function(function, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
+  };
+  Stream::instance().submitFence(reports ? &environment_.context.client : nullptr, std::move(done));
+  if (!mayWait() || !waitFor(*completion)) {
+    if (pending_++ == 0) check(napi_ref_threadsafe_function(env_, function_));
+    Completion::Stage expected = Completion::Awaited;
+    if (completion->stage.compare_exchange_strong(expected, Completion::Left)) return promise;
+    if (--pending_ == 0) napi_unref_threadsafe_function(env_, function_);
+  }
+  owned.reset(completion);
+  settle(*completion);
+  return promise;
+}
+
+// Not before others, which settle in order; and not for too long without the event loop.
+bool Promises::mayWait() {
+  const bool inRow = inARow_ > 0;
+  if (pending_ > 0 || (skip_ > 0 && skip_-- > 0) || inARow_ >= kMostInARow ||
+      (inRow && Clock::now() - firstOfRow_ > kLongestRow)) {
+    inARow_ = 0;
+    return false;
+  }
+  if (inARow_++ == 0) firstOfRow_ = Clock::now();
+  return true;
+}
+
+bool Promises::waitFor(const Completion& completion) {
+  static const unsigned processors = std::thread::hardware_concurrency();
+  const bool many = static_cast<unsigned>(Pool::instance().threads()) >= processors;
+  const Clock::time_point end = Clock::now() + (many ? kLongestWaitOfMany : kLongestWait);
+  for (int spins = 1; completion.stage.load(std::memory_order_acquire) != Completion::Done; ++spins) {
+    spinPause();
+    if (spins % 16 != 0) continue;
+    if (Clock::now() > end) {
+      penalty_ = std::min(2 * penalty_ + 1, kMostSkipped);
+      skip_ = penalty_;
+      inARow_ = 0;
+      return false;
+    }
+    std::this_thread::yield();  // to a kernel, where threads are more than processors
+  }
+  penalty_ = 0;
+  return true;
+}
+
+void Promises::settleLater(napi_env env, napi_value, void* context, void* data) {
+  const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
+  if (!env) return;  // closing
+  auto* self = static_cast<Promises*>(context);
+  if (--self->pending_ == 0) napi_unref_threadsafe_function(self->env_, self->function_);
+  try {
+    self->settle(*completion);
+  } catch (const PendingException&) {
+    // An exception that cannot be delivered stays pending, and Node reports it.
+  }
+}
+
+void Promises::settle(Completion& completion) {
+  if (completion.failure) Stream::instance().acknowledge(&environment_.context.client, *completion.failure);
+  napi_value value;
+  if (completion.keep) {
+    check(napi_get_reference_value(env_, completion.keep, &value));
+    napi_delete_reference(env_, completion.keep);
+  } else {
+    check(napi_get_undefined(env_, &value));
+  }
+  if (completion.failure) {
+    check(napi_reject_deferred(env_, completion.deferred, environment_.makeError(completion.failure->error)));
+  } else {
+    check(napi_resolve_deferred(env_, completion.deferred, value));
+  }
+}
+
+}  // namespace anneal::binding

@@ -1,0 +1,82 @@
+// Builds the engine without Node in other ways than the addon's and runs its tests, under sanitizers or for another processor:
+// node scripts/engine-tests.mjs asan|tsan|neon [tests...]
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { BuildError, findProgram, run, runAsProgram } from './command.mjs';
+import { readCounts, reportTotals } from './totals.mjs';
+
+/**
+ * What CMake is told, what the tests run under, and what has to be installed: programs, and Debian's packages of them.
+ * @typedef {{ options: string[], runner: () => string[], env?: Record<string, string>, needs?: Record<string, string> }} Build
+ */
+
+const instrumented = '-DCMAKE_BUILD_TYPE=RelWithDebInfo';
+
+/** @type {Record<string, Build | undefined>} */
+const builds = {
+  asan: {
+    options: [instrumented, '-DANNEAL_SANITIZE=address,undefined'],
+    runner: () => [],
+    env: {
+      ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1',
+      UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+    },
+  },
+  tsan: {
+    options: [instrumented, '-DANNEAL_SANITIZE=thread'],
+    runner: withoutRandomAddresses,
+    env: { TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1' },
+  },
+  neon: {
+    options: [
+      '-DCMAKE_SYSTEM_NAME=Linux',
+      '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
+      '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
+    ],
+    runner: () => ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
+    needs: { 'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu', 'qemu-aarch64': 'qemu-user' },
+  },
+};
+
+/**
+ * ThreadSanitizer of g++ 12 refuses address spaces that are randomised over more bits than it knows of.
+ * @returns {string[]} the command's beginning
+ */
+function withoutRandomAddresses() {
+  const program = findProgram('setarch');
+  if (!program) return [];
+  try {
+    execFileSync(program, ['-R', 'true'], { stdio: 'ignore' });
+    return [program, '-R'];
+  } catch {
+    return []; // the container forbids it
+  }
+}
+
+await runAsProgram(import.meta.url, async () => {
+  const [name = '', ...tests] = process.argv.slice(2);
+  const build = builds[name];
+  if (!build) throw new BuildError(`usage: node scripts/engine-tests.mjs ${Object.keys(builds).join('|')} [tests...]`);
+  if (!findProgram('cmake')) {
+    throw new BuildError(
+      'anneal: this build needs CMake 3.20 or later, not found on PATH.\n' +
+        '  Debian, Ubuntu:  apt-get install cmake\n  macOS:           brew install cmake\n  anywhere:        pip install cmake',
+    );
+  }
+  for (const [program, debian] of Object.entries(build.needs ?? {})) {
+    if (findProgram(program)) continue;
+    throw new BuildError(`anneal: ${program} was not found on PATH.\n  Debian, Ubuntu:  apt-get install ${debian}`);
+  }
+
+  const folder = `build/${name}`;
+  console.error(`anneal: building the engine with ${build.options.join(' ')}`);
+  const jobs = process.env.JOBS || String(availableParallelism());
+  const configure = ['-S', '.', '-B', folder, ...build.options];
+  for (const args of [configure, ['--build', folder, '--target', 'engine_tests', '--parallel', jobs]]) {
+    const { code, output } = await run('cmake', args);
+    if (code !== 0) throw new BuildError(`${output}\nanneal: the build of the engine failed; its output is above.`);
+  }
+  const [program, ...args] = [...build.runner(), `${folder}/engine_tests`, ...tests];
+  const result = await run(program, args, { env: { ...process.env, ...build.env }, show: true });
+  reportTotals([readCounts(result)]);
+});

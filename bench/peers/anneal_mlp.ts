@@ -38,10 +38,10 @@ class Mlp implements Contender {
   #makeStep(): (images: Tensor, labels: Tensor) => Tensor {
     const [model, optimizer] = [this.#model, this.#optimizer];
     const step = (images: Tensor, labels: Tensor) => {
-      optimizer.zeroGrad();
       const loss = nn.crossEntropy(model.forward(images), labels);
       loss.backward();
       optimizer.step();
+      optimizer.zeroGrad();
       return loss;
     };
     // Without compiling, a scope disposes everything but the loss.

@@ -1,4 +1,4 @@
-// One training step of a 784-256-128-64-10 classifier: zeroGrad, forward, cross-entropy, backward, optimizer step.
+// One training step of a 784-256-128-64-10 classifier: forward, cross-entropy, backward, optimizer step, zeroGrad.
 import { join } from 'node:path';
 import { Generator, io, type Tensor, uniform } from 'anneal';
 import { makeWeights, widths, workOf } from './network';

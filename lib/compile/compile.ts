@@ -28,13 +28,16 @@ export interface Compiled<Args extends unknown[], Result> {
  *
  * ```ts
  * const step = compile((images: Tensor, labels: Tensor) => {
- *   optimizer.zeroGrad();
  *   const loss = nn.crossEntropy(model.forward(images), labels);
  *   loss.backward();
  *   optimizer.step();
+ *   optimizer.zeroGrad();
  *   return loss;
  * });
  * ```
+ *
+ * With `zeroGrad` at the end, gradients are not stored where they are not needed: plain gradient descent takes place inside the
+ * matrix products.
  *
  * `fn` takes and returns tensors, alone or in arrays and plain objects; numbers, strings and booleans among the arguments are
  * part of the signature. Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they

@@ -43,6 +43,7 @@ export class Steps {
     loss.backward();
     if (maxNorm < Number.POSITIVE_INFINITY) clipGradNorm(model.parameters(), maxNorm);
     optimizer.step();
+    optimizer.zeroGrad(); // what nobody will see need not be stored
     this.#measure(loss, output, target, batch);
     return loss;
   }

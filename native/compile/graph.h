@@ -57,6 +57,7 @@ class Graph {
 void mergeEqualKernels(Graph& graph);  // common subexpressions
 void dropUnusedKernels(Graph& graph);  // dead code
 void fuseEpilogues(Graph& graph);      // into matrix products
+void fuseUpdates(Graph& graph);        // plain gradient descent, into the products that give gradients
 void fuseChains(Graph& graph);         // pointwise operators, casts and row reductions
 // Gives every arena buffer its offset; returns the size of the arena.
 size_t planMemory(Graph& graph);

@@ -70,7 +70,8 @@ struct Kernel {
   template <class F>
   static void fieldsOf(MatmulArgs& a, F& f) {
     visit(f, Role::Read, a.a, a.b, a.bias, a.residual, a.gate);
-    visit(f, Role::Write, a.rowSums, a.c);
+    visit(f, Role::Write, a.rowSums);
+    visit(f, a.descends ? Role::Update : Role::Write, a.c);
   }
   template <class F>
   static void fieldsOf(SoftmaxArgs& a, F& f) {

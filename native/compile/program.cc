@@ -90,6 +90,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
   mergeEqualKernels(graph);
   dropUnusedKernels(graph);
   fuseEpilogues(graph);
+  fuseUpdates(graph);
   fuseChains(graph);
   const size_t arena = planMemory(graph);
   after_ = describe(graph);

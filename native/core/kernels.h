@@ -155,6 +155,9 @@ struct MatmulArgs {
   int64_t aBatch[kRank], bBatch[kRank];  // element strides of the batch dimensions, 0 where broadcast
   const void* bias;                      // n values added to every row, or null
   double alpha = 1;
+  // c -= lr * (a b), a step of gradient descent, with one rounding; alpha, bias, residual and activation are not used.
+  bool descends = false;
+  double lr = 0;
   const void* residual = nullptr;               // dense like c, or c itself: the product is added to it
   PointwiseOp activation = PointwiseOp::Count;  // of one input, or of two, of which `gate` is the second; Count: none
   const void* gate = nullptr;                   // dense like c

@@ -39,8 +39,9 @@ gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
   e.add = static_cast<const T*>(args.residual);
   e.bias = static_cast<const T*>(args.bias);
   if constexpr (kIsFloat<T>) {
-    e.scaled = args.alpha != 1;
-    e.alpha = static_cast<T>(args.alpha);
+    e.scaled = args.alpha != 1 || args.descends;
+    e.alpha = static_cast<T>(args.descends ? -args.lr : args.alpha);
+    if (args.descends) e.add = static_cast<const T*>(args.c);
     e.gate = static_cast<const T*>(args.gate);
     switch (args.activation) {
       case PointwiseOp::Count: break;

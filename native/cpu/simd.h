@@ -384,8 +384,13 @@ ANNEAL_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 #endif
   return a.raw * b.raw + c.raw;
 }
+#if defined(__FMA__) || defined(__aarch64__)
+ANNEAL_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+ANNEAL_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#else
 ANNEAL_INLINE float fma(float a, float b, float c) { return a * b + c; }
 ANNEAL_INLINE double fma(double a, double b, double c) { return a * b + c; }
+#endif
 
 // a < b ? a : b and a > b ? a : b: the second operand where either is NaN, or where both are zeros.
 template <class T>

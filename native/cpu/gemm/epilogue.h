@@ -1,5 +1,5 @@
 // What becomes of sums on their way into C: c = activation(alpha * sum + residual + bias, gate), and the same of a part
-// of the depth.
+// of the depth. Scaled and added is rounded once.
 #pragma once
 #include "cpu/gemm/blocking.h"
 #include "cpu/math.h"
@@ -44,8 +44,12 @@ struct Epilogue {
 
   // All but a tile function, of n neighbouring elements that go to c, in column `col` of C and after it.
   ANNEAL_INLINE Vec<T> apply(Vec<T> v, const T* c, int64_t col, int n) const {
-    if (scaled) v *= Vec<T>(alpha);
-    if (add) v += loadLanes(add + (c - origin), n);
+    if (scaled && add)
+      v = fma(v, Vec<T>(alpha), loadLanes(add + (c - origin), n));
+    else if (scaled)
+      v *= Vec<T>(alpha);
+    else if (add)
+      v += loadLanes(add + (c - origin), n);
     if (bias) v += loadLanes(bias + col, n);
     if (activation == Activation::Relu) v = ReluFormula::apply(v, nullptr);
     if (activation == Activation::ReluBackward) {
@@ -54,8 +58,10 @@ struct Epilogue {
     return v;
   }
   ANNEAL_INLINE T applyOne(T v, const T* c, int64_t col) const {
-    if (scaled) v *= alpha;
-    if (add) v += add[c - origin];
+    if constexpr (kIsFloat<T>) {
+      if (scaled) v = add ? fma(v, alpha, add[c - origin]) : v * alpha;
+    }
+    if (!scaled && add) v += add[c - origin];
     if (bias) v += bias[col];
     if (activation == Activation::Relu) v = ReluFormula::apply(v, nullptr);
     if (activation == Activation::ReluBackward) v = ReluBackwardFormula::apply(v, gate[c - origin], nullptr);

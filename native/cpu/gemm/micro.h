@@ -42,12 +42,14 @@ ANNEAL_INLINE void finishRegisters(V<T> (&sum)[MR][NV], const TileArgs<T>& t, Lo
     }
   };
   const int64_t place = t.out - e.origin;
-  if (e.scaled) {
+  const T* add = e.add + place;
+  if (e.scaled && e.add) {
+    const Vec<T> alpha(e.alpha);
+    each([&](Vec<T> v, int64_t row, int j) __attribute__((always_inline)) { return fma(v, alpha, at(add + row, j)); });
+  } else if (e.scaled) {
     const Vec<T> alpha(e.alpha);
     each([&](Vec<T> v, int64_t, int) __attribute__((always_inline)) { return v * alpha; });
-  }
-  if (e.add) {
-    const T* add = e.add + place;
+  } else if (e.add) {
     each([&](Vec<T> v, int64_t row, int j) __attribute__((always_inline)) { return v + at(add + row, j); });
   }
   if (e.bias) {

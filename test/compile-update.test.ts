@@ -1,0 +1,88 @@
+// compile: plain gradient descent inside the products that give gradients, where those are dropped in the same step.
+import assert from 'node:assert/strict';
+import { compile, Generator, manualSeed, nn, optim, type Tensor, uniform } from 'anneal';
+
+const generator = new Generator(11);
+const batches = Array.from({ length: 5 }, () => ({
+  x: uniform([16, 20], { generator }),
+  y: uniform([16, 4], { generator }),
+}));
+
+interface Recipe {
+  layers(): nn.Layer[];
+  optimizer?(parameters: nn.Parameter[]): optim.Optimizer;
+  /** Between backward and the update. */
+  inspect?(model: nn.Module): Tensor;
+  keepsGradients?: boolean;
+}
+
+async function train({ layers, optimizer: make, inspect, keepsGradients = false }: Recipe, compiled: boolean) {
+  manualSeed(5);
+  const model = new nn.Sequential(...layers());
+  const optimizer = make?.(model.parameters()) ?? new optim.SGD(model.parameters(), { lr: 0.1 });
+  const step = (x: Tensor, y: Tensor): Tensor[] => {
+    if (keepsGradients) optimizer.zeroGrad();
+    const loss = nn.mseLoss(model.forward(x), y);
+    loss.backward();
+    const seen = inspect === undefined ? [] : [inspect(model)];
+    optimizer.step();
+    if (!keepsGradients) optimizer.zeroGrad();
+    return [loss, ...seen];
+  };
+  const program = compile(step);
+  const results: number[][] = [];
+  for (const [i, { x, y }] of batches.entries()) {
+    optimizer.lr = 0.1 / (1 + i);
+    for (const result of (compiled ? program : step)(x, y)) results.push([...(await result.data())].map(Number));
+  }
+  for (const parameter of model.parameters()) results.push([...(await parameter.data())].map(Number));
+  return { results, programs: program.programs, fused: / \+ sgdStep/.test(program.explain()) };
+}
+
+describe('compile moves gradient descent into products', () => {
+  const linear = (inputs: number, outputs: number, bias = true) => new nn.Linear(inputs, outputs, { bias });
+  class Tied extends nn.Module {
+    readonly one = linear(20, 20);
+    forward(x: Tensor): Tensor {
+      return this.one.forward(this.one.forward(x).tanh());
+    }
+  }
+  const cases: Record<string, Recipe & { fused: boolean }> = {
+    'one layer': { layers: () => [linear(20, 4)], fused: true },
+    'without bias': { layers: () => [linear(20, 8, false), new nn.ReLU(), linear(8, 4, false)], fused: true },
+    'a network': {
+      layers: () => [linear(20, 33), new nn.Tanh(), linear(33, 17), new nn.ReLU(), linear(17, 4)],
+      fused: true,
+    },
+    'weights that another product reads': {
+      layers: () => [linear(20, 12), linear(12, 12), linear(12, 4)],
+      fused: true,
+    },
+    'but not of a weight used twice': { layers: () => [new Tied(), linear(20, 4)], fused: true },
+    'but not with momentum': {
+      layers: () => [linear(20, 4)],
+      optimizer: (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 }),
+      fused: false,
+    },
+    'but not with weight decay': {
+      layers: () => [linear(20, 4)],
+      optimizer: (p) => new optim.SGD(p, { lr: 0.1, weightDecay: 0.01 }),
+      fused: false,
+    },
+    'but not where the gradient stays': { layers: () => [linear(20, 4)], keepsGradients: true, fused: false },
+    'but not where the gradient is read': {
+      layers: () => [linear(20, 4)],
+      inspect: (model) => (model.parameters()[0].grad as Tensor).square().sum(),
+      fused: false,
+    },
+  };
+  for (const [name, { fused, ...recipe }] of Object.entries(cases)) {
+    it(name, async () => {
+      const actual = await train(recipe, true);
+      assert.equal(actual.fused, fused);
+      assert.equal(actual.programs, 1);
+      // The sum of a product and the step have the bits of both alone.
+      assert.deepEqual(actual.results, (await train(recipe, false)).results);
+    });
+  }
+});

@@ -6,20 +6,19 @@
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
-template <class T>
-int64_t packedElements(const Product<T>& p) {
-  return p.depth * roundUp<T>(p.cols);
-}
-
 // Whether tiles would run faster from a packed B, and with the same bits: not where the product takes another way, or
-// reads B in place; nor where the panels come from beyond the nearest caches, into which packing on the way brings them.
+// reads B in place.
 template <class T>
 bool packingPays(const Product<T>& p) {
-  if (packedElements(p) * int64_t{sizeof(T)} > l2Bytes() / 8) return false;
   const Plan plan = planOf(p);
   if (plan.way != Way::Tiles || p.depth <= kOuterDepth) return false;
   if (!plan.flipped) return !Blocking<T>(p).readsInPlace(p);
   return tiledCost<T>(sidesOf(p), true) <= tiledCost<T>(flippedSides(p));
+}
+
+template <class T>
+int64_t packedElements(const Product<T>& p) {
+  return p.depth * roundUp<T>(p.cols);
 }
 
 template <class T>

@@ -54,7 +54,7 @@ export interface Native {
   abortTrace(): void;
   suspendTrace(suspended: boolean): void;
   traceInput(out: object, dtype: number, shape: readonly number[], requiresGrad: boolean): number;
-  traceLives(from: number): string[];
+  traceLives(from: number): (string | number)[];
   endTrace(owner: object, outputs: number[]): void;
   programLives(program: object): BigUint64Array;
   programFits(program: object): boolean;

@@ -131,12 +131,25 @@ describe('compile', () => {
         for (const [i, param] of params.entries()) param.assign(param.sub(grads[i].mul(lr)));
       }
     }
+    class Warming extends optim.SGD {
+      protected override update(batch: optim.Batch, options: optim.SGDOptions) {
+        super.update(batch, { ...options, lr: options.lr * Math.min(1, batch.step / 3) });
+      }
+    }
+    class Shrinking extends optim.Adam {
+      protected override update(batch: optim.Batch, options: optim.AdamOptions) {
+        super.update(batch, options);
+        for (const param of batch.params) param.assign(param.mul(1 - options.lr / 10));
+      }
+    }
     const halving = (i: number, optimizer: optim.Optimizer) => {
       optimizer.lr = i < 3 ? 0.1 : 0.05;
     };
     for (const [Own, programs] of [
       [Decaying, 6],
       [Steady, 2],
+      [Warming, 6],
+      [Shrinking, 2],
     ] as const) {
       const recipe: Recipe = { layers: recipes.sgd.layers, optimizer: (p) => new Own(p, { lr: 0.1 }) };
       const compiled = await train(recipe, true, halving);

@@ -63,6 +63,26 @@ describe('Trainer.fit', () => {
     assert.notDeepEqual(await run(10), first);
   });
 
+  it("runs a user's own optimizer step by step where it depends on their number", async () => {
+    class Decaying extends optim.Optimizer<optim.BaseOptions> {
+      protected check() {}
+      protected update({ params, grads, step }: optim.Batch, { lr }: optim.BaseOptions) {
+        for (const [i, param] of params.entries()) param.assign(param.sub((grads[i] as Tensor).mul(lr / step)));
+      }
+    }
+    const run = async (compile: boolean): Promise<number[]> => {
+      manualSeed(5);
+      const model = new nn.Sequential(new nn.Linear(2, 16), new nn.ReLU(), new nn.Linear(16, 2));
+      const optimizer = new Decaying(model.parameters(), { lr: 0.5 });
+      const t = new train.Trainer({ model, optimizer, loss: nn.crossEntropy, compile });
+      await t.fit(points(100), { epochs: 2, batchSize: 8, seed: 1 });
+      return model.parameters().flatMap(values);
+    };
+    // A bias's gradient may be added up in another order.
+    const expected = await run(false);
+    for (const [i, value] of (await run(true)).entries()) assert.ok(Math.abs(value - (expected[i] as number)) < 1e-5);
+  });
+
   it('takes loaders, datasets and iterables', async () => {
     const [x, y] = points(40);
     const dataset = new data.TensorDataset(x, y);

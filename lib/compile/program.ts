@@ -77,6 +77,11 @@ export class Program {
     return native.programFits(this);
   }
 
+  /** Whether it can be repeated: not where it depends on a count that its runs change. */
+  get repeats(): boolean {
+    return this.#trace.repeats;
+  }
+
   /** Runs it once. */
   run(inputs: readonly Tensor[]): unknown {
     return this.#run(inputs, 0, 0);

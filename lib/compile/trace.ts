@@ -25,6 +25,8 @@ export class Trace {
   readonly lives: (Live | undefined)[] = [];
   readonly counters: Touched[] = [];
   readonly guards: { read(): unknown; expected: unknown }[] = [];
+  /** Whether the program can run several iterations in a row. */
+  repeats = true;
   #notes: Readonly<Record<string, Live>> = {};
 
   start(counter: Counter): number {
@@ -34,6 +36,12 @@ export class Trace {
       this.counters.push(touched);
     }
     return touched.start;
+  }
+
+  /** The program holds only while `counter` stands where it does, and so for one iteration. */
+  guardCounter(counter: Counter): void {
+    this.repeats = false;
+    this.guards.push({ read: counter.get, expected: this.start(counter) });
   }
 
   withLives<T>(notes: Readonly<Record<string, Live>>, make: () => T): T {
@@ -48,7 +56,17 @@ export class Trace {
 
   // Of those that kernels have met since the last time.
   #noteLives(): void {
-    for (const name of native.traceLives(this.lives.length)) this.lives.push(this.#notes[name]);
+    const met = native.traceLives(this.lives.length);
+    for (let i = 0; i < met.length; i += 2) {
+      const live = this.#notes[met[i] as string];
+      this.lives.push(live !== undefined && this.#isNow(live, met[i + 1] as number) ? live : undefined);
+    }
+  }
+
+  // A kernel may have been given a value that was computed from the live one.
+  #isNow(live: Live, value: number): boolean {
+    if (live.kind === 'number') return Object.is(live.read(), value);
+    return live.kind === 'seed' || this.start(live.counter) + live.from === value;
   }
 }
 
@@ -69,7 +87,10 @@ export function withTrace<T>(trace: Trace, fn: () => T): T {
   }
 }
 
-/** Runs `make`, whose kernels take values of these names anew at every run. Calls within it note their own. */
+/**
+ * Runs `make`, whose kernels take values of these names anew at every run, if they are what they are given now. Calls within it
+ * note their own.
+ */
 export function withLives<T>(lives: () => Readonly<Record<string, Live>>, make: () => T): T {
   return current === undefined ? make() : current.withLives(lives(), make);
 }

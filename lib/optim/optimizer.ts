@@ -177,17 +177,17 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   // The learning rate and the number of the step are looked up at every run where a kernel takes them. An update that reads
-  // them and computes with something else is part of a program that holds for these values alone.
+  // them for something else is part of a program that holds for these values alone.
   #traceUpdate(trace: Trace, batch: Batch, group: Group<O>): void {
     for (const state of batch.states) trace.start(stepsOf(state));
     const steps = stepsOf(batch.states[0] as ParameterState);
     const first = trace.lives.length;
-    const read = new Set<string>();
-    const watched = <T extends object, K extends string & keyof T>(object: T, key: K): T =>
+    const reads = { lr: 0, step: 0 };
+    const counted = <T extends object, K extends keyof T & keyof typeof reads>(object: T, key: K): T =>
       Object.defineProperty({ ...object }, key, {
         enumerable: true,
         get() {
-          read.add(key);
+          reads[key]++;
           return object[key];
         },
       });
@@ -195,13 +195,11 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const step = countOf(steps, 1);
     withLives(
       () => ({ lr, step }),
-      () => this.update(watched(batch, 'step'), watched(group, 'lr')),
+      () => this.update(counted(batch, 'step'), counted(group, 'lr')),
     );
-    const met = trace.lives.slice(first);
-    if (read.has('lr') && !met.includes(lr)) guard(lr.read);
-    if (read.has('step') && !met.includes(step)) {
-      trace.guards.push({ read: steps.get, expected: trace.start(steps) });
-    }
+    const taken = (live: Live) => trace.lives.slice(first).filter((other) => other === live).length;
+    if (reads.lr > taken(lr)) guard(lr.read);
+    if (reads.step > taken(step)) trace.guardCounter(steps);
   }
 
   #batches(params: readonly Tensor[]): Iterable<Batch> {

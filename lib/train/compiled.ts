@@ -68,16 +68,16 @@ export class CompiledSteps {
         rows.signal?.throwIfAborted();
         const left = end - rows.position;
         const batches = Math.max(1, Math.min(chunk, most, Math.floor(left / batchSize)));
-        const samples = Math.min(left, batches * batchSize);
-        const result = this.#submit(order, rows.position, batches, samples);
+        const { run, result } = this.#submit(order, rows.position, batches, Math.min(left, batchSize));
+        const samples = Math.min(left, run * batchSize);
         rows.advance(samples);
         const done = native.fence(false);
-        await onChunk(batches, samples, result);
+        await onChunk(run, samples, result);
         result?.dispose();
         await gate.race(ahead);
         await nextTurn();
         const now = performance.now();
-        if (rows.position > samples) chunk = nextSize(batches, now - begun);
+        if (rows.position > samples) chunk = nextSize(run, now - begun);
         begun = now;
         ahead = done;
       }
@@ -88,14 +88,15 @@ export class CompiledSteps {
     }
   }
 
-  #submit(order: Tensor, position: number, batches: number, samples: number): Tensor | undefined {
+  // Runs so many batches, or one where the program cannot be repeated.
+  #submit(order: Tensor, position: number, batches: number, size: number): { run: number; result?: Tensor } {
     return scope(() => {
-      const size = samples / batches;
       const first = slice(order, 0, position, position + size);
       const { program } = this.#programs.find([first]);
-      if (batches === 1) return (program.run([first]) as Tensor | null) ?? undefined;
-      const all = reshape(slice(order, 0, position, position + samples), [batches, size]);
-      return (program.repeat([all], batches, 1) as Tensor | null) ?? undefined;
+      if (batches === 1 || !program.repeats)
+        return { run: 1, result: (program.run([first]) as Tensor | null) ?? undefined };
+      const all = reshape(slice(order, 0, position, position + batches * size), [batches, size]);
+      return { run: batches, result: (program.repeat([all], batches, 1) as Tensor | null) ?? undefined };
     });
   }
 }

@@ -20,6 +20,7 @@ export type { Loss, Model } from './step';
 /** What a {@link Trainer} is made of. */
 export interface TrainerOptions {
   model: Model;
+  /** Each step ends with its `zeroGrad`: callbacks see no gradients. */
   optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
   loss: Loss;
   /** Measured in training, validation and evaluation, by name. */

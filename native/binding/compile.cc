@@ -50,15 +50,17 @@ napi_value traceInput(Entry& js) {
   return js.from(js.environment().adopt(js[0], traceOf(js).input(spec, js.boolean(3, {kName, "requiresGrad"}))));
 }
 
-// traceLives(from): names of the live values that the trace has met, without the first so many.
+// traceLives(from): names and values of the live values that the trace has met, without the first so many.
 napi_value traceLives(Entry& js) {
   const auto& lives = traceOf(js).lives;
   const auto from = static_cast<size_t>(js.integer(0, {kName, "from"}));
-  const size_t count = from < lives.size() ? lives.size() - from : 0;
-  napi_value names = js.newArray(count);
-  for (size_t i = 0; i < count; ++i)
-    js.setElement(names, static_cast<uint32_t>(i), js.from(std::string(lives[from + i])));
-  return names;
+  napi_value list = js.newArray(0);
+  uint32_t length = 0;
+  for (size_t i = from; i < lives.size(); ++i) {
+    js.setElement(list, length++, js.from(std::string(lives[i].name)));
+    js.setElement(list, length++, js.from(lives[i].value));
+  }
+  return list;
 }
 
 // endTrace(owner, outputs): the program belongs to the object `owner`.

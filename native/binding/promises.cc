@@ -21,7 +21,7 @@ constexpr int kMostSkipped = 63;
 }  // namespace
 
 struct Promises::Completion {
-  enum Stage { Awaited, Left, Done };  // by JavaScript's thread; for `settleLater`; the stream got there
+  enum Stage { Awaited, Left, Done };  // by JavaScript's thread; to `settleLater`; the stream got there
 
   napi_deferred deferred = nullptr;
   napi_ref keep;
@@ -44,23 +44,29 @@ napi_value Promises::ofFence(napi_ref keep, bool reports) {
   owned->keep = keep;
   napi_value promise;
   check(napi_create_promise(env_, &owned->deferred, &promise));
+  const bool waits = mayWait();
+  if (!waits) leave(*owned);
   Completion* const completion = owned.release();
   auto done = [completion, function = function_](const std::optional<Failure>& failure) {
     completion->failure = failure;
-    if (completion->stage.exchange(Completion::Done) == Completion::Awaited) return;
+    if (completion->stage.exchange(Completion::Done) == Completion::Awaited) return;  // settled by JavaScript's thread
     // Refused only when the environment is closing; nobody waits any more.
     if (napi_call_threadsafe_function(function, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
   };
   Stream::instance().submitFence(reports ? &environment_.context.client : nullptr, std::move(done));
-  if (!mayWait() || !waitFor(*completion)) {
-    if (pending_++ == 0) check(napi_ref_threadsafe_function(env_, function_));
-    Completion::Stage expected = Completion::Awaited;
-    if (completion->stage.compare_exchange_strong(expected, Completion::Left)) return promise;
-    if (--pending_ == 0) napi_unref_threadsafe_function(env_, function_);
-  }
+  if (!waits || (!waitFor(*completion) && leave(*completion))) return promise;
   owned.reset(completion);
   settle(*completion);
   return promise;
+}
+
+// To `settleLater`; false: the stream was there first.
+bool Promises::leave(Completion& completion) {
+  if (pending_++ == 0) napi_ref_threadsafe_function(env_, function_);
+  Completion::Stage expected = Completion::Awaited;
+  if (completion.stage.compare_exchange_strong(expected, Completion::Left)) return true;
+  if (--pending_ == 0) napi_unref_threadsafe_function(env_, function_);
+  return false;
 }
 
 // Not before others, which settle in order; and not for too long without the event loop.

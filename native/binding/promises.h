@@ -29,6 +29,7 @@ class Promises {
 
   static void settleLater(napi_env env, napi_value callback, void* context, void* data);
   void settle(Completion& completion);
+  bool leave(Completion& completion);
   bool mayWait();
   bool waitFor(const Completion& completion);
 

@@ -9,19 +9,19 @@ namespace anneal {
 template <class F>
 void forLives(KernelArgs& args, F&& f) {
   if (auto* optimizer = std::get_if<OptimizerArgs>(&args)) {
-    f(static_cast<void*>(&optimizer->lr), "lr");
-    if (optimizer->op == OptimizerOp::Adam) f(static_cast<void*>(&optimizer->step), "step");
+    f(&optimizer->lr, "lr");
+    if (optimizer->op == OptimizerOp::Adam) f(&optimizer->step, "step");
   } else if (auto* product = std::get_if<MatmulArgs>(&args)) {
-    if (product->descends) f(static_cast<void*>(&product->lr), "lr");
+    if (product->descends) f(&product->lr, "lr");
   } else if (auto* random = std::get_if<RandomArgs>(&args)) {
-    f(static_cast<void*>(&random->seed), "seed");
-    f(static_cast<void*>(&random->offset), "offset");
+    f(&random->seed, "seed");
+    f(&random->offset, "offset");
   }
 }
 
 inline bool isLive(const KernelArgs& args) {
   bool live = false;
-  forLives(const_cast<KernelArgs&>(args), [&](void*, const char*) { live = true; });
+  forLives(const_cast<KernelArgs&>(args), [&](auto*, const char*) { live = true; });
   return live;
 }
 

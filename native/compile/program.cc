@@ -78,7 +78,7 @@ void Program::takeGradients(Graph& graph, const Trace& trace) {
 Program::Program(Trace&& trace, const Tensors& outputs) {
   for (Kernel& kernel : trace.kernels) {
     forLives(kernel.args,
-             [&](const void* field, const char*) { std::memcpy(&lives_.emplace_back(), field, sizeof(uint64_t)); });
+             [&](const auto* field, const char*) { std::memcpy(&lives_.emplace_back(), field, sizeof(uint64_t)); });
   }
   held_ = trace.held;
   Graph graph(trace);
@@ -119,7 +119,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
       }
     });
     size_t word = liveWords + static_cast<size_t>(kernel.firstLive);
-    forLives(kernel.args, [&](void* field, const char*) { code_->revalue(field, word++); });
+    forLives(kernel.args, [&](auto* field, const char*) { code_->revalue(field, word++); });
   }
   code_->link();
 }

@@ -25,7 +25,7 @@ void Trace::append(const char* op, const KernelArgs& args) {
     kernel.slots.assign(optimizer->slot, optimizer->slot + optimizer->slots);
     optimizer->slot = nullptr;
   }
-  forLives(kernel.args, [&](void*, const char* name) { lives.push_back(name); });
+  forLives(kernel.args, [&](auto* field, const char* name) { lives.push_back({name, static_cast<double>(*field)}); });
 }
 
 void* Trace::reserve(size_t bytes) {

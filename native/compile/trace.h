@@ -40,9 +40,14 @@ class Trace : public Capture {
   std::vector<size_t> buffers;  // bytes, by number from firstBuffer
   uint32_t firstBuffer;
   std::vector<Tensor> inputs;
-  std::vector<Tensor> held;        // with memory of their own
-  std::vector<Grad> grads;         // in the order in which leaves were first met
-  std::vector<const char*> lives;  // names of live values (live.h), in the order of kernels
+  std::vector<Tensor> held;  // with memory of their own
+  std::vector<Grad> grads;   // in the order in which leaves were first met
+  // The live values (live.h) of the kernels, in order, as they are now.
+  struct Live {
+    const char* name;
+    double value;
+  };
+  std::vector<Live> lives;
 
  private:
   Grad& gradOf(const Tensor& leaf);

@@ -1,9 +1,10 @@
 // Plain gradient descent moves into the product that gives the gradient, where nobody else wants that: the parameter takes its
-// step while the gradient is in registers, and the gradient is never written.
+// step while the gradient is in registers, and the gradient is never written. The bits are those of the two kernels.
 #include <algorithm>
 #include <string>
 
 #include "compile/graph.h"
+#include "core/dtype.h"
 
 namespace anneal {
 
@@ -15,14 +16,17 @@ bool isPlain(const OptimizerArgs& args) {
 
 class Updates {
  public:
-  explicit Updates(Graph& graph) : graph_(graph), uses_(graph.uses()), comesBefore_(graph.kernels.size(), -1) {}
+  explicit Updates(Graph& graph) : graph_(graph) {}
 
   void run() {
     for (int k = 0; k < count(); ++k) {
       const auto* args = std::get_if<OptimizerArgs>(&graph_.kernels[k].args);
-      if (args && isPlain(*args)) takeSlots(k);
+      if (!args || !isPlain(*args)) continue;
+      uses_ = graph_.uses();
+      comesBefore_.assign(graph_.kernels.size(), -1);
+      takeSlots(k);
+      moveKernels();
     }
-    moveKernels();
     graph_.sweep();
   }
 
@@ -36,7 +40,7 @@ class Updates {
       const int k = productOf(slot, args.dtype, at);
       if (k < 0) return false;
       Kernel& kernel = graph_.kernels[k];
-      const bool stays = !isRead(slot.param, k, at);
+      const bool stays = !isRead(slot.param, k, at) && !mayFail(k, at);
       if (!stays && !canMove(kernel, k, at)) return false;
       if (!stays) comesBefore_[k] = at;
       auto& product = std::get<MatmulArgs>(kernel.args);
@@ -64,7 +68,8 @@ class Updates {
     const auto* product = std::get_if<MatmulArgs>(&graph_.kernels[k].args);
     const bool fits = product && k < at && product->c == slot.grad && product->dtype == dtype &&
                       product->batchRank == 0 && product->m * product->n == slot.count && product->alpha == 1 &&
-                      !product->bias && !product->residual && product->activation == PointwiseOp::Count &&
+                      product->k * static_cast<int64_t>(anneal::sizeOf(dtype)) <= kUncutDepthBytes && !product->bias &&
+                      !product->residual && product->activation == PointwiseOp::Count &&
                       graph_.bufferOf(product->a) != param && graph_.bufferOf(product->b) != param;
     return fits ? k : -1;
   }
@@ -73,6 +78,13 @@ class Updates {
   bool isRead(const void* p, int after, int before) const {
     const auto& readers = uses_[graph_.bufferOf(p)].readers;
     return std::any_of(readers.begin(), readers.end(), [&](int r) { return r > after && r < before; });
+  }
+
+  // Whether a kernel between two others can find the user's data wrong: no parameter takes its step before that is known.
+  bool mayFail(int after, int before) const {
+    return std::any_of(graph_.kernels.begin() + after + 1, graph_.kernels.begin() + before, [](const Kernel& kernel) {
+      return std::holds_alternative<IndexArgs>(kernel.args) || std::holds_alternative<CrossEntropyArgs>(kernel.args);
+    });
   }
 
   // Whether what a product reads is still there just before `at`, and nobody has read what it writes.
@@ -100,8 +112,8 @@ class Updates {
   }
 
   Graph& graph_;
-  const std::vector<Graph::Uses> uses_;
-  std::vector<int> comesBefore_;  // where a kernel moves, or -1
+  std::vector<Graph::Uses> uses_;
+  std::vector<int> comesBefore_;  // the place before which a kernel moves, or -1
 };
 
 }  // namespace

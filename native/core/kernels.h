@@ -142,6 +142,7 @@ struct FusedArgs {
 
 // ---- matmul: c = activation(alpha * a b + bias + residual, gate), each matrix of a batch --------------------------------
 // Integers take bias and residual only.
+constexpr int64_t kUncutDepthBytes = 3200;  // of k elements: beyond, sums are rounded to c part by part
 struct MatmulArgs {
   DType dtype;  // Float32, Float64, Int32, Int64
   int64_t m, n, k;
@@ -155,7 +156,7 @@ struct MatmulArgs {
   int64_t aBatch[kRank], bBatch[kRank];  // element strides of the batch dimensions, 0 where broadcast
   const void* bias;                      // n values added to every row, or null
   double alpha = 1;
-  // c -= lr * (a b), a step of gradient descent, with one rounding; alpha, bias, residual and activation are not used.
+  // c -= lr * (a b), a step of gradient descent, for k of at most kUncutDepthBytes; without bias, residual and activation.
   bool descends = false;
   double lr = 0;
   const void* residual = nullptr;               // dense like c, or c itself: the product is added to it

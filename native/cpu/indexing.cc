@@ -116,12 +116,13 @@ void forStrips(const IndexArgs& args, Body&& body) {
   if (args.inner == 0 || args.count == 0) return;
   const int64_t width = smaller(args.inner, (kGrain / args.count + 64) / 64 * 64);
   const int64_t strips = (args.inner + width - 1) / width;
-  forRange(args.outer * strips, atLeastOne(kGrain / (args.count * width)), [&](int64_t first, int64_t last) {
+  const auto some = [&](int64_t first, int64_t last) {
     for (int64_t task = first; task < last; ++task) {
       const int64_t begin = task % strips * width;
       body(task / strips, begin, smaller(begin + width, args.inner));
     }
-  });
+  };
+  forRange(args.outer * strips, atLeastOne(kGrain / (args.count * width)), some, 1 + args.count * width / kGrain);
 }
 
 // out [outer, extent, inner] at index [count] += src [outer, count, inner], from zero

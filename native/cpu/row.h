@@ -59,12 +59,14 @@ template <class T, class Body>
 void forRowGroups(int64_t rows, int64_t n, Body&& body) {
   constexpr int64_t kGrain = 1 << 13, kGroup = 1 << 11;  // a group stays in the L1 cache for all passes
   const int64_t group = n * Vec<T>::kLanes < kGroup ? Vec<T>::kLanes : 1, elements = group * n + 1;
-  forRange((rows + group - 1) / group, elements < kGrain ? kGrain / elements : 1, [&](int64_t begin, int64_t end) {
+  const auto groups = [&](int64_t begin, int64_t end) {
     for (int64_t g = begin; g < end; ++g) {
       const int64_t first = g * group, left = rows - first;
       body(first, static_cast<int>(left < group ? left : group));
     }
-  });
+  };
+  const int64_t grain = elements < kGrain ? kGrain / elements : 1;
+  forRange((rows + group - 1) / group, grain, groups, 1 + grain * elements / (kGrain / 2));
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

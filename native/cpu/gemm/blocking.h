@@ -41,7 +41,7 @@ constexpr int64_t kFetchSteps = 8;
 
 // Sums are cut into equal parts of at most so many terms: this cut alone sets the order in which a sum is added up.
 template <class T>
-constexpr int64_t kDepthBlock = 3200 / sizeof(T);
+constexpr int64_t kDepthBlock = kUncutDepthBytes / sizeof(T);
 
 constexpr int64_t kColBlock = 2048;  // columns of B that are packed at a time and shared by all tasks
 

@@ -42,7 +42,7 @@ ANNEAL_INLINE void finishRegisters(V<T> (&sum)[MR][NV], const TileArgs<T>& t, Lo
     }
   };
   const int64_t place = t.out - e.origin;
-  const T* add = e.add + place;
+  const T* add = e.add ? e.add + place : nullptr;
   if (e.scaled && e.add) {
     const Vec<T> alpha(e.alpha);
     each([&](Vec<T> v, int64_t row, int j) __attribute__((always_inline)) { return fma(v, alpha, at(add + row, j)); });

@@ -26,6 +26,32 @@ TEST(placeDoesNotMatter) {
   }
 }
 
+// Operators on more than the caches hold are written past them: the same bits as on less.
+TEST(sizeDoesNotMatter) {
+  constexpr size_t kCount = 5000003, kPart = 1000003;
+  std::vector<float> a(kCount), b(kCount);
+  for (size_t i = 0; i < kCount; i++) {
+    a[i] = static_cast<float>(i % 1013) * 0.37f - 180;
+    b[i] = static_cast<float>(i % 997) * -0.11f + 50;
+  }
+  for (const Backend* backend : cpuBackends()) {
+    for (const auto& [op, inputs] :
+         {std::pair{PointwiseOp::Relu, 1}, {PointwiseOp::Mul, 2}, {PointwiseOp::Maximum, 2}}) {
+      const auto of = [&](size_t begin, size_t end) {
+        std::vector<std::vector<float>> in{{a.begin() + begin, a.begin() + end}};
+        if (inputs > 1) in.emplace_back(b.begin() + begin, b.begin() + end);
+        return run(*backend, op, in);
+      };
+      const std::vector<float> whole = of(0, kCount);
+      for (size_t begin = 0; begin < kCount; begin += kPart) {
+        const size_t end = std::min(begin + kPart, kCount);
+        const std::vector<float> part = of(begin, end);
+        CHECK(std::memcmp(part.data(), whole.data() + begin, part.size() * sizeof(float)) == 0);
+      }
+    }
+  }
+}
+
 TEST(zerosKeepTheirSign) {
   const std::vector<float> zeros = {0.f, -0.f};
   for (const Backend* backend : cpuBackends()) {

@@ -47,6 +47,8 @@ async function train(
 
 describe('compile moves gradient descent into products', () => {
   const linear = (inputs: number, outputs: number, bias = true) => new nn.Linear(inputs, outputs, { bias });
+  const oneGroupEach = (...parameters: nn.Parameter[]) =>
+    new optim.SGD(parameters.map((parameter, i) => ({ params: [parameter], lr: (i + 1) / 10 })));
   class Tied extends nn.Module {
     readonly one = linear(20, 20);
     forward(x: Tensor): Tensor {
@@ -66,24 +68,16 @@ describe('compile moves gradient descent into products', () => {
     },
     'of two groups that read each other': {
       layers: () => [linear(20, 6, false), linear(6, 4, false)],
-      optimizer: ([u, v]) =>
-        new optim.SGD([
-          { params: [u], lr: 0.1 },
-          { params: [v], lr: 0.2 },
-        ]),
+      optimizer: ([u, v]) => oneGroupEach(u, v),
       fused: true,
     },
     'and the other way round': {
       layers: () => [linear(20, 6, false), linear(6, 4, false)],
-      optimizer: ([u, v]) =>
-        new optim.SGD([
-          { params: [v], lr: 0.1 },
-          { params: [u], lr: 0.2 },
-        ]),
+      optimizer: ([u, v]) => oneGroupEach(v, u),
       fused: true,
     },
     'but not for a depth that is summed up in parts': { layers: () => [linear(20, 4)], samples: 1700, fused: false },
-    'but not of a weight used twice': { layers: () => [new Tied(), linear(20, 4)], fused: true },
+    'of the last layer, but not of a weight used twice': { layers: () => [new Tied(), linear(20, 4)], fused: true },
     'but not with momentum': {
       layers: () => [linear(20, 4)],
       optimizer: (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 }),

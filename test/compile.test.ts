@@ -15,6 +15,7 @@ import {
   uniform,
   zeros,
 } from 'anneal';
+import { Decaying } from './support/decaying';
 
 const generator = new Generator(7);
 const images = Array.from({ length: 6 }, () => uniform([16, 20], { generator }));
@@ -120,12 +121,6 @@ describe('compile', () => {
   });
 
   it("traces again when what a user's own optimizer computes with has changed", async () => {
-    class Decaying extends optim.Optimizer<optim.BaseOptions> {
-      protected check() {}
-      protected update({ params, grads, step }: optim.Batch, { lr }: optim.BaseOptions) {
-        for (const [i, param] of params.entries()) param.assign(param.sub(grads[i].mul(lr / step)));
-      }
-    }
     class Steady extends Decaying {
       protected override update({ params, grads }: optim.Batch, { lr }: optim.BaseOptions) {
         for (const [i, param] of params.entries()) param.assign(param.sub(grads[i].mul(lr)));

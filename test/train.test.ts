@@ -1,6 +1,7 @@
 // Trainer: what fit learns and reports, evaluate and predict, data in every form, and aborting.
 import assert from 'node:assert/strict';
 import { ArgumentError, data, manualSeed, memory, nn, optim, type Tensor, tensor, train, uniform } from 'anneal';
+import { Decaying } from './support/decaying';
 
 const values = (x: Tensor): number[] => Array.from(x.dataSync(), Number);
 
@@ -64,12 +65,6 @@ describe('Trainer.fit', () => {
   });
 
   it("runs a user's own optimizer step by step where it depends on their number", async () => {
-    class Decaying extends optim.Optimizer<optim.BaseOptions> {
-      protected check() {}
-      protected update({ params, grads, step }: optim.Batch, { lr }: optim.BaseOptions) {
-        for (const [i, param] of params.entries()) param.assign(param.sub((grads[i] as Tensor).mul(lr / step)));
-      }
-    }
     const run = async (compile: boolean): Promise<number[]> => {
       manualSeed(5);
       const model = new nn.Sequential(new nn.Linear(2, 16), new nn.ReLU(), new nn.Linear(16, 2));

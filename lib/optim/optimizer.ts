@@ -1,5 +1,5 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
-import { type Counter, countOf, guard, type Live, type Trace, tracing, untraced, withLives } from '../compile/trace';
+import { type Counter, countOf, guard, type Live, type Trace, tracing, untraced } from '../compile/trace';
 import { keep, noGrad } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
@@ -193,10 +193,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       });
     const lr: Live = { kind: 'number', read: () => group.lr };
     const step = countOf(steps, 1);
-    withLives(
-      () => ({ lr, step }),
-      () => this.update(counted(batch, 'step'), counted(group, 'lr')),
-    );
+    trace.withLives({ lr, step }, () => this.update(counted(batch, 'step'), counted(group, 'lr')));
     const taken = (live: Live) => trace.lives.slice(first).filter((other) => other === live).length;
     if (reads.lr > taken(lr)) guard(lr.read);
     if (reads.step > taken(step)) trace.guardCounter(steps);

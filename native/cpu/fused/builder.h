@@ -42,7 +42,7 @@ class Builder {
   StrandStep& addStrandStep(StrandFunction run);
   void emitStore(uint16_t result);
   bool isRead(int instruction, int from) const;
-  bool isOperand(uint16_t at) const;
+  bool isOperand(uint16_t at, int from) const;
   void choosePiece();
 
   Program& p_;

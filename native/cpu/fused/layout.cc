@@ -63,16 +63,23 @@ void Builder::findStrands() {
   }
 }
 
+// Is what lies at a place read within the call, by a fold or by a piece's instruction from `from` on?
+bool Builder::isOperand(uint16_t at, int from) const {
+  const auto among = [&](const auto& code, int first) {
+    for (int i = first; i < code.count; i++) {
+      for (const uint16_t in : code.list[i].in) {
+        if (in == at && code.list[i].out != at) return true;
+      }
+    }
+    return false;
+  };
+  return among(p_.pieces, from) || among(p_.folds, 0);
+}
+
 // Is an instruction's result read from memory by one from `from` on, or by the caller?
 bool Builder::isRead(int instruction, int from) const {
   const uint16_t out = p_.pieces.list[instruction].out;
-  if (p_.place[out].kind != PlaceKind::Slot) return true;
-  for (int i = from; i < p_.pieces.count; i++) {
-    for (const uint16_t in : p_.pieces.list[i].in) {
-      if (in == out && p_.pieces.list[i].out != out) return true;
-    }
-  }
-  return false;
+  return p_.place[out].kind != PlaceKind::Slot || isOperand(out, from);
 }
 
 StrandStep& Builder::addStrandStep(StrandFunction run) {
@@ -81,21 +88,8 @@ StrandStep& Builder::addStrandStep(StrandFunction run) {
   return made;
 }
 
-// Is what lies at a place read again within the call?
-bool Builder::isOperand(uint16_t at) const {
-  const auto among = [&](const auto& code) {
-    for (int i = 0; i < code.count; i++) {
-      for (const uint16_t in : code.list[i].in) {
-        if (in == at && code.list[i].out != at) return true;
-      }
-    }
-    return false;
-  };
-  return among(p_.pieces) || among(p_.folds);
-}
-
 void Builder::emitStore(uint16_t result) {
-  const bool past = p_.streams && p_.place[result].kind == PlaceKind::Output && !isOperand(result);
+  const bool past = p_.streams && p_.place[result].kind == PlaceKind::Output && !isOperand(result, 0);
   addStrandStep(strandStore(past)).place[0] = result;
 }
 

@@ -116,6 +116,12 @@ struct Operands {
     if (laidElements < task) unitsPerTask = task / laidElements;
   }
 
+  // Tasks of that many elements at least, where the shape has them.
+  void enlargeTasks(int64_t elements) {
+    const int64_t taken = rows * inner / (units > 0 ? units : 1) * unitsPerTask;
+    if (taken > 0 && taken < elements) unitsPerTask *= elements / taken;
+  }
+
  private:
   Access accessOf(const Operand& o, bool& dense) const {
     bool still = true;

@@ -11,7 +11,9 @@ namespace {
 #define ANNEAL_NEXT step[1].run(step + 1, at, i, end, a0, a1, a2, a3, a4, a5, a6, a7)
 #define ANNEAL_ARGUMENTS step, at, i, end, a0, a1, a2, a3, a4, a5, a6, a7
 
-ANNEAL_INLINE Vec<float> loadAt(const char* p, int v) {
+// Loads stay in the order of the program: compilers shuffle them, and the processor then sees no stream to fetch ahead.
+ANNEAL_INLINE Vec<float> loadAt(const char*& p, int v) {
+  asm volatile("" : "+r"(p));
   return load(reinterpret_cast<const float*>(p + v * kVectorBytes));
 }
 
@@ -28,7 +30,7 @@ struct Source {
   ANNEAL_INLINE explicit Source(const char* at) : p(at) {
     if constexpr (fixed) first = loadAt(at, 0);
   }
-  ANNEAL_INLINE Vec<float> operator()(int v) const {
+  ANNEAL_INLINE Vec<float> operator()(int v) {
     if constexpr (fixed)
       return first;
     else
@@ -37,7 +39,7 @@ struct Source {
 };
 
 template <class Formula, int inputs, int running, class M, class N>
-ANNEAL_INLINE StrandVector one(Vec<float> a, const M& m, const N& n, int v, const double* p) {
+ANNEAL_INLINE StrandVector one(Vec<float> a, M& m, N& n, int v, const double* p) {
   if constexpr (inputs == 1 && running == kRunningNone)
     return Formula::apply(m(v), p).raw;
   else if constexpr (inputs == 1)
@@ -63,8 +65,8 @@ template <class Formula, int inputs, int running, int fixed = 0>
 void apply(const StrandStep* step, char* const* at, int64_t i, int64_t end, ANNEAL_VECTORS) {
   const double* const p = step->params;
   constexpr int kPlaced = running == kRunningNone ? inputs : running == kRunningBoth ? inputs - 2 : inputs - 1;
-  const Source<(fixed & 1) != 0> m(kPlaced > 0 ? placeOf(step, at, i, 0) : nullptr);
-  const Source<(fixed & 2) != 0> n(kPlaced > 1 ? placeOf(step, at, i, 1) : nullptr);
+  Source<(fixed & 1) != 0> m(kPlaced > 0 ? placeOf(step, at, i, 0) : nullptr);
+  Source<(fixed & 2) != 0> n(kPlaced > 1 ? placeOf(step, at, i, 1) : nullptr);
   if constexpr (costOf<Formula>() == 1 && inputs < 3) {
     a0 = one<Formula, inputs, running>(a0, m, n, 0, p);
     a1 = one<Formula, inputs, running>(a1, m, n, 1, p);
@@ -83,7 +85,7 @@ void apply(const StrandStep* step, char* const* at, int64_t i, int64_t end, ANNE
 }
 
 void loadAll(const StrandStep* step, char* const* at, int64_t i, int64_t end, ANNEAL_VECTORS) {
-  const char* const m = placeOf(step, at, i, 0);
+  const char* m = placeOf(step, at, i, 0);
   a0 = loadAt(m, 0).raw;
   a1 = loadAt(m, 1).raw;
   a2 = loadAt(m, 2).raw;

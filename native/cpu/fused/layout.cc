@@ -152,6 +152,7 @@ void Builder::choosePiece() {
     p_.piece = ((inner + count - 1) / count + kStrandElements - 1) / kStrandElements * kStrandElements;
   }
   operands_.cut(cost_, p_.piece);
+  if (p_.streams) operands_.enlargeTasks(kStreamedTask);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

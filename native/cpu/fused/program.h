@@ -17,7 +17,8 @@ constexpr int64_t kCacheBytes = 24 * 1024;  // of the L1 cache, for all that a p
 constexpr int64_t kLeastPiece = kShortRow;
 constexpr int64_t kLargestPiece = 4096;
 constexpr int64_t kStreamedPiece = 256;  // where operands come from memory: so few lines can be fetched ahead in one go
-constexpr int64_t kRepeatedRow = 1024;   // up to here a row that all rows take is laid out several times
+constexpr int64_t kStreamedTask = 1 << 17;  // elements: at a task's end stores past the caches are waited for
+constexpr int64_t kRepeatedRow = 1024;      // up to here a row that all rows take is laid out several times
 constexpr int64_t kStreamBytes =
     32 << 20;  // read and written: beyond, results have left the caches before they are read
 // A step has a place for its result and lays out three operands at most; an output is copied at most once.

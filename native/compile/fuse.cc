@@ -76,9 +76,9 @@ std::optional<Item> itemOf(const ReduceArgs& args) {
   item.step.kind = FusedKind::Reduce;
   item.step.reduce = args.op;
   item.step.dtype = args.dtype;
-  const bool taken =
-      args.op == ReduceOp::Sum || args.op == ReduceOp::Mean || args.op == ReduceOp::Max || args.op == ReduceOp::Min;
-  if (!taken || args.inner != 1 || args.extent < 2 || args.extent > kFusedRow || args.outer < 2) return std::nullopt;
+  item.step.params[0] = args.correction;
+  const bool dropped = args.op == ReduceOp::Prod || args.op == ReduceOp::ArgMax || args.op == ReduceOp::ArgMin;
+  if (dropped || args.inner != 1 || args.extent < 2 || args.extent > kFusedRow || args.outer < 2) return std::nullopt;
   item.space = {args.outer, args.extent};
   item.operands.push_back({args.src, args.dtype, denseStrides(item.space)});
   item.out = args.dst;

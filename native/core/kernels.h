@@ -113,12 +113,12 @@ enum class FusedKind : uint8_t {
 struct FusedStep {
   FusedKind kind;
   PointwiseOp op;   // Pointwise
-  ReduceOp reduce;  // Reduce: Sum, Mean, Max, Min, as `reduce` takes them: Mean floats, Sum floats and int64
+  ReduceOp reduce;  // Reduce: Sum, Mean, Max, Min, Variance, Std, as `reduce` takes them
   DType dtype;      // computed on: that of the inputs (Where: of the last two)
   DType to;         // Cast
   uint16_t in[3];   // registers
   uint16_t out;
-  double params[kPointwiseParams];
+  double params[kPointwiseParams];  // of the operator; Reduce: the correction
 };
 struct FusedOperand {  // what is read into a register, or written from it
   void* data;

@@ -110,7 +110,7 @@ class Machine {
   void folds(int phase) {
     for (int i = p_.folds.begin(phase); i < p_.folds.end[phase]; i++) {
       const Instruction& at = p_.folds.list[i];
-      at.fold(at_[at.in[0]], rows_, p_.operands.inner, at_[at.out]);
+      at.fold(at_[at.in[0]], rows_, p_.operands.inner, at.step->params[0], at_[at.out]);
       repeat(at);
     }
   }

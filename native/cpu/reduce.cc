@@ -31,10 +31,25 @@ struct Spread {
   T n, divisor;
   bool root;
 
+  Spread(int64_t extent, double correction, bool standard)
+      : n(static_cast<T>(extent)), divisor(static_cast<T>(static_cast<double>(extent) - correction)), root(standard) {
+    if (!(divisor > 0)) divisor = 0;
+  }
+
   ANNEAL_INLINE Vec<T> of(Vec<T> deviations, Vec<T> squares) const {
     const Vec<T> sum = squares - deviations * deviations / Vec<T>(n);
     const Vec<T> variance = max(Vec<T>(T{0}), sum) / Vec<T>(divisor);  // in this order NaN stays NaN
     return root ? sqrt(variance) : variance;
+  }
+
+  // Of up to a vector's lanes of rows: one lane a row.
+  ANNEAL_INLINE Vec<T> ofRows(const T* src, int64_t extent, int64_t first, int rows) const {
+    Vec<T> sum, moments[2];
+    T center[Vec<T>::kLanes];
+    foldRowGroup<SumOf<T>, Values<T>, T>(src, extent, first, rows, nullptr, &sum);
+    storeLanes(center, sum / Vec<T>(n), Vec<T>::kLanes);
+    foldRowGroup<SumOf<T>, Moments<T>, T>(src, extent, first, rows, center, moments);
+    return of(moments[0], moments[1]);
   }
 
   void store(const T* deviations, const T* squares, int64_t count, T* out) const {
@@ -49,8 +64,7 @@ void variance(const ReduceArgs& args) {
   const T* src = static_cast<const T*>(args.src);
   T* dst = static_cast<T*>(args.dst);
   const int64_t outer = args.outer, extent = args.extent, inner = args.inner, size = outer * inner;
-  const double n = static_cast<double>(extent), divisor = n - args.correction;
-  const Spread<T> spread{static_cast<T>(n), static_cast<T>(divisor > 0 ? divisor : 0), args.op == ReduceOp::Std};
+  const Spread<T> spread(extent, args.correction, args.op == ReduceOp::Std);
   if (chunkRows(extent, inner) < extent) {
     mean<T>(args);
     T* sums = scratch<T>(2, 2 * size);
@@ -60,12 +74,7 @@ void variance(const ReduceArgs& args) {
   }
   if (inner == 1) {
     return forRowGroups<T>(outer, extent, [&](int64_t first, int rows) {
-      Vec<T> sum, moments[2];
-      T center[Vec<T>::kLanes];
-      foldRowGroup<SumOf<T>, Values<T>, T>(src, extent, first, rows, nullptr, &sum);
-      store(center, sum / Vec<T>(spread.n));
-      foldRowGroup<SumOf<T>, Moments<T>, T>(src, extent, first, rows, center, moments);
-      storeLanes(dst + first, spread.of(moments[0], moments[1]), rows);
+      storeLanes(dst + first, spread.ofRows(src, extent, first, rows), rows);
     });
   }
   forBlocks(outer, extent, inner, larger(extent, 1), [&](const Block& block) {
@@ -188,17 +197,31 @@ void withOrdered(DType dtype, F&& f) {
 }
 
 // ---- rows at hand ---------------------------------------------------------------------------------------------------
+static_assert(kFusedRow < 2 * kBlock);  // a row is one chunk
+
+// of(first, rows) gives one lane a row.
+template <class T, class Of>
+ANNEAL_INLINE void storeRows(int64_t rows, void* dst, const Of& of) {
+  for (int64_t first = 0; first < rows; first += Vec<T>::kLanes) {
+    const int n = static_cast<int>(smaller(Vec<T>::kLanes, rows - first));
+    storeLanes(static_cast<T*>(dst) + first, of(first, n), n);
+  }
+}
+
 template <class Op, class T, bool mean>
-void foldAtHand(const void* src, int64_t rows, int64_t extent, void* dst) {
-  static_assert(kFusedRow < 2 * kBlock);  // a row is one chunk
-  constexpr int kLanes = Vec<T>::kLanes;
-  for (int64_t first = 0; first < rows; first += kLanes) {
-    const int n = static_cast<int>(smaller(kLanes, rows - first));
+void foldAtHand(const void* src, int64_t rows, int64_t extent, double, void* dst) {
+  storeRows<T>(rows, dst, [&](int64_t first, int n) {
     Vec<T> out;
     foldRowGroup<Op, Values<T>, T>(static_cast<const T*>(src), extent, first, n, nullptr, &out);
-    if constexpr (mean) out = out / Vec<T>(static_cast<T>(extent));
-    storeLanes(static_cast<T*>(dst) + first, out, n);
-  }
+    return mean ? out / Vec<T>(static_cast<T>(extent)) : out;
+  });
+}
+
+template <class T, bool root>
+void spreadAtHand(const void* src, int64_t rows, int64_t extent, double correction, void* dst) {
+  const Spread<T> spread(extent, correction, root);
+  storeRows<T>(rows, dst,
+               [&](int64_t first, int n) { return spread.ofRows(static_cast<const T*>(src), extent, first, n); });
 }
 
 }  // namespace
@@ -243,6 +266,12 @@ FoldRows foldRowsFor(ReduceOp op, DType dtype) {
     case ReduceOp::Mean: withReal(dtype, mean); break;
     case ReduceOp::Max: withOrdered(dtype, max); break;
     case ReduceOp::Min: withOrdered(dtype, min); break;
+    case ReduceOp::Variance:
+      withReal(dtype, [&](auto t) { result = spreadAtHand<typename decltype(t)::type, false>; });
+      break;
+    case ReduceOp::Std:
+      withReal(dtype, [&](auto t) { result = spreadAtHand<typename decltype(t)::type, true>; });
+      break;
     default: fail(ErrorKind::Argument, "[fused] reduction %d is not fused", static_cast<int>(op));
   }
   return result;

@@ -129,9 +129,9 @@ struct Case {
     const Register from = registers[in];
     return step({FusedKind::Cast, PointwiseOp::Add, ReduceOp::Sum, from.dtype, to, {}, 0, {}}, to, from.row, {in});
   }
-  uint16_t reduce(ReduceOp op, uint16_t in) {
+  uint16_t reduce(ReduceOp op, uint16_t in, double correction = 0) {
     const DType dtype = registers[in].dtype;
-    return step({FusedKind::Reduce, PointwiseOp::Add, op, dtype, dtype, {}, 0, {}}, dtype, true, {in});
+    return step({FusedKind::Reduce, PointwiseOp::Add, op, dtype, dtype, {}, 0, {correction}}, dtype, true, {in});
   }
 
   int64_t outputElements(const Output& output) const {
@@ -201,7 +201,7 @@ struct Case {
         const int64_t extent = shape.back(), rows = sizeOf(shape) / extent;
         out.own.resize(static_cast<size_t>(rows) * sizeOf(step.dtype));
         out.strides = rowStrides(shape);
-        backend.reduce({step.reduce, step.dtype, rows, extent, 1, 0, src.data(), out.own.data()});
+        backend.reduce({step.reduce, step.dtype, rows, extent, 1, step.params[0], src.data(), out.own.data()});
       } else {
         out.own.resize(static_cast<size_t>(sizeOf(shape)) * sizeOf(registers[step.out].dtype));
         PointwiseArgs args{};
@@ -321,9 +321,9 @@ Case someCase(Random& random) {
     } else if (reduces && random.chance(20)) {
       const uint16_t in = someOf(c, random, dtype);
       std::vector<ReduceOp> ops = {ReduceOp::Max, ReduceOp::Min};
-      if (isFloating(dtype)) ops.push_back(ReduceOp::Mean);
+      if (isFloating(dtype)) ops = {ReduceOp::Max, ReduceOp::Min, ReduceOp::Mean, ReduceOp::Variance, ReduceOp::Std};
       if (isFloating(dtype) || dtype == DType::Int64) ops.push_back(ReduceOp::Sum);
-      c.reduce(random.of(ops), in);
+      c.reduce(random.of(ops), in, random.below(3));
     } else {
       const Row& row = random.of(kRows);
       if (!takes(row, dtype)) continue;

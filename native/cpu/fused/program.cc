@@ -162,6 +162,7 @@ void Builder::emitFold(const FusedStep& step, int phase) {
   Instruction& fold = p_.folds.append(phase, Action::Fold, reg.size, reg.place);
   fold.in[0] = from;
   fold.each = p_.grouped;
+  fold.step = &step;
   fold.fold = foldRowsFor(step.reduce, step.dtype);
 }
 

@@ -48,7 +48,7 @@ struct Instruction {
     CastRow cast;
     FoldRows fold;
   };
-  const FusedStep* step;  // Tile
+  const FusedStep* step;  // Tile, Fold
   uint16_t in[3];         // places
   uint16_t out;
   Action action;

@@ -80,7 +80,6 @@ class Machine {
       if (from > 0) move(from);
       for (int i = first; i < end; i++) {
         const Instruction& at = p_.pieces.list[i];
-        fetchAhead(i, at.strandLength == 0 ? 1 : at.strandLength, n);
         if (at.strandLength == 0) {
           execute(at, n);
           continue;
@@ -93,18 +92,6 @@ class Machine {
       }
     }
     if (elements_ > p_.piece) move(0);
-  }
-
-  // Of what will be read next, the next piece or this piece of the next rows, the share of `count` instructions: the
-  // processor does not see it coming while a costly one works on what is in the cache.
-  ANNEAL_INLINE void fetchAhead(int first, int count, int64_t n) {
-    for (int k = 0; k < p_.aheadCount; k++) {
-      const int i = p_.ahead[k];
-      const int64_t size = p_.place[i].size, bytes = n * size;
-      const char* const next = at_[i] + (p_.rowwise ? elements_ : n) * size;
-      const int64_t end = bytes * (first + count) / p_.pieces.count;
-      for (int64_t b = bytes * first / p_.pieces.count / 64 * 64; b < end; b += 64) __builtin_prefetch(next + b);
-    }
   }
 
   void folds(int phase) {

@@ -141,8 +141,6 @@ void Builder::choosePiece() {
     if (!place.moves) continue;
     p_.moving[p_.movingCount++] = static_cast<uint16_t>(i);
     bytes += place.size;
-    const bool direct = place.kind == PlaceKind::Input && operands_.operand[place.index].access == Access::Direct;
-    if (p_.streams && direct) p_.ahead[p_.aheadCount++] = static_cast<uint16_t>(i);
   }
   p_.piece = bytes > 0 ? kCacheBytes / bytes / 64 * 64 : kLargestPiece;
   const int64_t largest = p_.streams ? kStreamedPiece : kLargestPiece;

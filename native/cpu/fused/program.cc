@@ -4,7 +4,7 @@ namespace anneal::ANNEAL_LEVEL {
 
 void Builder::build() {
   p_.rowwise = p_.grouped = p_.streams = false;
-  p_.places = p_.slots = p_.wides = p_.valuePlaces = p_.boundCount = p_.movingCount = p_.aheadCount = 0;
+  p_.places = p_.slots = p_.wides = p_.valuePlaces = p_.boundCount = p_.movingCount = 0;
   p_.slotSize = 1;
   p_.values.count = p_.values.closed = 0;
   p_.pieces.count = p_.pieces.closed = 0;

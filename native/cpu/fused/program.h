@@ -16,8 +16,8 @@ namespace anneal::ANNEAL_LEVEL {
 constexpr int64_t kCacheBytes = 24 * 1024;  // of the L1 cache, for all that a piece touches
 constexpr int64_t kLeastPiece = kShortRow;
 constexpr int64_t kLargestPiece = 4096;
-constexpr int64_t kStreamedPiece = 256;  // where operands come from memory: so few lines can be fetched ahead in one go
-constexpr int64_t kStreamedTask = 1 << 17;  // elements: at a task's end stores past the caches are waited for
+constexpr int64_t kStreamedPiece = 256;  // where operands come from memory, which is to be kept busy between costly steps
+constexpr int64_t kStreamedTask = 1 << 17;   // elements: at a task's end stores past the caches are waited for
 constexpr int64_t kRepeatedRow = 1024;      // up to here a row that all rows take is laid out several times
 constexpr int64_t kStreamBytes =
     32 << 20;  // read and written: beyond, results have left the caches before they are read
@@ -89,7 +89,7 @@ struct Program {
   bool ready;
   bool rowwise;  // some step computes one value a row
   bool grouped;  // rowwise, with several rows at hand
-  bool streams;  // operands come from memory: fetched ahead, and outputs written past the caches where strands do
+  bool streams;  // operands come from memory, and outputs are written past the caches where strands do
   int phases;
   int places, slots, wides, valuePlaces;
   int slotSize;
@@ -99,8 +99,6 @@ struct Program {
   Operands operands;
   uint16_t bound[kFusedInputs + 2 * kFusedOutputs];  // places of inputs and outputs
   uint16_t moving[kPlaces];                          // places that move from piece to piece
-  int aheadCount;
-  uint16_t ahead[kFusedInputs];  // places of which what comes next is fetched while a piece is computed
   Place place[kPlaces];
   // Of a phase, in this order; the values of one more phase are outputs.
   Code<kFusedSteps + kFusedOutputs> values;

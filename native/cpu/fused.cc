@@ -75,23 +75,30 @@ class Machine {
   void pieces(int phase) {
     const int first = p_.pieces.begin(phase), end = p_.pieces.end[phase];
     if (first == end) return;
-    for (int64_t from = 0; from < elements_; from += p_.piece) {
-      const int64_t n = p_.piece < elements_ - from ? p_.piece : elements_ - from;
-      if (from > 0) move(from);
-      for (int i = first; i < end; i++) {
-        const Instruction& at = p_.pieces.list[i];
-        if (at.strandLength == 0) {
-          execute(at, n);
-          continue;
-        }
-        // What is left of a block runs by tile functions, which give the same bits.
-        const int64_t blocks = n / kStrandElements, done = blocks * kStrandElements;
-        runStrand(p_.strandSteps + at.strand, at_, blocks);
-        for (int k = 0; k < at.strandLength && done < n; k++) execute(p_.pieces.list[i + k], n - done, done);
-        i += at.strandLength - 1;
+    const int64_t rows = p_.byRow ? rows_ : 1, elements = p_.byRow ? p_.operands.inner : elements_;
+    for (row_ = 0; row_ < rows; row_++) {
+      for (int64_t from = 0; from < elements; from += p_.piece) {
+        if (row_ > 0 || from > 0) move(from);
+        piece(first, end, p_.piece < elements - from ? p_.piece : elements - from);
       }
     }
-    if (elements_ > p_.piece) move(0);
+    row_ = 0;
+    if (rows > 1 || elements > p_.piece) move(0);
+  }
+
+  void piece(int first, int end, int64_t n) {
+    for (int i = first; i < end; i++) {
+      const Instruction& at = p_.pieces.list[i];
+      if (at.strandLength == 0) {
+        execute(at, n);
+        continue;
+      }
+      // What is left of a block runs by tile functions, which give the same bits.
+      const int64_t blocks = n / kStrandElements, done = blocks * kStrandElements;
+      runStrand(p_.strandSteps + at.strand, at_, blocks);
+      for (int k = 0; k < at.strandLength && done < n; k++) execute(p_.pieces.list[i + k], n - done, done);
+      i += at.strandLength - 1;
+    }
   }
 
   void folds(int phase) {
@@ -105,7 +112,7 @@ class Machine {
   void move(int64_t from) {
     for (int k = 0; k < p_.movingCount; k++) {
       const int i = p_.moving[k];
-      at_[i] = base_[i] + from * p_.place[i].size;
+      at_[i] = base_[i] + (p_.place[i].alike ? from : row_ * p_.operands.inner + from) * p_.place[i].size;
     }
   }
 
@@ -130,6 +137,8 @@ class Machine {
           using T = decltype(word);
           spreadRows(reinterpret_cast<T*>(out), static_cast<const T*>(in[0]), rows_, p_.operands.inner);
         });
+      case Action::Repeat:
+        return gatherRow(out, static_cast<const char*>(in[0]) + row_ * at.size, 0, kFixedBytes / at.size, at.size);
       case Action::Fold: return;
     }
   }
@@ -137,6 +146,7 @@ class Machine {
   const Program& p_;
   const FusedOperand* const outputs_;
   int64_t elements_ = 0, rows_ = 1;
+  int64_t row_ = 0;      // of those taken one by one
   char* base_[kPlaces];  // of the tile
   char* at_[kPlaces];    // of the piece
 };

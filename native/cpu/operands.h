@@ -41,6 +41,7 @@ struct Operands {
   int64_t rows, inner;
   int64_t lastOuter;  // extent of the last outer dimension
   bool shared;        // short rows, which share tiles
+  bool byRow;         // ... but are read one by one: what all rows see alike is laid out for one
   bool rowValues;
   int64_t rowsPerTile, piece, pieces;  // a tile is rowsPerTile rows, or a piece of a row
   int64_t side;                        // rows of a unit
@@ -58,6 +59,7 @@ struct Operands {
     lastOuter = outer > 0 ? dims[outer - 1] : 1;
     for (int d = 0; d < outer; d++) rows *= dims[d];
     shared = rows > 1 && inner < kShortRow;
+    byRow = false;
   }
 
   void add(const void* base, const int64_t* strides, int size) {
@@ -190,9 +192,13 @@ class TileWalk {
 
   void layOnce(int i) {
     const Operand& operand = o_.operand[i];
+    if (o_.byRow && o_.innerStride(operand) == 1) {
+      in_[i] = operand.base;
+      return;
+    }
     gatherRow(tile_[i], operand.base, o_.innerStride(operand), o_.inner, operand.size);
     int64_t filled = o_.inner * operand.size;
-    const int64_t total = o_.rowsPerTile * filled;
+    const int64_t total = o_.byRow ? filled : o_.rowsPerTile * filled;
     while (filled < total) {
       const int64_t more = filled < total - filled ? filled : total - filled;
       __builtin_memcpy(tile_[i] + filled, tile_[i], static_cast<size_t>(more));

@@ -29,12 +29,14 @@ class Builder {
   int inputsOf(const FusedStep& step) const { return step.kind == FusedKind::Pointwise ? tileRow(step.op).inputs : 1; }
   uint16_t newPlace(PlaceKind kind, int size, int index = 0);
   void defineInputs();
+  void takeRowsTogether();
   void defineSteps();
   void emitStep(const FusedStep& step, int phase);
   void emitFold(const FusedStep& step, int phase);
   void emitOutputs(uint16_t number, int phase);
   void emitRowOutputs();
   uint16_t spreadOf(Register& reg, int phase);
+  void emitSpread(Register& reg, int phase, uint16_t to);
   void assignSlots();
   bool isStrandable(const Instruction& at) const;
   void findStrands();

@@ -33,7 +33,7 @@ void Builder::build() {
 
 uint16_t Builder::newPlace(PlaceKind kind, int size, int index) {
   const bool moves = kind != PlaceKind::Slot && kind != PlaceKind::Value;
-  p_.place[p_.places] = {kind, moves, static_cast<uint8_t>(size), static_cast<uint16_t>(index)};
+  p_.place[p_.places] = {kind, moves, false, static_cast<uint8_t>(size), static_cast<uint16_t>(index)};
   return static_cast<uint16_t>(p_.places++);
 }
 
@@ -90,9 +90,9 @@ void Builder::defineInputs() {
     p_.rowwise = p_.rowwise || width == Width::Row;
   }
   for (int o = 0; o < args_.outputCount; o++) p_.rowwise = p_.rowwise || args_.outputs[o].row;
-  p_.grouped = p_.rowwise && operands_.shared;
   if (!p_.rowwise && repeatsRow() && operands_.rows > 1 && operands_.inner <= kRepeatedRow) operands_.shared = true;
   operands_.classify(p_.rowwise);
+  takeRowsTogether();
   for (int i = 0; i < args_.inputCount; i++) {
     Register& reg = reg_[args_.inputs[i].reg];
     const Access access = operands_.operand[i].access;
@@ -101,7 +101,28 @@ void Builder::defineInputs() {
                                                                            : Width::Full;
     reg.place = newPlace(PlaceKind::Input, reg.size, i);
     p_.place[reg.place].moves = reg.width == Width::Full;
+    p_.place[reg.place].alike = access == Access::Once;
   }
+}
+
+// Rows share a tile where they are short, and, so that the folds and the values of one do not have to wait for those of
+// another, where they are somewhat longer and lie as they are needed.
+void Builder::takeRowsTogether() {
+  p_.grouped = p_.rowwise && operands_.shared;
+  p_.byRow = false;
+  if (!p_.rowwise || p_.grouped || operands_.rows == 1 || operands_.inner > kRowsAtHand / 2) return;
+  operands_.shared = true;
+  operands_.classify(true);
+  bool lies = true;
+  for (int i = 0; i < operands_.count; i++) lies = lies && operands_.operand[i].access != Access::EachTile;
+  for (int i = 0; i < args_.stepCount; i++) {
+    const FusedStep& step = args_.steps[i];
+    if (step.kind != FusedKind::Reduce) continue;
+    for (int k = 0; k < operands_.count; k++)
+      lies = lies && (args_.inputs[k].reg != step.in[0] || operands_.operand[k].access != Access::Once);
+  }
+  p_.grouped = p_.byRow = operands_.shared = operands_.byRow = lies;
+  if (!lies) operands_.classify(true);
 }
 
 void Builder::defineSteps() {
@@ -139,24 +160,32 @@ void Builder::defineSteps() {
 }
 
 // ---- instructions ---------------------------------------------------------------------------------------------------
-// The values of several rows, each repeated along its row.
+// The values of several rows, each repeated along its row, or the one of the row at hand as a fixed operand.
 uint16_t Builder::spreadOf(Register& reg, int phase) {
   if (reg.spreadPhase != phase) {
-    reg.spread = newPlace(PlaceKind::Slot, reg.size);
+    reg.spread =
+        p_.byRow ? newPlace(PlaceKind::Value, reg.size, p_.valuePlaces++) : newPlace(PlaceKind::Slot, reg.size);
     reg.spreadPhase = static_cast<int16_t>(phase);
-    p_.pieces.append(phase, Action::Spread, reg.size, reg.spread).in[0] = reg.place;
+    const Action action = p_.byRow ? Action::Repeat : Action::Spread;
+    p_.pieces.prepend(phase, action, reg.size, reg.spread).in[0] = reg.place;
   }
   return reg.spread;
 }
 
+// From a register that is not as wide as the rows to a place that is.
+void Builder::emitSpread(Register& reg, int phase, uint16_t to) {
+  const bool each = p_.grouped && reg.width == Width::Row;
+  const uint16_t from = each && p_.byRow ? spreadOf(reg, phase) : reg.place;
+  p_.pieces.append(phase, each && !p_.byRow ? Action::Spread : Action::Fill, reg.size, to).in[0] = from;
+}
+
 void Builder::emitFold(const FusedStep& step, int phase) {
-  const Register& in = reg_[step.in[0]];
+  Register& in = reg_[step.in[0]];
   Register& reg = reg_[step.out];
   uint16_t from = in.place;
   if (in.width != Width::Full) {
     from = newPlace(PlaceKind::Wide, in.size, p_.wides++);
-    const bool spread = p_.grouped && in.width == Width::Row;
-    p_.pieces.append(phase, spread ? Action::Spread : Action::Fill, in.size, from).in[0] = in.place;
+    emitSpread(in, phase, from);
   }
   reg.place = newPlace(PlaceKind::Value, reg.size, p_.valuePlaces++);
   Instruction& fold = p_.folds.append(phase, Action::Fold, reg.size, reg.place);
@@ -176,7 +205,8 @@ void Builder::emitStep(const FusedStep& step, int phase) {
     Register& from = reg_[step.in[k]];
     const bool spread = full && p_.grouped && from.width == Width::Row;
     in[k] = spread ? spreadOf(from, phase) : from.place;
-    const bool repeated = from.width == Width::Fixed || (from.width == Width::Row && !p_.grouped);
+    const bool repeated =
+        from.width == Width::Fixed || (from.width == Width::Row && (full ? !p_.grouped || p_.byRow : !p_.grouped));
     if (repeated) fixed = static_cast<uint8_t>(fixed | 1 << k);
   }
   if (!full)
@@ -201,16 +231,16 @@ void Builder::emitStep(const FusedStep& step, int phase) {
 
 // What has to be copied from a register to outputs over the whole shape.
 void Builder::emitOutputs(uint16_t number, int phase) {
-  const Register& reg = reg_[number];
+  Register& reg = reg_[number];
   for (int o = 0; o < args_.outputCount; o++) {
     const FusedOperand& output = args_.outputs[o];
     if (output.reg != number || reg.output == o) continue;
     if (output.row && reg.width != Width::Full) continue;
     const uint16_t to = newPlace(PlaceKind::Output, reg.size, o);
-    const Action action = reg.width == Width::Full                ? Action::Copy
-                          : reg.width == Width::Row && p_.grouped ? Action::Spread
-                                                                  : Action::Fill;
-    p_.pieces.append(phase, action, reg.size, to).in[0] = reg.place;
+    if (reg.width == Width::Full)
+      p_.pieces.append(phase, Action::Copy, reg.size, to).in[0] = reg.place;
+    else
+      emitSpread(reg, phase, to);
   }
 }
 

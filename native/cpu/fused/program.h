@@ -16,8 +16,10 @@ namespace anneal::ANNEAL_LEVEL {
 constexpr int64_t kCacheBytes = 24 * 1024;  // of the L1 cache, for all that a piece touches
 constexpr int64_t kLeastPiece = kShortRow;
 constexpr int64_t kLargestPiece = 4096;
-constexpr int64_t kStreamedPiece = 256;  // where operands come from memory, which is to be kept busy between costly steps
-constexpr int64_t kStreamedTask = 1 << 17;   // elements: at a task's end stores past the caches are waited for
+constexpr int64_t kStreamedPiece =
+    256;  // where operands come from memory, which is to be kept busy between costly steps
+constexpr int64_t kStreamedTask = 1 << 17;  // elements: at a task's end stores past the caches are waited for
+constexpr int64_t kRowsAtHand = 4096;       // elements of rows that share a tile although each is taken alone
 constexpr int64_t kRepeatedRow = 1024;      // up to here a row that all rows take is laid out several times
 constexpr int64_t kStreamBytes =
     32 << 20;  // read and written: beyond, results have left the caches before they are read
@@ -37,11 +39,12 @@ enum class PlaceKind : uint8_t {
 struct Place {
   PlaceKind kind;
   bool moves;  // from piece to piece
+  bool alike;  // for all rows of a tile
   uint8_t size;
   uint16_t index;  // within its kind
 };
 
-enum class Action : uint8_t { Tile, Cast, Fold, Spread, Fill, Copy };
+enum class Action : uint8_t { Tile, Cast, Fold, Spread, Repeat, Fill, Copy };
 struct Instruction {
   union {
     TileFunction tile;
@@ -73,7 +76,17 @@ struct Code {
   }
   Instruction& append(int phase, Action action, int size, uint16_t out) {
     closeUntil(phase);
-    Instruction& made = list[count++];
+    return make(list[count++], action, size, out);
+  }
+  // Before those of its phase, which is the last one so far.
+  Instruction& prepend(int phase, Action action, int size, uint16_t out) {
+    closeUntil(phase);
+    for (int i = count++; i > begin(phase); i--) list[i] = list[i - 1];
+    return make(list[begin(phase)], action, size, out);
+  }
+
+ private:
+  static Instruction& make(Instruction& made, Action action, int size, uint16_t out) {
     made.action = action;
     made.each = false;
     made.size = static_cast<uint8_t>(size);
@@ -89,6 +102,7 @@ struct Program {
   bool ready;
   bool rowwise;  // some step computes one value a row
   bool grouped;  // rowwise, with several rows at hand
+  bool byRow;    // grouped, of rows long enough for pieces of their own
   bool streams;  // operands come from memory, and outputs are written past the caches where strands do
   int phases;
   int places, slots, wides, valuePlaces;

@@ -543,4 +543,11 @@ ANNEAL_INLINE Vec<float> narrow(DoublePair v) {
 #endif
 }
 
+// What is loaded through p from here on is not loaded before what was until here: compilers shuffle loads, and the processor
+// then sees no stream to fetch ahead.
+template <class T>
+ANNEAL_INLINE void loadsInOrder(const T*& p) {
+  __asm__ volatile("" : "+r"(p));
+}
+
 }  // namespace anneal::ANNEAL_LEVEL

@@ -11,9 +11,8 @@ namespace {
 #define ANNEAL_NEXT step[1].run(step + 1, at, i, end, a0, a1, a2, a3, a4, a5, a6, a7)
 #define ANNEAL_ARGUMENTS step, at, i, end, a0, a1, a2, a3, a4, a5, a6, a7
 
-// Loads stay in the order of the program: compilers shuffle them, and the processor then sees no stream to fetch ahead.
 ANNEAL_INLINE Vec<float> loadAt(const char*& p, int v) {
-  asm volatile("" : "+r"(p));
+  loadsInOrder(p);
   return load(reinterpret_cast<const float*>(p + v * kVectorBytes));
 }
 

@@ -12,24 +12,42 @@ void addRows(const T* a, int64_t aStep, const T* b, int64_t bStep, int64_t cols,
   V<T> x[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) x[r] = Vec<T>(a[r * aStep]).raw;
-  const auto step = [&](int64_t j, auto at) __attribute__((always_inline)) {
-    V<T> sum = load(sums + j).raw;
+  const auto step = [&](int64_t j, auto vectors, auto at) __attribute__((always_inline)) {
+    constexpr int kVectors = vectors();
+    V<T> sum[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sum[v] = load(sums + j + v * W<T>).raw;
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) sum += x[r] * at(b + r * bStep + j).raw;
-    store(sums + j, Vec<T>(sum));
+    for (int r = 0; r < R; ++r) {
+      const T* from = b + r * bStep + j;
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        loadsInOrder(from);
+        sum[v] += x[r] * at(from + v * W<T>).raw;
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) store(sums + j + v * W<T>, Vec<T>(sum[v]));
   };
   int64_t j = 0;
-#pragma GCC unroll 2
-  for (; j + W<T> <= cols; j += W<T>) step(j, [](const T* p) { return load(p); });
-  if (j < cols) step(j, [&](const T* p) { return loadPartial(p, static_cast<int>(cols - j)); });
+  for (; j + 4 * W<T> <= cols; j += 4 * W<T>)
+    step(
+        j, [] { return 4; }, [](const T* p) { return load(p); });
+  for (; j + W<T> <= cols; j += W<T>)
+    step(
+        j, [] { return 1; }, [](const T* p) { return load(p); });
+  if (j < cols)
+    step(
+        j, [] { return 1; }, [&](const T* p) { return loadPartial(p, static_cast<int>(cols - j)); });
 }
 
 template <class T>
 void multiplyRow(const Product<T>& p, bool parallel) {
-  // Memory likes long rows: a task has half as many columns as fit, or more.
+  // Memory likes long rows: a task has half as many columns as fit, or more, and one thread as many as fit. Columns have
+  // nothing in common, so bits do not depend on it.
   constexpr int64_t kCols = kRowBytes / sizeof(T);
-  const int64_t groups = ceilDiv(p.cols, W<T>);
-  const Cut tasks(groups, most(ceilDiv(p.cols, kCols), least(ceilDiv(2 * p.cols, kCols), worthTasks(flops(p)))));
+  const int64_t groups = ceilDiv(p.cols, W<T>), share = parallel && threadCount() > 1 ? 2 : 1;
+  const Cut tasks(groups, most(ceilDiv(p.cols, kCols), least(ceilDiv(share * p.cols, kCols), worthTasks(flops(p)))));
   loop(parallel, tasks.parts, [&](int64_t task) {
     const int64_t begin = tasks.begin(task) * W<T>, cols = least(p.cols, tasks.begin(task + 1) * W<T>) - begin;
     alignas(64) T sums[kCols + W<T>];

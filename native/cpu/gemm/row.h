@@ -29,10 +29,11 @@ void addRows(const T* a, int64_t aStep, const T* b, int64_t bStep, int64_t cols,
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) store(sums + j + v * W<T>, Vec<T>(sum[v]));
   };
+  constexpr int kBlock = kVectorBytes < 64 ? 4 : 2;  // two cache lines of a row at a time
   int64_t j = 0;
-  for (; j + 4 * W<T> <= cols; j += 4 * W<T>)
+  for (; j + kBlock * W<T> <= cols; j += kBlock * W<T>)
     step(
-        j, [] { return 4; }, [](const T* p) { return load(p); });
+        j, [] { return kBlock; }, [](const T* p) { return load(p); });
   for (; j + W<T> <= cols; j += W<T>)
     step(
         j, [] { return 1; }, [](const T* p) { return load(p); });

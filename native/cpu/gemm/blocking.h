@@ -63,5 +63,6 @@ constexpr int64_t kTasks = 64;            // and a product not many more than th
 constexpr double kSplitFlops = 4e6;       // in a small batch, a product above this is itself cut into tasks
 constexpr double kOuterCost = 8;          // a multiply-add that is stored at once costs as much as so many others
 constexpr int64_t kPackElements = 65536;  // packed by a task
+constexpr int64_t kPackPanels = 16;       // written side by side
 
 }  // namespace anneal::ANNEAL_LEVEL::gemm

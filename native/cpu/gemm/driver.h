@@ -71,7 +71,17 @@ struct Block {
 template <class T>
 void packPanels(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t cols, int64_t width, T* dst,
                 bool parallel) {
-  const int64_t panels = ceilDiv(cols, width), atOnce = most(1, kPackElements / (depth * width));
+  const int64_t panels = ceilDiv(cols, width);
+  if (bCol == 1) {
+    const int64_t wide = least(panels, kPackPanels), rows = most(1, kPackElements / (wide * width));
+    const int64_t parts = ceilDiv(depth, rows);
+    return loop(parallel, ceilDiv(panels, wide) * parts, [&](int64_t task) {
+      const int64_t panel = task / parts * wide, col = panel * width, first = task % parts * rows;
+      packRows(b + col, bStep, depth, first, least(depth, first + rows), least(wide * width, cols - col), width,
+               dst + col * depth);
+    });
+  }
+  const int64_t atOnce = most(1, kPackElements / (depth * width));
   loop(parallel, ceilDiv(panels, atOnce), [&](int64_t task) {
     for (int64_t j = task * atOnce; j < least(panels, (task + 1) * atOnce); ++j) {
       const int64_t n = least(width, cols - j * width);

@@ -55,4 +55,23 @@ void packPanel(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t c
   }
 }
 
+// Rows `first` to `last` of [depth, cols], contiguous along cols, for panels of `width` columns that lie one after the other
+// in dst. Row by row across the panels, because memory is read faster in its order.
+template <class T>
+void packRows(const T* b, int64_t bStep, int64_t depth, int64_t first, int64_t last, int64_t cols, int64_t width,
+              T* dst) {
+  for (int64_t p = first; p < last; ++p) {
+    const T* from = b + p * bStep;
+    T* panel = dst;
+    for (int64_t left = cols; left > 0; left -= width, from += width, panel += width * depth) {
+      if (left >= width) {
+        for (int64_t j = 0; j < width; j += W<T>) store(panel + p * width + j, load(from + j));
+      } else {
+        const int64_t padded = (left + W<T> - 1) / W<T> * W<T>;
+        packPanel(from, bStep, 1, 1, left, panel + p * padded, padded);
+      }
+    }
+  }
+}
+
 }  // namespace anneal::ANNEAL_LEVEL::gemm

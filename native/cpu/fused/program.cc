@@ -206,7 +206,7 @@ void Builder::emitStep(const FusedStep& step, int phase) {
     const bool spread = full && p_.grouped && from.width == Width::Row;
     in[k] = spread ? spreadOf(from, phase) : from.place;
     const bool repeated =
-        from.width == Width::Fixed || (from.width == Width::Row && (full ? !p_.grouped || p_.byRow : !p_.grouped));
+        from.width == Width::Fixed || (from.width == Width::Row && (!p_.grouped || (full && p_.byRow)));
     if (repeated) fixed = static_cast<uint8_t>(fixed | 1 << k);
   }
   if (!full)

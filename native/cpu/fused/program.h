@@ -16,8 +16,7 @@ namespace anneal::ANNEAL_LEVEL {
 constexpr int64_t kCacheBytes = 24 * 1024;  // of the L1 cache, for all that a piece touches
 constexpr int64_t kLeastPiece = kShortRow;
 constexpr int64_t kLargestPiece = 4096;
-constexpr int64_t kStreamedPiece =
-    256;  // where operands come from memory, which is to be kept busy between costly steps
+constexpr int64_t kStreamedPiece = 256;     // where operands come from memory, which costly steps must not leave alone
 constexpr int64_t kStreamedTask = 1 << 17;  // elements: at a task's end stores past the caches are waited for
 constexpr int64_t kRowsAtHand = 4096;       // elements of rows that share a tile although each is taken alone
 constexpr int64_t kRepeatedRow = 1024;      // up to here a row that all rows take is laid out several times

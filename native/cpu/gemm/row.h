@@ -31,15 +31,13 @@ void addRows(const T* a, int64_t aStep, const T* b, int64_t bStep, int64_t cols,
   };
   constexpr int kBlock = kVectorBytes < 64 ? 4 : 2;  // two cache lines of a row at a time
   int64_t j = 0;
-  for (; j + kBlock * W<T> <= cols; j += kBlock * W<T>)
-    step(
-        j, [] { return kBlock; }, [](const T* p) { return load(p); });
-  for (; j + W<T> <= cols; j += W<T>)
-    step(
-        j, [] { return 1; }, [](const T* p) { return load(p); });
-  if (j < cols)
-    step(
-        j, [] { return 1; }, [&](const T* p) { return loadPartial(p, static_cast<int>(cols - j)); });
+  const auto several = [] { return kBlock; };
+  const auto one = [] { return 1; };
+  const auto whole = [](const T* p) { return load(p); };
+  const auto part = [&](const T* p) { return loadPartial(p, static_cast<int>(cols - j)); };
+  for (; j + kBlock * W<T> <= cols; j += kBlock * W<T>) step(j, several, whole);
+  for (; j + W<T> <= cols; j += W<T>) step(j, one, whole);
+  if (j < cols) step(j, one, part);
 }
 
 template <class T>

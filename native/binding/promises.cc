@@ -12,9 +12,9 @@ namespace anneal::binding {
 
 namespace {
 
-constexpr auto kLongestWait = std::chrono::microseconds(100);
+constexpr auto kLongestWait = std::chrono::microseconds(400);
 constexpr auto kLongestWaitOfMany = std::chrono::microseconds(25);  // where compute threads take all processors
-constexpr auto kLongestRow = std::chrono::milliseconds(1);
+constexpr auto kLongestRow = std::chrono::milliseconds(2);
 constexpr int kMostInARow = 64;
 constexpr int kMostSkipped = 63;
 

@@ -1,7 +1,7 @@
 // Promises that settle when the stream has got to where it stands now.
 //
-// Telling JavaScript's thread from another one costs 20 to 100 us, as much as a small network. So the thread waits for so long
-// itself where that has paid lately, and the promise is settled when it is given out. Since a program that awaits nothing but
+// Telling JavaScript's thread from another one costs 20 to 100 us, as much as a small network. So the thread waits for short
+// results itself where that has paid lately, and the promise is settled when it is given out. Since a program that awaits nothing but
 // such promises would never get back to the event loop, it is sent there every 2 ms.
 #pragma once
 #include <node_api.h>

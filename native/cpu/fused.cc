@@ -75,7 +75,7 @@ class Machine {
   void pieces(int phase) {
     const int first = p_.pieces.begin(phase), end = p_.pieces.end[phase];
     if (first == end) return;
-    const int64_t rows = p_.byRow ? rows_ : 1, elements = p_.byRow ? p_.operands.inner : elements_;
+    const int64_t rows = p_.operands.byRow ? rows_ : 1, elements = p_.operands.byRow ? p_.operands.inner : elements_;
     for (row_ = 0; row_ < rows; row_++) {
       for (int64_t from = 0; from < elements; from += p_.piece) {
         if (row_ > 0 || from > 0) move(from);

@@ -145,11 +145,12 @@ void Builder::choosePiece() {
   p_.piece = bytes > 0 ? kCacheBytes / bytes / 64 * 64 : kLargestPiece;
   const int64_t largest = p_.streams ? kStreamedPiece : kLargestPiece;
   p_.piece = p_.piece < kLeastPiece ? kLeastPiece : p_.piece > largest ? largest : p_.piece;
-  if (p_.rowwise && (!p_.grouped || p_.byRow)) {  // as even as whole blocks allow; a row somewhat longer is not cut
+  // As even as whole blocks allow; a row somewhat longer is not cut.
+  if (p_.rowwise && (!p_.grouped || operands_.byRow)) {
     const int64_t inner = operands_.inner, cuts = (inner + p_.piece / 2) / p_.piece, count = cuts > 1 ? cuts : 1;
     p_.piece = ((inner + count - 1) / count + kStrandElements - 1) / kStrandElements * kStrandElements;
   }
-  operands_.cut(cost_, p_.byRow ? kRowsAtHand : p_.piece);
+  operands_.cut(cost_, operands_.byRow ? kRowsAtHand : p_.piece);
   if (p_.streams) operands_.enlargeTasks(kStreamedTask);
 }
 

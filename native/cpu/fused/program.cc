@@ -109,7 +109,6 @@ void Builder::defineInputs() {
 // another, where they are somewhat longer and lie as they are needed.
 void Builder::takeRowsTogether() {
   p_.grouped = p_.rowwise && operands_.shared;
-  p_.byRow = false;
   if (!p_.rowwise || p_.grouped || operands_.rows == 1 || operands_.inner > kRowsAtHand / 2) return;
   operands_.shared = true;
   operands_.classify(true);
@@ -121,7 +120,7 @@ void Builder::takeRowsTogether() {
     for (int k = 0; k < operands_.count; k++)
       lies = lies && (args_.inputs[k].reg != step.in[0] || operands_.operand[k].access != Access::Once);
   }
-  p_.grouped = p_.byRow = operands_.shared = operands_.byRow = lies;
+  p_.grouped = operands_.shared = operands_.byRow = lies;
   if (!lies) operands_.classify(true);
 }
 
@@ -164,9 +163,9 @@ void Builder::defineSteps() {
 uint16_t Builder::spreadOf(Register& reg, int phase) {
   if (reg.spreadPhase != phase) {
     reg.spread =
-        p_.byRow ? newPlace(PlaceKind::Value, reg.size, p_.valuePlaces++) : newPlace(PlaceKind::Slot, reg.size);
+        operands_.byRow ? newPlace(PlaceKind::Value, reg.size, p_.valuePlaces++) : newPlace(PlaceKind::Slot, reg.size);
     reg.spreadPhase = static_cast<int16_t>(phase);
-    const Action action = p_.byRow ? Action::Repeat : Action::Spread;
+    const Action action = operands_.byRow ? Action::Repeat : Action::Spread;
     p_.pieces.prepend(phase, action, reg.size, reg.spread).in[0] = reg.place;
   }
   return reg.spread;
@@ -175,8 +174,8 @@ uint16_t Builder::spreadOf(Register& reg, int phase) {
 // From a register that is not as wide as the rows to a place that is.
 void Builder::emitSpread(Register& reg, int phase, uint16_t to) {
   const bool each = p_.grouped && reg.width == Width::Row;
-  const uint16_t from = each && p_.byRow ? spreadOf(reg, phase) : reg.place;
-  p_.pieces.append(phase, each && !p_.byRow ? Action::Spread : Action::Fill, reg.size, to).in[0] = from;
+  const uint16_t from = each && operands_.byRow ? spreadOf(reg, phase) : reg.place;
+  p_.pieces.append(phase, each && !operands_.byRow ? Action::Spread : Action::Fill, reg.size, to).in[0] = from;
 }
 
 void Builder::emitFold(const FusedStep& step, int phase) {
@@ -206,7 +205,7 @@ void Builder::emitStep(const FusedStep& step, int phase) {
     const bool spread = full && p_.grouped && from.width == Width::Row;
     in[k] = spread ? spreadOf(from, phase) : from.place;
     const bool repeated =
-        from.width == Width::Fixed || (from.width == Width::Row && (!p_.grouped || (full && p_.byRow)));
+        from.width == Width::Fixed || (from.width == Width::Row && (!p_.grouped || (full && operands_.byRow)));
     if (repeated) fixed = static_cast<uint8_t>(fixed | 1 << k);
   }
   if (!full)

@@ -100,8 +100,7 @@ struct Code {
 struct Program {
   bool ready;
   bool rowwise;  // some step computes one value a row
-  bool grouped;  // rowwise, with several rows at hand
-  bool byRow;    // grouped, of rows long enough for pieces of their own
+  bool grouped;  // rowwise, with several rows at hand, each in pieces of its own where operands.byRow
   bool streams;  // operands come from memory, and outputs are written past the caches where strands do
   int phases;
   int places, slots, wides, valuePlaces;

@@ -28,6 +28,13 @@ typedef float Vector __attribute__((vector_size(kBytes)));
 
 volatile float sink;  // results go here, so that nothing is left out
 
+// A value that the compiler cannot know: of known factors and terms it finds the chain that stays as it is, and leaves
+// its multiply-adds out.
+float unknown(float value) {
+  volatile float hidden = value;
+  return hidden;
+}
+
 void consume(const Vector* values, int count) {
   Vector sum{};
   for (int i = 0; i < count; ++i) sum += values[i];
@@ -75,7 +82,7 @@ class Fma : public Worker {
   void run(long iterations) override {
     Vector chains[kChains];
     for (int i = 0; i < kChains; ++i) chains[i] = Vector{} + static_cast<float>(i);
-    const Vector factor = Vector{} + 0.5f, term = Vector{} + 1.5f;
+    const Vector factor = Vector{} + unknown(0.5f), term = Vector{} + unknown(1.5f);
     for (long step = 0; step < iterations * steps_; ++step) {
       for (int i = 0; i < kChains; ++i) chains[i] = chains[i] * factor + term;
     }

@@ -52,6 +52,10 @@ struct Indices<0, Lane...> {
   }
 };
 
+// Elements in 16 bytes: between such pieces of vectors lanes move at a price, within them cheaply.
+template <class T>
+constexpr int kPiece = 16 / sizeof(T);
+
 template <int S, class X, int n>
 ANNEAL_INLINE void exchangeAll(X (&row)[n]) {
 #pragma GCC unroll 16
@@ -60,26 +64,63 @@ ANNEAL_INLINE void exchangeAll(X (&row)[n]) {
   }
 }
 
+// The squares of kPiece rows and lanes, each by itself: row[i][j] <-> row[j][i].
+template <class T, int N, class X>
+ANNEAL_INLINE void transposePieces(X* row) {
+  if constexpr (sizeof(T) == 4) {
+    Indices<N>::interleave(row[0], row[1]);
+    Indices<N>::interleave(row[2], row[3]);
+    Indices<N>::template exchange<2>(row[0], row[2]);
+    Indices<N>::template exchange<2>(row[1], row[3]);
+    const X second = row[2];  // columns came out in the order 0 2 1 3
+    row[2] = row[1];
+    row[1] = second;
+  } else {
+    Indices<N>::template exchange<1>(row[0], row[1]);
+  }
+}
+
 // row[i][j] <-> row[j][i] of T: step S exchanges bit S of the row's number with bit S of the lane's.
 template <class T, class X, int n>
 ANNEAL_INLINE void transpose(X (&row)[n]) {
-  if constexpr (sizeof(T) == 4) {
+  constexpr int kFirst = kPiece<T>;
+#pragma GCC unroll 8
+  for (int i = 0; i < n; i += kFirst) transposePieces<T, n>(row + i);
+  if constexpr (n > kFirst) exchangeAll<kFirst>(row);
+  if constexpr (n > 2 * kFirst) exchangeAll<2 * kFirst>(row);
+}
+
+// A vector of pieces, `stride` apart.
+template <class T>
+ANNEAL_INLINE typename Vec<T>::Raw loadPieces(const T* p, int64_t stride) {
+#if defined(__AVX2__)
+  // Spelled out, because of shuffles of loaded pieces the compiler makes instructions that move between registers.
+  const auto piece = [&](int64_t i) __attribute__((always_inline)) {
+    return _mm_loadu_ps(reinterpret_cast<const float*>(p + i * stride));
+  };
+  const __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(piece(0)), piece(1), 1);
+#if defined(__AVX512F__)
+  const __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(piece(2)), piece(3), 1);
+  return (typename Vec<T>::Raw)_mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+#else
+  return (typename Vec<T>::Raw)low;
+#endif
+#else
+  return load(p).raw;
+#endif
+}
+
+// row[i][j] = src[j * stride + i], of as many rows as are in a piece, which are put together as they are loaded, so that
+// none moves between registers.
+template <class T>
+ANNEAL_INLINE void loadTransposed(const T* src, int64_t stride, typename Vec<T>::Raw (&row)[kPiece<T>]) {
 #pragma GCC unroll 4
-    for (int i = 0; i < n; i += 4) {
-      Indices<n>::interleave(row[i], row[i + 1]);
-      Indices<n>::interleave(row[i + 2], row[i + 3]);
-      Indices<n>::template exchange<2>(row[i], row[i + 2]);
-      Indices<n>::template exchange<2>(row[i + 1], row[i + 3]);
-      const X second = row[i + 2];  // columns came out in the order 0 2 1 3
-      row[i + 2] = row[i + 1];
-      row[i + 1] = second;
-    }
-  } else {
-    exchangeAll<1>(row);
-    if constexpr (n > 2) exchangeAll<2>(row);
+  for (int i = 0; i < kPiece<T>; ++i) {
+    const T* from = src + i * stride;
+    loadsInOrder(from);  // a pointer for every piece would not fit the registers
+    row[i] = loadPieces(from, kPiece<T> * stride);
   }
-  if constexpr (n > 4) exchangeAll<4>(row);
-  if constexpr (n > 8) exchangeAll<8>(row);
+  transposePieces<T, Vec<T>::kLanes>(row);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -169,12 +169,13 @@ ANNEAL_INLINE void transposeSquare(T* dst, int64_t dstRow, const T* src, int64_t
   } else {
     using Lane = typename LaneOf<T>::type;
     constexpr int kLanes = Vec<Lane>::kLanes;
-    typename Vec<Lane>::Raw row[kLanes];
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) row[i] = load(reinterpret_cast<const Lane*>(src + i * srcColumn)).raw;
-    transpose<Lane>(row);
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) store(reinterpret_cast<Lane*>(dst + i * dstRow), Vec<Lane>(row[i]));
+#pragma GCC unroll 4
+    for (int r = 0; r < kLanes; r += kPiece<Lane>) {
+      typename Vec<Lane>::Raw row[kPiece<Lane>];
+      loadTransposed(reinterpret_cast<const Lane*>(src) + r, srcColumn, row);
+#pragma GCC unroll 4
+      for (int i = 0; i < kPiece<Lane>; ++i) store(reinterpret_cast<Lane*>(dst + (r + i) * dstRow), Vec<Lane>(row[i]));
+    }
   }
 }
 

@@ -133,7 +133,7 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
   const Product<T>& p = k.p;
   const Cut& tiles = k.cut.tiles;
   const int64_t row0 = tiles.begin(tile0), rows = tiles.begin(tile1) - row0;
-  T* turned = p.flipped ? scratch<T>(2, rows * k.cut.width) : nullptr;
+  T* turned = p.flipped ? scratch<T>(2, roundUp<T>(rows) * k.cut.width) : nullptr;
   TileArgs<T> args;
   args.depth = k.depth;
   args.aRow = k.aRow;

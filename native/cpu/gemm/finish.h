@@ -16,23 +16,20 @@ void finishRow(const T* sums, int64_t n, T* c, int64_t col, const Epilogue<T>& e
   }
 }
 
-// sums [rows, cols], rows `sumsRow` apart (a multiple of W), to [cols, rows] at c, whose first column is column `col` of
-// C.
+// sums [rows, cols], rows `sumsRow` apart (a multiple of W) and as many as a multiple of W in memory, to [cols, rows] at
+// c, whose first column is column `col` of C.
 template <class T>
 void finishTurned(const T* sums, int64_t sumsRow, int64_t rows, int64_t cols, T* c, int64_t cRow, int64_t col,
                   const Epilogue<T>* e) {
   for (int64_t i = 0; i < rows; i += W<T>) {
     const int n = static_cast<int>(rows - i < W<T> ? rows - i : W<T>);
-    for (int64_t j = 0; j < cols; j += W<T>) {
-      V<T> row[W<T>];
-#pragma GCC unroll 16
-      for (int r = 0; r < W<T>; ++r) row[r] = r < n ? load(sums + (i + r) * sumsRow + j).raw : V<T>{};
-      transpose<T>(row);
-      T* out = c + j * cRow + i;
-#pragma GCC unroll 16
-      for (int r = 0; r < W<T>; ++r) {
+    for (int64_t j = 0; j < cols; j += kPiece<T>) {
+      V<T> row[kPiece<T>];
+      loadTransposed(sums + i * sumsRow + j, sumsRow, row);
+#pragma GCC unroll 4
+      for (int r = 0; r < kPiece<T>; ++r) {
         if (j + r >= cols) break;
-        T* to = out + r * cRow;
+        T* to = c + (j + r) * cRow + i;
         Vec<T> v(row[r]);
         if (n == W<T>) {
           if (e) v = e->apply(v, to, col + i, W<T>);

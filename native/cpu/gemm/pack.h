@@ -8,26 +8,25 @@ namespace anneal::ANNEAL_LEVEL::gemm {
 // dst[j * dstRow + i] = src[i * srcRow + j] for i < rows <= W, j < cols; lanes from `rows` to W become zeros.
 template <class T>
 void transposeStrip(const T* src, int64_t srcRow, int64_t rows, int64_t cols, T* dst, int64_t dstRow) {
+  if (rows == W<T> && cols >= kPiece<T>) {
+    for (int64_t begin = 0; begin < cols; begin += kPiece<T>) {
+      const int64_t j = begin + kPiece<T> <= cols ? begin : cols - kPiece<T>;  // the last columns may come twice
+      V<T> row[kPiece<T>];
+      loadTransposed(src + j, srcRow, row);
+#pragma GCC unroll 4
+      for (int i = 0; i < kPiece<T>; ++i) store(dst + (j + i) * dstRow, Vec<T>(row[i]));
+    }
+    return;
+  }
   for (int64_t j = 0; j < cols; j += W<T>) {
     const int n = cols - j < W<T> ? static_cast<int>(cols - j) : W<T>;
     V<T> row[W<T>];
-    if (rows == W<T> && n == W<T>) {
 #pragma GCC unroll 16
-      for (int i = 0; i < W<T>; ++i) row[i] = load(src + i * srcRow + j).raw;
-    } else {
-#pragma GCC unroll 16
-      for (int i = 0; i < W<T>; ++i) row[i] = i < rows ? loadPartial(src + i * srcRow + j, n).raw : V<T>{};
-    }
+    for (int i = 0; i < W<T>; ++i) row[i] = i < rows ? loadPartial(src + i * srcRow + j, n).raw : V<T>{};
     transpose<T>(row);
-    T* out = dst + j * dstRow;
-    if (n == W<T>) {
 #pragma GCC unroll 16
-      for (int i = 0; i < W<T>; ++i) store(out + i * dstRow, Vec<T>(row[i]));
-    } else {
-#pragma GCC unroll 16
-      for (int i = 0; i < W<T>; ++i) {
-        if (i < n) store(out + i * dstRow, Vec<T>(row[i]));
-      }
+    for (int i = 0; i < W<T>; ++i) {
+      if (i < n) store(dst + (j + i) * dstRow, Vec<T>(row[i]));
     }
   }
 }

@@ -29,8 +29,8 @@ template <class T>
 int64_t tiledCost(const Sides& s, bool packed = false) {
   const int64_t vectors = ceilDiv(s.cols, W<T>);
   const int64_t packA = s.aStep == 1 ? 0 : ceilDiv(s.rows, W<T>);
-  const int64_t packB = packed ? 0 : vectors * (s.bCol == 1 ? 1 : s.bStep == 1 ? 6 : 4 * W<T>);
-  const int64_t turns = s.flipped ? 16 * s.rows * vectors * ceilDiv(s.depth, kDepthBlock<T>) : 0;
+  const int64_t packB = packed ? 0 : vectors * (s.bCol == 1 ? 1 : s.bStep == 1 ? 3 : 4 * W<T>);
+  const int64_t turns = s.flipped ? 8 * s.rows * vectors * ceilDiv(s.depth, kDepthBlock<T>) : 0;
   return (s.rows * vectors + packA + packB) * s.depth + turns;
 }
 // Dot products need the depth contiguous in B; A may be copied. One row by many columns is as good as the other way

@@ -27,6 +27,11 @@ constexpr int kTileRows = 6;
 constexpr int kMostVectors = 4;
 constexpr int tileVectors(int64_t rows) { return kManyRegisters || rows <= 3 ? kMostVectors : 2; }
 
+// So many of the last steps of a tile are taken row by row, and each row is stored when it is done: the stores of a whole
+// tile in one burst keep the next one's multiply-adds from being issued, 3 cycles each. Narrower stores do so less, and
+// there it costs more than it gains to load B for every row.
+constexpr int kLastSteps = kVectorBytes == 64 ? 4 : 0;
+
 // Where part of a vector is loaded by one instruction, B need not be copied for the sake of its last columns.
 #if defined(__AVX2__)
 constexpr bool kLoadsParts = true;

@@ -29,39 +29,30 @@ struct TileArgs {
   int lanesIn, lanesOut;  // of Part tiles: lanes of the last vector, in b and in out
 };
 
-// Epilogue::apply on a whole tile, one step after the other, so that each is decided upon once. at(p, j): vector j of
-// the row at p.
-template <class T, int MR, int NV, class Load>
-ANNEAL_INLINE void finishRegisters(V<T> (&sum)[MR][NV], const TileArgs<T>& t, Load at) {
-  const Epilogue<T>& e = *t.epilogue;
+// Epilogue::apply on a row of a tile that goes to out, one step after the other, so that each is decided upon once.
+// at(p, j): vector j of the row at p.
+template <class T, int NV, class Load>
+ANNEAL_INLINE void finishRegisters(V<T> (&sum)[NV], const Epilogue<T>& e, const T* out, int64_t col, Load at) {
   const auto each = [&](auto f) __attribute__((always_inline)) {
 #pragma GCC unroll 8
-    for (int i = 0; i < MR; ++i) {
-#pragma GCC unroll 8
-      for (int j = 0; j < NV; ++j) sum[i][j] = f(Vec<T>(sum[i][j]), i * t.outRow, j).raw;
-    }
+    for (int j = 0; j < NV; ++j) sum[j] = f(Vec<T>(sum[j]), j).raw;
   };
-  const int64_t place = t.out - e.origin;
-  const T* add = e.add ? e.add + place : nullptr;
+  const int64_t place = out - e.origin;
+  const T* const add = e.add + place;
   if (e.scaled && e.add) {
-    const Vec<T> alpha(e.alpha);
-    each([&](Vec<T> v, int64_t row, int j) __attribute__((always_inline)) { return fma(v, alpha, at(add + row, j)); });
+    each([&](Vec<T> v, int j) __attribute__((always_inline)) { return fma(v, Vec<T>(e.alpha), at(add, j)); });
   } else if (e.scaled) {
-    const Vec<T> alpha(e.alpha);
-    each([&](Vec<T> v, int64_t, int) __attribute__((always_inline)) { return v * alpha; });
+    each([&](Vec<T> v, int) __attribute__((always_inline)) { return v * Vec<T>(e.alpha); });
   } else if (e.add) {
-    each([&](Vec<T> v, int64_t row, int j) __attribute__((always_inline)) { return v + at(add + row, j); });
+    each([&](Vec<T> v, int j) __attribute__((always_inline)) { return v + at(add, j); });
   }
-  if (e.bias) {
-    const T* bias = e.bias + t.col;
-    each([&](Vec<T> v, int64_t, int j) __attribute__((always_inline)) { return v + at(bias, j); });
-  }
+  if (e.bias) each([&](Vec<T> v, int j) __attribute__((always_inline)) { return v + at(e.bias + col, j); });
   if (e.activation == Activation::Relu) {
-    each([&](Vec<T> v, int64_t, int) __attribute__((always_inline)) { return ReluFormula::apply(v, nullptr); });
+    each([&](Vec<T> v, int) __attribute__((always_inline)) { return ReluFormula::apply(v, nullptr); });
   } else if (e.activation == Activation::ReluBackward) {
-    const T* gate = e.gate + place;
-    each([&](Vec<T> v, int64_t row, int j)
-             __attribute__((always_inline)) { return ReluBackwardFormula::apply(v, at(gate + row, j), nullptr); });
+    const T* const gate = e.gate + place;
+    each([&](Vec<T> v, int j)
+             __attribute__((always_inline)) { return ReluBackwardFormula::apply(v, at(gate, j), nullptr); });
   }
 }
 
@@ -81,13 +72,14 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   const T* group[(MR + 2) / 3] = {t.a};
   if constexpr (MR > 3) group[1] = t.a + 3 * aRow;
   const T* b = t.b;
+  const auto ofB = [&](const T* row, int j) __attribute__((always_inline)) {
+    return (part && kLoadsParts && j == NV - 1 ? loadPartial(row + j * W<T>, lanesIn) : load(row + j * W<T>)).raw;
+  };
   const auto sumOver = [&](int64_t steps) __attribute__((always_inline)) {
     for (; steps > 0; --steps) {
       V<T> row[NV];
 #pragma GCC unroll 8
-      for (int j = 0; j < NV; ++j) {
-        row[j] = (part && kLoadsParts && j == NV - 1 ? loadPartial(b + j * W<T>, lanesIn) : load(b + j * W<T>)).raw;
-      }
+      for (int j = 0; j < NV; ++j) row[j] = ofB(b, j);
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i) {
         const T x = group[i / 3][(i % 3) * aRow];
@@ -108,16 +100,25 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
       sumOver(kFetchSteps);
     }
   }
-  sumOver(depth);
-  if (t.epilogue) {
-    finishRegisters<T, MR, NV>(
-        sum, t, [&](const T* p, int j) __attribute__((always_inline)) {
-          return part && j == NV - 1 ? loadLanes(p + j * W<T>, lanesOut) : load(p + j * W<T>);
-        });
-  }
+  const bool byRow = depth >= kLastSteps;
+  sumOver(byRow ? depth - kLastSteps : depth);
   T* out = t.out;
 #pragma GCC unroll 8
   for (int i = 0; i < MR; ++i, out += t.outRow) {
+    if (byRow) {
+#pragma GCC unroll 8
+      for (int step = 0; step < kLastSteps; ++step) {
+        const T x = group[i / 3][(i % 3) * aRow + step * aStep];
+#pragma GCC unroll 8
+        for (int j = 0; j < NV; ++j) sum[i][j] += ofB(b + step * bStep, j) * x;
+      }
+    }
+    if (t.epilogue) {
+      finishRegisters<T, NV>(
+          sum[i], *t.epilogue, out, t.col, [&](const T* p, int j) __attribute__((always_inline)) {
+            return part && j == NV - 1 ? loadLanes(p + j * W<T>, lanesOut) : load(p + j * W<T>);
+          });
+    }
 #pragma GCC unroll 8
     for (int j = 0; j < NV; ++j) {
       if (part && j == NV - 1) {

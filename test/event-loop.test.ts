@@ -1,5 +1,7 @@
 // What happens beside JavaScript: the event loop stays free while a network trains, and a kernel's failure is told to who reads.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { IndexError, manualSeed, nn, ones, optim, synchronize, type Tensor, tensor } from 'anneal';
 import { resultOf } from './children/spawn';
 
@@ -25,6 +27,58 @@ describe('the event loop during fit', function () {
       if (fit.p99 - idle.p99 < 10 && attempt > 0) return;
     }
     assert.fail(`p99 delays: ${seen.join(', ')}`);
+  });
+});
+
+describe('the event loop beside short reads', () => {
+  // Whoever awaits nothing but results that are there soon is sent back to the loop every 2 ms; a quarter of that is asked.
+  const busy = async (seconds: number, read: () => Promise<unknown>) => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) await read();
+    clearInterval(timer);
+    return turns;
+  };
+
+  it('turns while a program awaits nothing else', async () => {
+    const x = ones([4]);
+    for (const read of [() => x.add(1).data(), () => synchronize()]) {
+      const turns = await busy(0.4, read);
+      assert.ok(turns >= 50, `${turns} turns`);
+    }
+  });
+
+  it('sees reads settled in their order', async () => {
+    const order: number[] = [];
+    const x = ones([64]);
+    let last: Promise<unknown> = Promise.resolve();
+    for (let i = 0; i < 4000; i++) {
+      last = x
+        .add(i)
+        .data()
+        .then(() => order.push(i));
+      if (i % 7 === 0) await last;
+    }
+    await last;
+    assert.deepEqual(
+      order,
+      Array.from({ length: 4000 }, (_, i) => i),
+    );
+  });
+
+  it('turns where there is no setImmediate', async () => {
+    const code = `
+      delete globalThis.setImmediate;
+      const { ones } = require('anneal');
+      (async () => {
+        let turns = 0;
+        const timer = setInterval(() => turns++, 1);
+        for (const end = performance.now() + 400; performance.now() < end; ) await ones([4]).data();
+        clearInterval(timer);
+        require('node:worker_threads').parentPort.postMessage(turns);
+      })();`;
+    const [turns] = await once(new Worker(code, { eval: true }), 'message');
+    assert.ok(turns >= 50, `${turns} turns`);
   });
 });
 

@@ -15,7 +15,6 @@ namespace {
 constexpr auto kLongestWait = std::chrono::microseconds(400);
 constexpr auto kLongestWaitOfMany = std::chrono::microseconds(25);  // where compute threads take all processors
 constexpr auto kLongestRow = std::chrono::milliseconds(2);
-constexpr int kMostInARow = 64;
 constexpr int kMostSkipped = 63;
 
 }  // namespace
@@ -35,17 +34,32 @@ Promises::Promises(Environment& environment, napi_env env) : environment_(enviro
   check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, settleLater,
                                         &function_));
   check(napi_unref_threadsafe_function(env, function_));
+
+  napi_value global, setImmediate, onTurn;
+  check(napi_get_global(env, &global));
+  check(napi_get_named_property(env, global, "setImmediate", &setImmediate));
+  napi_valuetype type;
+  check(napi_typeof(env, setImmediate, &type));
+  if (type != napi_function) return;  // as in a simulated browser
+  check(napi_create_reference(env, setImmediate, 1, &setImmediate_));
+  check(napi_create_function(env, "onTurn", NAPI_AUTO_LENGTH, Promises::onTurn, this, &onTurn));
+  check(napi_create_reference(env, onTurn, 1, &onTurn_));
 }
 
-void Promises::close() { napi_release_threadsafe_function(function_, napi_tsfn_abort); }
+Promises::~Promises() = default;
+
+void Promises::close() {
+  napi_release_threadsafe_function(function_, napi_tsfn_abort);
+  turned_.reset();
+}
 
 napi_value Promises::ofFence(napi_ref keep, bool reports) {
   auto owned = std::make_unique<Completion>();
   owned->keep = keep;
   napi_value promise;
   check(napi_create_promise(env_, &owned->deferred, &promise));
-  const bool waits = mayWait();
-  if (!waits) leave(*owned);
+  const Way way = nextWay();
+  if (way == Way::Later) leave(*owned);
   Completion* const completion = owned.release();
   auto done = [completion, function = function_](const std::optional<Failure>& failure) {
     completion->failure = failure;
@@ -54,9 +68,9 @@ napi_value Promises::ofFence(napi_ref keep, bool reports) {
     if (napi_call_threadsafe_function(function, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
   };
   Stream::instance().submitFence(reports ? &environment_.context.client : nullptr, std::move(done));
-  if (!waits || (!waitFor(*completion) && leave(*completion))) return promise;
+  if (way == Way::Later || (!waitFor(*completion) && leave(*completion))) return promise;
   owned.reset(completion);
-  settle(*completion);
+  way == Way::NextTurn ? turn(std::move(owned)) : settle(*owned);
   return promise;
 }
 
@@ -70,15 +84,15 @@ bool Promises::leave(Completion& completion) {
 }
 
 // Not before others, which settle in order; and not for too long without the event loop.
-bool Promises::mayWait() {
-  const bool inRow = inARow_ > 0;
-  if (pending_ > 0 || (skip_ > 0 && skip_-- > 0) || inARow_ >= kMostInARow ||
-      (inRow && Clock::now() - firstOfRow_ > kLongestRow)) {
-    inARow_ = 0;
-    return false;
+Promises::Way Promises::nextWay() {
+  if (turned_ || pending_ > 0 || (skip_ > 0 && skip_-- > 0)) {
+    inRow_ = false;
+    return Way::Later;
   }
-  if (inARow_++ == 0) firstOfRow_ = Clock::now();
-  return true;
+  const Clock::time_point now = Clock::now();
+  if (!inRow_) firstOfRow_ = now;
+  inRow_ = now - firstOfRow_ <= kLongestRow;
+  return inRow_ ? Way::AtOnce : setImmediate_ ? Way::NextTurn : Way::Later;
 }
 
 bool Promises::waitFor(const Completion& completion) {
@@ -91,7 +105,7 @@ bool Promises::waitFor(const Completion& completion) {
     if (Clock::now() > end) {
       penalty_ = std::min(2 * penalty_ + 1, kMostSkipped);
       skip_ = penalty_;
-      inARow_ = 0;
+      inRow_ = false;
       return false;
     }
     std::this_thread::yield();  // to a kernel, where threads are more than processors
@@ -106,10 +120,36 @@ void Promises::settleLater(napi_env env, napi_value, void* context, void* data) 
   auto* self = static_cast<Promises*>(context);
   if (--self->pending_ == 0) napi_unref_threadsafe_function(self->env_, self->function_);
   try {
+    self->settleTurned();
     self->settle(*completion);
   } catch (const PendingException&) {
     // An exception that cannot be delivered stays pending, and Node reports it.
   }
+}
+
+// The loop does not sleep when it has something to do in its next turn.
+void Promises::turn(std::unique_ptr<Completion> completion) {
+  turned_ = std::move(completion);
+  napi_value global, setImmediate, onTurn;
+  check(napi_get_global(env_, &global));
+  check(napi_get_reference_value(env_, setImmediate_, &setImmediate));
+  check(napi_get_reference_value(env_, onTurn_, &onTurn));
+  check(napi_call_function(env_, global, setImmediate, 1, &onTurn, nullptr));
+}
+
+napi_value Promises::onTurn(napi_env env, napi_callback_info info) {
+  void* self = nullptr;
+  try {
+    if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &self) == napi_ok)
+      static_cast<Promises*>(self)->settleTurned();
+  } catch (const PendingException&) {
+    // As in settleLater.
+  }
+  return nullptr;
+}
+
+void Promises::settleTurned() {
+  if (const std::unique_ptr<Completion> completion = std::move(turned_)) settle(*completion);
 }
 
 void Promises::settle(Completion& completion) {

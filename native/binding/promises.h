@@ -2,11 +2,12 @@
 //
 // Telling JavaScript's thread from another one costs 20 to 100 us, as much as a small network. So the thread waits for short
 // results itself where that has paid lately, and the promise is settled when it is given out. Since a program that awaits nothing but
-// such promises would never get back to the event loop, it is sent there every 2 ms.
+// such promises would never get back to the event loop, every 2 ms one is settled only in the loop's next turn.
 #pragma once
 #include <node_api.h>
 
 #include <chrono>
+#include <memory>
 
 #include "core/stream.h"
 
@@ -17,6 +18,7 @@ class Environment;
 class Promises {
  public:
   Promises(Environment& environment, napi_env env);
+  ~Promises();
   void close();
 
   // Resolves with what `keep` refers to and keeps alive until then, or with undefined. Rejects with the environment's failure
@@ -27,18 +29,27 @@ class Promises {
   using Clock = std::chrono::steady_clock;
   struct Completion;
 
-  static void settleLater(napi_env env, napi_value callback, void* context, void* data);
-  void settle(Completion& completion);
-  bool leave(Completion& completion);
-  bool mayWait();
+  // What becomes of a promise whose result is there soon: settled when given out, or in the next turn of the event loop; or
+  // else when the stream says so.
+  enum class Way { AtOnce, NextTurn, Later };
+
+  Way nextWay();
   bool waitFor(const Completion& completion);
+  bool leave(Completion& completion);
+  void settle(Completion& completion);
+  void settleTurned();
+  void turn(std::unique_ptr<Completion> completion);
+  static napi_value onTurn(napi_env env, napi_callback_info info);
+  static void settleLater(napi_env env, napi_value callback, void* context, void* data);
 
   Environment& environment_;
   const napi_env env_;
   napi_threadsafe_function function_ = nullptr;
   int pending_ = 0;  // to be settled later
+  napi_ref setImmediate_ = nullptr, onTurn_ = nullptr;
+  std::unique_ptr<Completion> turned_;  // to be settled in the next turn
   // ---- when to wait
-  int inARow_ = 0;  // promises that were settled when they were given out
+  bool inRow_ = false;  // of promises that were settled when they were given out
   Clock::time_point firstOfRow_;
   int skip_ = 0;     // promises for which not to wait,
   int penalty_ = 0;  // after a wait in vain

@@ -10,8 +10,8 @@ export const endToEnd: Suite = {
   iteration: 'epoch',
   // Of the accuracy after three epochs: the order of the images is each rival's own.
   tolerance: 0.03,
-  rounds: 5,
-  iterations: 1,
+  rounds: 3,
+  iterations: 10,
   ours: 'anneal_end_to_end.ts',
   peers: { torch: 'torch_end_to_end.py', 'torch-in-memory': 'torch_end_to_end.py' },
   async cases(_folder, quick) {

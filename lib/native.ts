@@ -57,7 +57,7 @@ export interface Native {
   traceLives(from: number): (string | number)[];
   endTrace(owner: object, outputs: number[]): void;
   programLives(program: object): BigUint64Array;
-  programFits(program: object): boolean;
+  programFits(program: object, inputs: readonly number[]): boolean;
   programExplain(program: object): string;
   programRun(
     program: object,

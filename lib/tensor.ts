@@ -37,14 +37,12 @@ export class Tensor {
   handle = DISPOSED;
   #shape: readonly number[] | undefined;
   #dtype: DType | undefined;
-  #spec: string | undefined;
 
   /** Makes this object stand for another tensor of the engine. @internal */
   bind(handle: number): void {
     this.handle = handle;
     this.#shape = undefined;
     this.#dtype = undefined;
-    this.#spec = undefined;
   }
 
   /** True for tensors, also those of another realm's copy of this class. @internal */
@@ -62,12 +60,6 @@ export class Tensor {
   get dtype(): DType {
     this.#dtype ??= dtypeOfCode(native.dtype(handleOf('dtype', 'tensor', this)));
     return this.#dtype;
-  }
-
-  /** dtype and shape in one word, such as `float32[2,3]`. @internal */
-  get spec(): string {
-    this.#spec ??= `${this.dtype}[${this.shape}]`;
-    return this.#spec;
   }
 
   /** Number of dimensions. */

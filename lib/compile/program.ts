@@ -71,10 +71,10 @@ export class Program {
     }
   }
 
-  /** Whether everything is as it was when the function was traced, but for live values. */
-  fits(): boolean {
+  /** Whether everything is as it was when the function was traced, but for live values and the inputs' elements. */
+  fits(inputs: readonly Tensor[]): boolean {
     for (const { read, expected } of this.#trace.guards) if (!Object.is(read(), expected)) return false;
-    return native.programFits(this);
+    return native.programFits(this, handlesOf(inputs));
   }
 
   /** Whether it can be repeated: not where it depends on a count that its runs change. */
@@ -111,12 +111,10 @@ export class Program {
     }
     const outs: Tensor[] = [];
     for (let i = 0; i < this.#outputs; i++) outs.push(new Tensor());
-    const handles: number[] = [];
-    for (let i = 0; i < inputs.length; i++) handles.push(handleOf('compile', `input ${i}`, inputs[i]));
     const made = native.programRun(
       this,
       outs,
-      handles,
+      handlesOf(inputs),
       isLive ? this.#bits : null,
       isLive ? this.#gains : null,
       stack,
@@ -128,3 +126,12 @@ export class Program {
     return putTogether(this.#result, outs);
   }
 }
+
+// As `handleOf`: to be read right before the call that they are for.
+function handlesOf(inputs: readonly Tensor[]): number[] {
+  const handles: number[] = [];
+  for (let i = 0; i < inputs.length; i++) handles.push(handleOf('compile', INPUTS[i] ?? 'an input', inputs[i]));
+  return handles;
+}
+
+const INPUTS = Array.from({ length: 16 }, (_, i) => `input ${i}`);

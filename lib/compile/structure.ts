@@ -54,20 +54,42 @@ export function putTogether(template: Template, tensors: readonly Tensor[]): unk
   }
 }
 
-/** What a program depends on: structure, plain values, and the tensors' dtypes and shapes. */
+/** Whether `value` is what `template` was made of, but for the tensors, which are added to `tensors`. */
+export function matches(template: Template, value: unknown, tensors: Tensor[]): boolean {
+  switch (template.kind) {
+    case 'tensor':
+      return value instanceof Tensor && tensors.push(value) > 0;
+    case 'array': {
+      const { items } = template;
+      if (!Array.isArray(value) || value.length !== items.length) return false;
+      for (let i = 0; i < items.length; i++) if (!matches(items[i] as Template, value[i], tensors)) return false;
+      return true;
+    }
+    case 'object': {
+      if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) return false;
+      const entries = Object.entries(value);
+      return (
+        entries.length === template.entries.length &&
+        template.entries.every(([name, item], i) => name === entries[i]?.[0] && matches(item, entries[i]?.[1], tensors))
+      );
+    }
+    case 'value':
+      return Object.is(template.value, value);
+  }
+}
+
+/** A template and its tensors' dtypes and shapes in words; a plus stands for tensors that require gradients. */
 export function signatureOf(template: Template, tensors: readonly Tensor[]): string {
   switch (template.kind) {
     case 'tensor': {
-      const tensor = tensors[template.index] as Tensor;
-      return tensor.requiresGrad ? `${tensor.spec}+` : tensor.spec;
+      const { dtype, shape, requiresGrad } = tensors[template.index] as Tensor;
+      return `${dtype}[${shape}]${requiresGrad ? '+' : ''}`;
     }
     case 'array':
       return `[${template.items.map((item) => signatureOf(item, tensors)).join()}]`;
     case 'object':
       return `{${template.entries.map(([name, item]) => `${JSON.stringify(name)}:${signatureOf(item, tensors)}`).join()}}`;
     case 'value':
-      return typeof template.value === 'string'
-        ? JSON.stringify(template.value)
-        : `${typeof template.value} ${template.value}${Object.is(template.value, -0) ? '-' : ''}`;
+      return typeof template.value === 'string' ? JSON.stringify(template.value) : String(template.value);
   }
 }

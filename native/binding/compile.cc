@@ -99,7 +99,8 @@ napi_value programLives(Entry& js) {
   return array;
 }
 
-napi_value programFits(Entry& js) { return js.from(programOf(js).fits()); }
+// programFits(program, inputs)
+napi_value programFits(Entry& js) { return js.from(programOf(js).fits(js.tensors(1, {kName, "inputs"}))); }
 napi_value programExplain(Entry& js) { return js.from(programOf(js).explain()); }
 
 // A BigUint64Array, or null for none.

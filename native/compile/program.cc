@@ -13,8 +13,10 @@ namespace anneal {
 
 namespace {
 
+bool areAlike(const TensorSpec& a, const TensorSpec& b) { return a.dtype == b.dtype && a.shape == b.shape; }
+
 void checkGiven(const TensorSpec& given, const TensorSpec& traced) {
-  if (given.dtype == traced.dtype && given.shape == traced.shape) return;
+  if (areAlike(given, traced)) return;
   fail(ErrorKind::Shape, "[compile] a program traced for %s %s was given %s %s", nameOf(traced.dtype),
        traced.shape.str().c_str(), nameOf(given.dtype), given.shape.str().c_str());
 }
@@ -82,7 +84,10 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
   }
   held_ = trace.held;
   Graph graph(trace);
-  for (const Tensor& input : trace.inputs) inputOf(graph, input);
+  for (const Tensor& input : trace.inputs) {
+    inputOf(graph, input);
+    inputsRecorded_.push_back(requiresGrad(input));
+  }
   for (const Tensor& output : outputs) results_.push_back(resultOf(graph, output, Place::Output));
   takeGradients(graph, trace);
 
@@ -146,7 +151,11 @@ Program::~Program() {
   if (code) Stream::instance().submitFence(nullptr, [code](const std::optional<Failure>&) { delete code; });
 }
 
-bool Program::fits() const {
+bool Program::fits(const Tensors& inputs) const {
+  if (inputs.size() != inputsRecorded_.size()) return false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!areAlike(inputs[i].spec(), inputSpecs_[i]) || requiresGrad(inputs[i]) != inputsRecorded_[i]) return false;
+  }
   return std::all_of(leaves_.begin(), leaves_.end(), [](const Leaf& leaf) {
     return !leaf.consulted || anneal::gradOf(leaf.leaf).defined() == leaf.defined;
   });
@@ -163,7 +172,7 @@ Tensor Program::given(const Replay& replay, size_t i) const {
 }
 
 Tensors Program::run(const Replay& replay) {
-  const size_t givenInputs = inputSpecs_.size() - static_cast<size_t>(gradInputs_);
+  const size_t givenInputs = inputsRecorded_.size();
   if (replay.inputs.size() != givenInputs || replay.lives.size() != lives_.size() ||
       replay.increments.size() != lives_.size() || replay.stepped.size() != givenInputs || replay.iterations < 1) {
     fail(ErrorKind::Argument, "[compile] a program of %zu inputs and %zu live values was given %zu and %zu",

@@ -31,8 +31,9 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Whether the gradients that the function met are there, or missing, as they were when it was traced.
-  bool fits() const;
+  // Whether the inputs are like those that the function was traced with, and the gradients that it met are there, or missing,
+  // as they were then.
+  bool fits(const Tensors& inputs) const;
 
   // Submits the kernels; returns the outputs, and sets the gradients of leaves. To be called where it fits.
   Tensors run(const Replay& replay);
@@ -66,6 +67,7 @@ class Program {
   void packOperands(const Graph& graph);
 
   std::vector<TensorSpec> inputSpecs_;
+  std::vector<bool> inputsRecorded_;  // whether those that the caller gives require gradients
   std::vector<Result> results_;
   std::vector<Leaf> leaves_;
   int gradInputs_ = 0;               // gradients that are read: inputs after those that the caller gives

@@ -72,7 +72,7 @@ TEST(compile_trains_as_eager_code_does) {
       Replay replay = replayOf(inputs);
       replay.lives = program->lives();
       replay.increments = {0};
-      CHECK(program->fits());
+      CHECK(program->fits(inputs));
       losses.push_back(readOne(program->run(replay)[0]));
     }
     for (float value : read(w)) losses.push_back(value);
@@ -103,6 +103,10 @@ TEST(compile_runs_many_iterations_over_stacked_inputs) {
 TEST(compile_refuses_inputs_it_was_not_traced_for) {
   Caller caller;
   const auto program = compiled(caller, [](const Tensors& in) { return Tensors{neg(in[0])}; }, {floats({2}, {1, 2})});
+  Tensor recorded = floats({2}, {1, 2});
+  setRequiresGrad(recorded, true);
+  CHECK(program->fits({floats({2}, {3, 4})}));
+  CHECK(!program->fits({floats({3}, {1, 2, 3})}) && !program->fits({recorded}) && !program->fits({}));
   CHECK_THROWS(program->run(replayOf({floats({3}, {1, 2, 3})})), Error);
   CHECK_THROWS(program->run(replayOf({})), Error);
 }

@@ -123,4 +123,13 @@ ANNEAL_INLINE void loadTransposed(const T* src, int64_t stride, typename Vec<T>:
   transposePieces<T, Vec<T>::kLanes>(row);
 }
 
+// dst[i * dstRow + j] = src[j * stride + i], of as many rows as are in a piece and as many columns as a vector has lanes.
+template <class T>
+ANNEAL_INLINE void copyTransposed(const T* src, int64_t stride, T* dst, int64_t dstRow) {
+  typename Vec<T>::Raw row[kPiece<T>];
+  loadTransposed(src, stride, row);
+#pragma GCC unroll 4
+  for (int i = 0; i < kPiece<T>; ++i) store(dst + i * dstRow, Vec<T>(row[i]));
+}
+
 }  // namespace anneal::ANNEAL_LEVEL

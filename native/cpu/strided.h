@@ -171,10 +171,8 @@ ANNEAL_INLINE void transposeSquare(T* dst, int64_t dstRow, const T* src, int64_t
     constexpr int kLanes = Vec<Lane>::kLanes;
 #pragma GCC unroll 4
     for (int r = 0; r < kLanes; r += kPiece<Lane>) {
-      typename Vec<Lane>::Raw row[kPiece<Lane>];
-      loadTransposed(reinterpret_cast<const Lane*>(src) + r, srcColumn, row);
-#pragma GCC unroll 4
-      for (int i = 0; i < kPiece<Lane>; ++i) store(reinterpret_cast<Lane*>(dst + (r + i) * dstRow), Vec<Lane>(row[i]));
+      copyTransposed(reinterpret_cast<const Lane*>(src) + r, srcColumn, reinterpret_cast<Lane*>(dst + r * dstRow),
+                     dstRow);
     }
   }
 }

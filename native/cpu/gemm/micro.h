@@ -38,7 +38,7 @@ ANNEAL_INLINE void finishRegisters(V<T> (&sum)[NV], const Epilogue<T>& e, const 
     for (int j = 0; j < NV; ++j) sum[j] = f(Vec<T>(sum[j]), j).raw;
   };
   const int64_t place = out - e.origin;
-  const T* const add = e.add + place;
+  const T* const add = e.add ? e.add + place : nullptr;
   if (e.scaled && e.add) {
     each([&](Vec<T> v, int j) __attribute__((always_inline)) { return fma(v, Vec<T>(e.alpha), at(add, j)); });
   } else if (e.scaled) {

@@ -11,10 +11,7 @@ void transposeStrip(const T* src, int64_t srcRow, int64_t rows, int64_t cols, T*
   if (rows == W<T> && cols >= kPiece<T>) {
     for (int64_t begin = 0; begin < cols; begin += kPiece<T>) {
       const int64_t j = begin + kPiece<T> <= cols ? begin : cols - kPiece<T>;  // the last columns may come twice
-      V<T> row[kPiece<T>];
-      loadTransposed(src + j, srcRow, row);
-#pragma GCC unroll 4
-      for (int i = 0; i < kPiece<T>; ++i) store(dst + (j + i) * dstRow, Vec<T>(row[i]));
+      copyTransposed(src + j, srcRow, dst + j * dstRow, dstRow);
     }
     return;
   }

@@ -16,16 +16,26 @@ constexpr int W = Vec<T>::kLanes;
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr bool kManyRegisters = true;  // 32: 24 sums, 4 vectors of B, 1 of A
 #else
-constexpr bool kManyRegisters = false;  // 16: 12 sums, 2 vectors of B, 1 of A
+constexpr bool kManyRegisters = false;  // 16: 12 sums, 2 or 3 vectors of B, 1 of A
 #endif
-
-// Of eight rows 4096 bytes apart, whose lines all lie in one set of the first-level cache, the cache holds these and
-// leaves room for B.
-constexpr int kTileRows = 6;
+// AVX2 has a core's full rate of multiply-adds with 16 registers, and one instruction for each: the instructions beside them
+// decide, above all where two threads share a core. 4x3 vectors take seven loads for twelve multiply-adds, and 6x2 eight; and
+// so many steps are taken between two changes of the pointers.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+constexpr bool kCountsInstructions = true;
+#else
+constexpr bool kCountsInstructions = false;
+#endif
+constexpr int kTileRows = kCountsInstructions ? 4 : 6;
+constexpr int kStepsAtOnce = kCountsInstructions ? 4 : 1;
 
 // Tiles of few rows are wider on every level, so that enough sums run at once to hide the latency of the multiply-add.
 constexpr int kMostVectors = 4;
-constexpr int tileVectors(int64_t rows) { return kManyRegisters || rows <= 3 ? kMostVectors : 2; }
+constexpr int tileVectors(int64_t rows) { return kManyRegisters || rows <= 3 ? kMostVectors : 12 / kTileRows; }
+
+// Of eight rows 4096 bytes apart, whose lines all lie in one set of the first-level cache, the cache holds these and
+// leaves room for B.
+constexpr int64_t kRowsInSet = 6;
 
 // So many of the last steps of a tile are taken row by row, and each row is stored when it is done: the stores of a whole
 // tile in one burst keep the next one's multiply-adds from being issued, 3 cycles each. Narrower stores do so less, and
@@ -44,6 +54,12 @@ constexpr bool kLoadsParts = false;
 constexpr bool kFetchesC = kVectorBytes == 64;
 constexpr int64_t kFetchSteps = 8;
 
+// Where B is many times as large as the second-level cache, its next panel is fetched there while tiles use this one; the
+// processor alone fetches a nearer one as fast.
+constexpr int64_t kFarCaches = 8;
+template <class T>
+constexpr int64_t kLine = 64 / sizeof(T);
+
 // Sums are cut into equal parts of at most so many terms: this cut alone sets the order in which a sum is added up.
 template <class T>
 constexpr int64_t kDepthBlock = kUncutDepthBytes / sizeof(T);
@@ -54,6 +70,8 @@ constexpr int64_t kColBlock = 2048;  // columns of B that are packed at a time a
 // into the first-level cache. Wide tiles read more of a row at a time, and need fewer.
 constexpr int64_t kInPlaceTiles = kManyRegisters ? 43 : 24;
 constexpr int64_t kInPlaceRows = kManyRegisters ? 12 : 25;
+constexpr int64_t kKeepTiles = 3;    // rows of B that so many tiles read are packed by the first of them,
+constexpr int64_t kKeepDepth = 65;   // from so many on
 constexpr int64_t kPackACols = 384;  // with fewer columns, packing columns of A does not pay,
 constexpr int64_t kPackADepth = 64;  // nor at a smaller depth
 constexpr int64_t kGroupTiles = 8;   // whose columns are packed together

@@ -14,7 +14,7 @@ int64_t rowsInCache(int64_t stride) {
   const int64_t bytes = (stride < 0 ? -stride : stride) * int64_t{sizeof(T)} % 4096;
   for (int64_t period = 1; period <= 4; period *= 2) {
     const int64_t distance = bytes * period % 4096;
-    if (least(distance, 4096 - distance) < 64) return kTileRows * period;
+    if (least(distance, 4096 - distance) < 64) return kRowsInSet * period;
   }
   return INT64_MAX;
 }
@@ -24,14 +24,14 @@ int64_t rowsInCache(int64_t stride) {
 template <class T>
 struct Blocking {
   Cut tiles;         // of the rows
-  int64_t width;     // of panels, in elements
-  int64_t colBlock;  // a multiple of the width, or all columns
+  int64_t widest;    // panel, in vectors
+  int64_t colBlock;  // whole vectors, or all columns
   Cut depths;
 
   explicit Blocking(const Product<T>& p)
       : tiles(p.rows, ceilDiv(p.rows, kTileRows)),
-        width(tileVectors(tiles.of(0)) * W<T>),
-        colBlock(p.cols <= kColBlock ? p.cols : ceilDiv(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)), width) * width),
+        widest(tileVectors(tiles.of(0))),
+        colBlock(p.cols <= kColBlock ? p.cols : roundUp<T>(ceilDiv(p.cols, ceilDiv(p.cols, kColBlock)))),
         depths(p.depth, ceilDiv(p.depth, kDepthBlock<T>)) {}
 
   bool readsInPlace(const Product<T>& p) const {
@@ -51,15 +51,20 @@ template <class T>
 struct Block {
   const Product<T>& p;
   const Blocking<T>& cut;
-  int64_t depth, col0, cols;
+  int64_t depth, col0;
+  Panels<T> columns;
   const Epilogue<T>* epilogue;  // null: none
   const T* a;                   // tile t begins at a + begin(t) * aRow, or, where A is packed, as tileOfA says
   int64_t aRow, aStep, groupSize = 0;
   const T* b;  // the block's corner in B
   enum { InPlace, Packed, PackedByTask } panels;
-  const T* packedB;  // Packed: panel j at j * width * depth
+  const T* packedB;  // Packed: panel j at begin(j) * depth
 
-  int64_t panelCount() const { return ceilDiv(cols, cut.width); }
+  // A panel that has to be fetched from beyond the second-level cache, or null.
+  const T* farPanel(int64_t panel) const {
+    const bool far = panels == Packed && depth * columns.cols * int64_t{sizeof(T)} > kFarCaches * l2Bytes();
+    return kLayouts > 1 && far ? packedB + columns.begin(panel) * depth : nullptr;
+  }
   const T* tileOfA(int64_t t) const {
     if (groupSize == 0) return a + cut.tiles.begin(t) * aRow;
     const int64_t group = t / kGroupTiles;
@@ -69,23 +74,22 @@ struct Block {
 
 // The panels of [depth, cols] one after the other.
 template <class T>
-void packPanels(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t cols, int64_t width, T* dst,
+void packPanels(const T* b, int64_t bStep, int64_t bCol, int64_t depth, const Panels<T>& columns, T* dst,
                 bool parallel) {
-  const int64_t panels = ceilDiv(cols, width);
+  const int64_t panels = columns.count(), width = columns.width(0);
   if (bCol == 1) {
     const int64_t wide = least(panels, kPackPanels), rows = most(1, kPackElements / (wide * width));
     const int64_t parts = ceilDiv(depth, rows);
     return loop(parallel, ceilDiv(panels, wide) * parts, [&](int64_t task) {
-      const int64_t panel = task / parts * wide, col = panel * width, first = task % parts * rows;
-      packRows(b + col, bStep, depth, first, least(depth, first + rows), least(wide * width, cols - col), width,
-               dst + col * depth);
+      const int64_t panel = task / parts * wide, row = task % parts * rows;
+      packRows(b, bStep, depth, row, least(depth, row + rows), columns, panel, least(panels, panel + wide), dst);
     });
   }
   const int64_t atOnce = most(1, kPackElements / (depth * width));
   loop(parallel, ceilDiv(panels, atOnce), [&](int64_t task) {
     for (int64_t j = task * atOnce; j < least(panels, (task + 1) * atOnce); ++j) {
-      const int64_t n = least(width, cols - j * width);
-      packPanel(b + j * width * bCol, bStep, bCol, depth, n, dst + j * width * depth, roundUp<T>(n));
+      const int64_t col = columns.begin(j);
+      packPanel(b + col * bCol, bStep, bCol, depth, columns.colsOf(j), dst + col * depth, columns.width(j));
     }
   });
 }
@@ -107,24 +111,30 @@ void packA(Block<T>& k, bool parallel) {
   k.groupSize = width * k.depth;
 }
 
-// A panel of B: `depth` rows of `width` elements, bStep apart, of which `cols` count.
+// A panel of B: `depth` rows of `width` elements, bStep apart, of which `cols` count. `keep`: where the first tile packs it for
+// the others, or null.
 template <class T>
 struct Panel {
   const T* b;
   int64_t bStep, cols, width;
+  bool packed;
+  T* keep;
 };
 
 template <class T>
-Panel<T> panelOf(const Block<T>& k, int64_t index) {
-  const int64_t col = index * k.cut.width;
-  const int64_t cols = least(k.cut.width, k.cols - col);
-  const int64_t width = roundUp<T>(cols);
-  if (k.panels == Block<T>::Packed) return {k.packedB + col * k.depth, width, cols, width};
+Panel<T> panelOf(const Block<T>& k, int64_t index, int64_t tiles) {
+  const int64_t col = k.columns.begin(index), cols = k.columns.colsOf(index), width = k.columns.width(index);
+  if (k.panels == Block<T>::Packed) return {k.packedB + col * k.depth, width, cols, width, true, nullptr};
   const T* b = k.b + col * k.p.bCol;
-  if (k.panels == Block<T>::InPlace && (kLoadsParts || width == cols)) return {b, k.p.bStep, cols, width};
+  const bool keeps =
+      kLayouts > 1 && k.p.bCol == 1 && (k.aStep == 1 || k.aRow == 1) && tiles >= kKeepTiles && k.depth >= kKeepDepth;
+  if (keeps) return {b, k.p.bStep, cols, width, false, scratch<T>(3, k.depth * width)};
+  if (k.panels == Block<T>::InPlace && (kLoadsParts || width == cols)) {
+    return {b, k.p.bStep, cols, width, false, nullptr};
+  }
   T* packed = scratch<T>(3, k.depth * width);
   packPanel(b, k.p.bStep, k.p.bCol, k.depth, cols, packed, width);
-  return {packed, width, cols, width};
+  return {packed, width, cols, width, true, nullptr};
 }
 
 // Row tiles [tile0, tile1) by panels [panel0, panel1).
@@ -133,18 +143,19 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
   const Product<T>& p = k.p;
   const Cut& tiles = k.cut.tiles;
   const int64_t row0 = tiles.begin(tile0), rows = tiles.begin(tile1) - row0;
-  T* turned = p.flipped ? scratch<T>(2, roundUp<T>(rows) * k.cut.width) : nullptr;
+  T* turned = p.flipped ? scratch<T>(2, roundUp<T>(rows) * k.columns.width(0)) : nullptr;
   TileArgs<T> args;
   args.depth = k.depth;
   args.aRow = k.aRow;
   args.aStep = k.aStep;
   for (int64_t index = panel0; index < panel1; ++index) {
-    const Panel<T> panel = panelOf(k, index);
-    const int64_t col = k.col0 + index * k.cut.width;
+    const Panel<T> panel = panelOf(k, index, tile1 - tile0);
+    const int64_t col = k.col0 + k.columns.begin(index);
     const int lanes = static_cast<int>(panel.cols + W<T> - panel.width);
     args.b = panel.b;
     args.bStep = panel.bStep;
-    args.lanesIn = k.panels == Block<T>::Packed ? W<T> : lanes;
+    args.keep = panel.keep;
+    args.lanesIn = panel.packed ? W<T> : lanes;
     args.lanesOut = p.flipped ? W<T> : lanes;
     args.out = p.flipped ? turned : p.c + row0 * p.cRow + col;
     args.outRow = p.flipped ? panel.width : p.cRow;
@@ -152,12 +163,24 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
     args.col = col;
     const T* const ahead = p.farC && !p.flipped ? p.epilogue->ahead() : nullptr;
     const TileKind kind = lanes < W<T> ? TileKind::Part : ahead ? TileKind::Ahead : TileKind::Whole;
-    const auto& ofHeight = kTiles<T>.of[static_cast<int>(kind)];
+    Layout layout = Tiles<T>::layoutOf(args, panel.packed, panel.keep);
+    const T* next = kind == TileKind::Whole && index + 1 < panel1 ? k.farPanel(index + 1) : nullptr;
+    const T* const nextEnd = next + (next ? k.depth * k.columns.width(index + 1) : 0);
     for (int64_t t = tile0; t < tile1; ++t) {
+      const bool fetching = next < nextEnd;
+      args.next = next;
+      if (fetching) next += k.depth / kStepsAtOnce * kLine<T>;
       const int64_t height = tiles.of(t);
       args.a = k.tileOfA(t);
       args.ahead = ahead ? ahead + (args.out - p.epilogue->origin) : nullptr;
-      ofHeight[height - 1][panel.width / W<T> - 1](args);
+      kTiles<T>.of[static_cast<int>(layout)][static_cast<int>(fetching ? TileKind::Fetching : kind)][height - 1]
+                  [panel.width / W<T> - 1](args);
+      if (panel.keep && t == tile0) {
+        args.b = panel.keep;
+        args.bStep = panel.width;
+        args.lanesIn = W<T>;
+        layout = Tiles<T>::layoutOf(args, true, false);
+      }
       if (args.epilogue && args.epilogue->activation == Activation::Tile) {
         for (int64_t i = 0; i < height; ++i) k.epilogue->activate(args.out + i * p.cRow, panel.cols);
       }
@@ -187,7 +210,7 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
                  .cut = cut,
                  .depth = depth,
                  .col0 = col0,
-                 .cols = cols,
+                 .columns = {cols, cut.widest},
                  .epilogue = epilogue->empty() ? nullptr : epilogue,
                  .a = p.a + first * p.aStep,
                  .aRow = p.aRow,
@@ -201,17 +224,17 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
         k.packedB = p.packedB + packedOffset(p, col0, cols, first);
       } else if (inPlace) {
         k.panels = Block<T>::InPlace;
-      } else if (p.rows <= l2Rows / 2 && k.panelCount() * 4 >= tasks) {
+      } else if (p.rows <= l2Rows / 2 && k.columns.count() * 4 >= tasks) {
         k.panels = Block<T>::PackedByTask;
       } else {
         T* packed = scratch<T>(0, depth * roundUp<T>(cols));
-        packPanels(k.b, p.bStep, p.bCol, depth, cols, cut.width, packed, parallel);
+        packPanels(k.b, p.bStep, p.bCol, depth, k.columns, packed, parallel);
         k.packedB = packed;
       }
       if (p.aStep != 1 && p.rows > 4 && cols >= kPackACols && depth > kPackADepth) packA(k, parallel);
 
       // A task's rows of A stay in its second-level cache; columns are cut first, and rows where there are few columns.
-      const int64_t tileCount = cut.tiles.parts, panelCount = k.panelCount();
+      const int64_t tileCount = cut.tiles.parts, panelCount = k.columns.count();
       int64_t rowTasks = least(tileCount, ceilDiv(p.rows, most(kTileRows, l2Rows / 8)));
       if (rowTasks * tasks == 1) {
         runBlock(k, 0, tileCount, 0, panelCount);

@@ -1,5 +1,7 @@
 // Register tiles: out[rows, vectors] = A B, summed over the whole depth of a block while the sums stay in registers.
 #pragma once
+#include <type_traits>
+
 #include "cpu/gemm/epilogue.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
@@ -11,8 +13,19 @@ namespace anneal::ANNEAL_LEVEL::gemm {
 #define ANNEAL_IN_ORDER
 #endif
 
-enum class TileKind : uint8_t { Whole, Part, Ahead };
-constexpr int kTileKinds = 3;
+enum class TileKind : uint8_t { Whole, Part, Ahead, Fetching };
+constexpr int kTileKinds = 4;
+
+// What a tile need not look up: whether A's elements of a row (Along) or of a column (Across) are neighbours, and whether
+// B's rows are (Packed). A Keeping tile packs B by the way: its rows, as they are loaded, go to `keep` for the tiles after it.
+enum class Layout : uint8_t { Any, Along, Across, AlongKeeping, AcrossKeeping, AlongPacked, AcrossPacked };
+constexpr int kLayouts = kStepsAtOnce > 1 ? 7 : 1;
+constexpr bool isAcross(Layout l) {
+  return l == Layout::Across || l == Layout::AcrossKeeping || l == Layout::AcrossPacked;
+}
+constexpr bool isAlong(Layout l) { return l != Layout::Any && !isAcross(l); }
+constexpr bool isPacked(Layout l) { return l == Layout::AlongPacked || l == Layout::AcrossPacked; }
+constexpr bool isKeeping(Layout l) { return l == Layout::AlongKeeping || l == Layout::AcrossKeeping; }
 
 template <class T>
 struct TileArgs {
@@ -26,8 +39,26 @@ struct TileArgs {
   const Epilogue<T>* epilogue;  // null, or out lies in C, in column `col` and after it
   int64_t col;
   const T* ahead;         // of Ahead tiles: what lies like C at out, fetched while the sums are taken
+  const T* next;          // of Fetching tiles: part of the next panel of B, a cache line for every kStepsAtOnce steps
+  T* keep;                // of Keeping tiles
   int lanesIn, lanesOut;  // of Part tiles: lanes of the last vector, in b and in out
 };
+
+// sum + x y, in the register of the sum. Left to itself, the compiler lets the sums of unrolled steps change their registers,
+// and copies and spills to bring them back.
+template <class T>
+ANNEAL_INLINE V<T> multiplyAdd(V<T> sum, V<T> x, V<T> y) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
+  } else {
+    asm("vfmadd231pd %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
+  }
+  return sum;
+#else
+  return sum + x * y;
+#endif
+}
 
 // Epilogue::apply on a row of a tile that goes to out, one step after the other, so that each is decided upon once.
 // at(p, j): vector j of the row at p.
@@ -56,11 +87,13 @@ ANNEAL_INLINE void finishRegisters(V<T> (&sum)[NV], const Epilogue<T>& e, const 
   }
 }
 
-// Rows are addressed in threes from one pointer: base, base + stride and base + 2 * stride are addressing modes, a
-// pointer for each row would not fit the registers.
-template <class T, int MR, int NV, TileKind kind>
+// Six rows are addressed in threes from one pointer: base, base + stride and base + 2 * stride are addressing modes, a
+// pointer for each row would not fit the registers. Four rows and unrolled steps have one each, and constant distances from it.
+template <class T, int MR, int NV, TileKind kind, Layout layout>
 ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
-  constexpr bool part = kind == TileKind::Part;
+  constexpr bool part = kind == TileKind::Part, along = isAlong(layout), across = isAcross(layout);
+  constexpr bool packed = isPacked(layout), keeping = isKeeping(layout);
+  constexpr int atOnce = layout == Layout::Any ? 1 : kStepsAtOnce;
   const int lanesIn = t.lanesIn, lanesOut = t.lanesOut;
   V<T> sum[MR][NV];
 #pragma GCC unroll 8
@@ -68,27 +101,72 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
 #pragma GCC unroll 8
     for (int j = 0; j < NV; ++j) sum[i][j] = V<T>{};
   }
-  const int64_t aRow = t.aRow, aStep = t.aStep, bStep = t.bStep;
-  const T* group[(MR + 2) / 3] = {t.a};
-  if constexpr (MR > 3) group[1] = t.a + 3 * aRow;
+  const int64_t aRow = t.aRow, aStep = along ? 1 : t.aStep, bStep = packed ? NV * W<T> : t.bStep;
+  constexpr int kGroup = kCountsInstructions ? 1 : 3, kGroups = (MR + kGroup - 1) / kGroup;
+  const T* group[kGroups] = {t.a};
+#pragma GCC unroll 8
+  for (int g = 1; g < kGroups; ++g) group[g] = group[g - 1] + kGroup * aRow;
   const T* b = t.b;
+  T* keep = t.keep;
+  const T* next = t.next;
   const auto ofB = [&](const T* row, int j) __attribute__((always_inline)) {
     return (part && kLoadsParts && j == NV - 1 ? loadPartial(row + j * W<T>, lanesIn) : load(row + j * W<T>)).raw;
   };
-  const auto sumOver = [&](int64_t steps) __attribute__((always_inline)) {
-    for (; steps > 0; --steps) {
-      V<T> row[NV];
+  // Element i of A's column, and B's row at `row`, which may go to `copy`.
+  const auto add = [&](auto of, const T* row, T* copy) __attribute__((always_inline)) {
+    const auto vector = [&](int j) __attribute__((always_inline)) {
+      const V<T> y = ofB(row, j);
+      if (keeping) store(copy + j * W<T>, Vec<T>(y));
+      return y;
+    };
+    if constexpr (kManyRegisters || MR >= NV) {
+      V<T> y[NV];
 #pragma GCC unroll 8
-      for (int j = 0; j < NV; ++j) row[j] = ofB(b, j);
+      for (int j = 0; j < NV; ++j) y[j] = vector(j);
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i) {
-        const T x = group[i / 3][(i % 3) * aRow];
+        const V<T> x = Vec<T>(of(i)).raw;
 #pragma GCC unroll 8
-        for (int j = 0; j < NV; ++j) sum[i][j] += row[j] * x;
+        for (int j = 0; j < NV; ++j) sum[i][j] = multiplyAdd<T>(sum[i][j], y[j], x);
       }
-      b += bStep;
+    } else {  // the registers hold A's column
+      V<T> x[MR];
 #pragma GCC unroll 8
-      for (int g = 0; g < (MR + 2) / 3; ++g) group[g] += aStep;
+      for (int i = 0; i < MR; ++i) x[i] = Vec<T>(of(i)).raw;
+#pragma GCC unroll 8
+      for (int j = 0; j < NV; ++j) {
+        const V<T> y = vector(j);
+#pragma GCC unroll 8
+        for (int i = 0; i < MR; ++i) sum[i][j] = multiplyAdd<T>(sum[i][j], y, x[i]);
+      }
+    }
+  };
+  const auto advance = [&](int64_t a, int64_t elementsOfB) __attribute__((always_inline)) {
+    b += elementsOfB;
+#pragma GCC unroll 8
+    for (int g = 0; g < (across ? 1 : kGroups); ++g) group[g] += a;
+  };
+  const auto several = [&](auto count) __attribute__((always_inline)) {
+    constexpr int kCount = count;
+    if (kind == TileKind::Fetching) {
+      __builtin_prefetch(next, 0, 2);
+      next += kLine<T>;
+    }
+#pragma GCC unroll 8
+    for (int u = 0; u < kCount; ++u) {
+      const auto of = [&](int i) __attribute__((always_inline)) {
+        return across ? group[0][i] : group[i / kGroup][(i % kGroup) * aRow + (along ? u : 0)];
+      };
+      add(of, packed ? b + u * bStep : b, keeping ? keep + u * NV * W<T> : nullptr);
+      advance(along ? 0 : aStep, packed ? 0 : bStep);
+    }
+    advance(along ? kCount : 0, packed ? kCount * bStep : 0);
+    if (keeping) keep += kCount * NV * W<T>;
+  };
+  const auto sumOver = [&](int64_t steps) __attribute__((always_inline)) {
+    for (; steps >= atOnce; steps -= atOnce) several(std::integral_constant<int, atOnce>{});
+    if constexpr (atOnce > 1) {
+      for (; steps > 0; --steps) several(std::integral_constant<int, 1>{});
     }
   };
   int64_t depth = t.depth;
@@ -103,19 +181,21 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   const bool byRow = depth >= kLastSteps;
   sumOver(byRow ? depth - kLastSteps : depth);
   T* out = t.out;
+  const int64_t outRow = t.outRow;
+  const Epilogue<T>* const epilogue = t.epilogue;
 #pragma GCC unroll 8
-  for (int i = 0; i < MR; ++i, out += t.outRow) {
+  for (int i = 0; i < MR; ++i, out += outRow) {
     if (byRow) {
 #pragma GCC unroll 8
       for (int step = 0; step < kLastSteps; ++step) {
-        const T x = group[i / 3][(i % 3) * aRow + step * aStep];
+        const V<T> x = Vec<T>(group[i / kGroup][(i % kGroup) * aRow + step * aStep]).raw;
 #pragma GCC unroll 8
-        for (int j = 0; j < NV; ++j) sum[i][j] += ofB(b + step * bStep, j) * x;
+        for (int j = 0; j < NV; ++j) sum[i][j] = multiplyAdd<T>(sum[i][j], ofB(b + step * bStep, j), x);
       }
     }
-    if (t.epilogue) {
+    if (epilogue) {
       finishRegisters<T, NV>(
-          sum[i], *t.epilogue, out, t.col, [&](const T* p, int j) __attribute__((always_inline)) {
+          sum[i], *epilogue, out, t.col, [&](const T* p, int j) __attribute__((always_inline)) {
             return part && j == NV - 1 ? loadLanes(p + j * W<T>, lanesOut) : load(p + j * W<T>);
           });
     }
@@ -135,21 +215,34 @@ using Tile = void (*)(const TileArgs<T>&);
 
 template <class T>
 struct Tiles {
-  Tile<T> of[kTileKinds][kTileRows][kMostVectors];  // [kind][rows - 1][vectors - 1]; Ahead is Whole but for the largest
+  // [layout][kind][rows - 1][vectors - 1]; Ahead is Whole but for the largest
+  Tile<T> of[kLayouts][kTileKinds][kTileRows][kMostVectors];
 
-  template <int MR, int NV>
+  template <int MR, int NV, Layout layout>
   constexpr void fill() {
     constexpr bool largest = MR == kTileRows && NV == tileVectors(MR);
-    of[0][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Whole>;
-    of[1][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Part>;
-    of[2][MR - 1][NV - 1] = tile < T, MR, NV, largest ? TileKind::Ahead : TileKind::Whole > ;
+    auto& ofKind = of[static_cast<int>(layout)];
+    ofKind[0][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Whole, layout>;
+    ofKind[1][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Part, layout>;
+    ofKind[2][MR - 1][NV - 1] = tile < T, MR, NV, largest ? TileKind::Ahead : TileKind::Whole, layout > ;
+    ofKind[3][MR - 1][NV - 1] = tile < T, MR, NV, largest && isPacked(layout) ? TileKind::Fetching : TileKind::Whole,
+                           layout > ;
     if constexpr (NV > 1) {
-      fill<MR, NV - 1>();
+      fill<MR, NV - 1, layout>();
     } else if constexpr (MR > 1) {
-      fill<MR - 1, tileVectors(MR - 1)>();
+      fill<MR - 1, tileVectors(MR - 1), layout>();
+    } else if constexpr (static_cast<int>(layout) + 1 < kLayouts) {
+      fill<kTileRows, tileVectors(kTileRows), Layout{static_cast<uint8_t>(static_cast<int>(layout) + 1)}>();
     }
   }
-  constexpr Tiles() : of{} { fill<kTileRows, tileVectors(kTileRows)>(); }
+  constexpr Tiles() : of{} { fill<kTileRows, tileVectors(kTileRows), Layout::Any>(); }
+
+  static Layout layoutOf(const TileArgs<T>& t, bool packed, bool keeping) {
+    if (kLayouts == 1 || (t.aStep != 1 && t.aRow != 1)) return Layout::Any;
+    if (packed) return t.aStep == 1 ? Layout::AlongPacked : Layout::AcrossPacked;
+    if (keeping) return t.aStep == 1 ? Layout::AlongKeeping : Layout::AcrossKeeping;
+    return t.aStep == 1 ? Layout::Along : Layout::Across;
+  }
 };
 template <class T>
 constexpr Tiles<T> kTiles;

@@ -1,6 +1,6 @@
 // Copies of operands in the order in which tiles read them.
 #pragma once
-#include "cpu/gemm/blocking.h"
+#include "cpu/gemm/product.h"
 #include "cpu/shuffle.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
@@ -51,20 +51,33 @@ void packPanel(const T* b, int64_t bStep, int64_t bCol, int64_t depth, int64_t c
   }
 }
 
-// Rows `first` to `last` of [depth, cols], contiguous along cols, for panels of `width` columns that lie one after the other
-// in dst. Row by row across the panels, because memory is read faster in its order.
+// Columns in panels that are up to so many vectors wide, and differ by one at most. A packed panel holds whole vectors.
 template <class T>
-void packRows(const T* b, int64_t bStep, int64_t depth, int64_t first, int64_t last, int64_t cols, int64_t width,
-              T* dst) {
+struct Panels {
+  int64_t cols;
+  Cut vectors;
+  Panels(int64_t columns, int64_t widest)
+      : cols(columns), vectors(ceilDiv(cols, W<T>), ceilDiv(ceilDiv(cols, W<T>), widest)) {}
+  int64_t count() const { return vectors.parts; }
+  int64_t begin(int64_t panel) const { return vectors.begin(panel) * W<T>; }
+  int64_t width(int64_t panel) const { return vectors.of(panel) * W<T>; }
+  int64_t colsOf(int64_t panel) const { return least(width(panel), cols - begin(panel)); }
+};
+
+// Rows `first` to `last` of [depth, cols], contiguous along cols, for panels [panel0, panel1) of those that lie one after the
+// other in dst. Row by row across the panels, because memory is read faster in its order.
+template <class T>
+void packRows(const T* b, int64_t bStep, int64_t depth, int64_t first, int64_t last, const Panels<T>& columns,
+              int64_t panel0, int64_t panel1, T* dst) {
   for (int64_t p = first; p < last; ++p) {
-    const T* from = b + p * bStep;
-    T* panel = dst;
-    for (int64_t left = cols; left > 0; left -= width, from += width, panel += width * depth) {
-      if (left >= width) {
-        for (int64_t j = 0; j < width; j += W<T>) store(panel + p * width + j, load(from + j));
+    for (int64_t panel = panel0; panel < panel1; ++panel) {
+      const int64_t col = columns.begin(panel), cols = columns.colsOf(panel), width = columns.width(panel);
+      const T* const from = b + p * bStep + col;
+      T* const to = dst + col * depth + p * width;
+      if (cols == width) {
+        for (int64_t j = 0; j < width; j += W<T>) store(to + j, load(from + j));
       } else {
-        const int64_t padded = (left + W<T> - 1) / W<T> * W<T>;
-        packPanel(from, bStep, 1, 1, left, panel + p * padded, padded);
+        packPanel(from, bStep, 1, 1, cols, to, width);
       }
     }
   }

@@ -28,7 +28,7 @@ void prepack(const Product<T>& p, T* packed) {
     const int64_t cols = least(cut.colBlock, p.cols - col0);
     for (int64_t d = 0; d < cut.depths.parts; ++d) {
       const int64_t first = cut.depths.begin(d), depth = cut.depths.of(d);
-      packPanels(p.b + first * p.bStep + col0 * p.bCol, p.bStep, p.bCol, depth, cols, cut.width,
+      packPanels(p.b + first * p.bStep + col0 * p.bCol, p.bStep, p.bCol, depth, Panels<T>(cols, cut.widest),
                  packed + packedOffset(p, col0, cols, first), true);
     }
   }

@@ -215,7 +215,7 @@ using Tile = void (*)(const TileArgs<T>&);
 
 template <class T>
 struct Tiles {
-  // [layout][kind][rows - 1][vectors - 1]; Ahead is Whole but for the largest
+  // [layout][kind][rows - 1][vectors - 1]; Ahead and Fetching are Whole but for the largest
   Tile<T> of[kLayouts][kTileKinds][kTileRows][kMostVectors];
 
   template <int MR, int NV, Layout layout>

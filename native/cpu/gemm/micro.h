@@ -163,23 +163,24 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
     advance(along ? kCount : 0, packed ? kCount * bStep : 0);
     if (keeping) keep += kCount * NV * W<T>;
   };
-  const auto sumOver = [&](int64_t steps) __attribute__((always_inline)) {
-    for (; steps >= atOnce; steps -= atOnce) several(std::integral_constant<int, atOnce>{});
-    if constexpr (atOnce > 1) {
-      for (; steps > 0; --steps) several(std::integral_constant<int, 1>{});
-    }
-  };
-  int64_t depth = t.depth;
-  if constexpr (kind == TileKind::Ahead) {
-    const T* ahead = t.ahead;
-    for (int i = 0; i < MR && depth > kFetchSteps; ++i, depth -= kFetchSteps, ahead += t.outRow) {
+  // One loop for all steps: of two that are inlined, the compiler gives one registers that it copies and spills.
+  const bool byRow = t.depth >= kLastSteps;
+  int64_t left = byRow ? t.depth - kLastSteps : t.depth;
+  const T* ahead = t.ahead;
+  for (int row = 0; left >= atOnce; ++row) {
+    int64_t steps = left - left % atOnce;
+    if (kind == TileKind::Ahead && row < MR && left > kFetchSteps) {
 #pragma GCC unroll 8
       for (int j = 0; j < NV; j += 64 / kVectorBytes) __builtin_prefetch(ahead + j * W<T>, 1);
-      sumOver(kFetchSteps);
+      ahead += t.outRow;
+      steps = kFetchSteps;
     }
+    left -= steps;
+    for (; steps > 0; steps -= atOnce) several(std::integral_constant<int, atOnce>{});
   }
-  const bool byRow = depth >= kLastSteps;
-  sumOver(byRow ? depth - kLastSteps : depth);
+  if constexpr (atOnce > 1) {
+    for (; left > 0; --left) several(std::integral_constant<int, 1>{});
+  }
   T* out = t.out;
   const int64_t outRow = t.outRow;
   const Epilogue<T>* const epilogue = t.epilogue;

@@ -126,8 +126,8 @@ Panel<T> panelOf(const Block<T>& k, int64_t index, int64_t tiles) {
   const int64_t col = k.columns.begin(index), cols = k.columns.colsOf(index), width = k.columns.width(index);
   if (k.panels == Block<T>::Packed) return {k.packedB + col * k.depth, width, cols, width, true, nullptr};
   const T* b = k.b + col * k.p.bCol;
-  const bool keeps =
-      kLayouts > 1 && k.p.bCol == 1 && (k.aStep == 1 || k.aRow == 1) && tiles >= kKeepTiles && k.depth >= kKeepDepth;
+  const bool keeps = kLayouts > 1 && k.p.bCol == 1 && width == cols && (k.aStep == 1 || k.aRow == 1) &&
+                     tiles >= kKeepTiles && k.depth >= kKeepDepth;
   if (keeps) return {b, k.p.bStep, cols, width, false, scratch<T>(3, k.depth * width)};
   if (k.panels == Block<T>::InPlace && (kLoadsParts || width == cols)) {
     return {b, k.p.bStep, cols, width, false, nullptr};

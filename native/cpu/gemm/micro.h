@@ -1,6 +1,7 @@
 // Register tiles: out[rows, vectors] = A B, summed over the whole depth of a block while the sums stay in registers.
 #pragma once
 #include <type_traits>
+#include <utility>
 
 #include "cpu/gemm/epilogue.h"
 
@@ -214,20 +215,37 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
 template <class T>
 using Tile = void (*)(const TileArgs<T>&);
 
+// The layout and kind that a tile is made for. Tiles of few rows are rare, and Any's do the same with more instructions; only the
+// largest fetch something, and a tile of part of a panel does not pack it.
+constexpr Layout layoutMade(int rows, TileKind kind, Layout l) {
+  const bool part = kind == TileKind::Part;
+  return rows <= 2 || (part && l == Layout::Across) ? Layout::Any : l;
+}
+constexpr TileKind kindMade(bool largest, TileKind kind, Layout l) {
+  const bool fetches = kind == TileKind::Fetching || kind == TileKind::Ahead;
+  return fetches && !(largest && (isPacked(l) || kLayouts == 1)) ? TileKind::Whole : kind;
+}
+
 template <class T>
 struct Tiles {
-  // [layout][kind][rows - 1][vectors - 1]; Ahead and Fetching are Whole but for the largest
-  Tile<T> of[kLayouts][kTileKinds][kTileRows][kMostVectors];
+  Tile<T> of[kLayouts][kTileKinds][kTileRows][kMostVectors];  // [layout][kind][rows - 1][vectors - 1]
 
+  template <int MR, int NV, Layout layout, TileKind kind>
+  static constexpr Tile<T> made() {
+    constexpr TileKind is = kindMade(MR == kTileRows && NV == tileVectors(MR), kind, layout);
+    constexpr Layout reads = layoutMade(MR, is, layout);
+    if constexpr (isKeeping(layout) && (reads != layout || is == TileKind::Part))
+      return nullptr;
+    else
+      return tile<T, MR, NV, is, reads>;
+  }
+  template <int MR, int NV, Layout layout, size_t... kind>
+  constexpr void fillKinds(std::index_sequence<kind...>) {
+    ((of[static_cast<int>(layout)][kind][MR - 1][NV - 1] = made<MR, NV, layout, static_cast<TileKind>(kind)>()), ...);
+  }
   template <int MR, int NV, Layout layout>
   constexpr void fill() {
-    constexpr bool largest = MR == kTileRows && NV == tileVectors(MR);
-    auto& ofKind = of[static_cast<int>(layout)];
-    ofKind[0][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Whole, layout>;
-    ofKind[1][MR - 1][NV - 1] = tile<T, MR, NV, TileKind::Part, layout>;
-    ofKind[2][MR - 1][NV - 1] = tile < T, MR, NV, largest ? TileKind::Ahead : TileKind::Whole, layout > ;
-    ofKind[3][MR - 1][NV - 1] = tile < T, MR, NV, largest && isPacked(layout) ? TileKind::Fetching : TileKind::Whole,
-                           layout > ;
+    fillKinds<MR, NV, layout>(std::make_index_sequence<kTileKinds>());
     if constexpr (NV > 1) {
       fill<MR, NV - 1, layout>();
     } else if constexpr (MR > 1) {

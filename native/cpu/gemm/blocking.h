@@ -50,13 +50,13 @@ constexpr bool kLoadsParts = false;
 #endif
 
 // What lies like a large C is fetched while the sums are taken, a row of the tile every few steps, for its readers would
-// wait for it in a burst. So would stores of whole lines; narrower vectors are better off without.
-constexpr bool kFetchesC = kVectorBytes == 64;
+// wait for it in a burst. So would stores of 32 bytes or more.
+constexpr bool kFetchesC = kVectorBytes >= 32;
 constexpr int64_t kFetchSteps = 8;
 
-// Where B is many times as large as the second-level cache, its next panel is fetched there while tiles use this one; the
+// Where B is so many times as large as the second-level cache, its next panel is fetched there while tiles use this one; the
 // processor alone fetches a nearer one as fast.
-constexpr int64_t kFarCaches = 8;
+constexpr int64_t kFarCaches = 2;
 template <class T>
 constexpr int64_t kLine = 64 / sizeof(T);
 
@@ -70,11 +70,17 @@ constexpr int64_t kColBlock = 2048;  // columns of B that are packed at a time a
 // into the first-level cache. Wide tiles read more of a row at a time, and need fewer.
 constexpr int64_t kInPlaceTiles = kManyRegisters ? 43 : 24;
 constexpr int64_t kInPlaceRows = kManyRegisters ? 12 : 25;
-constexpr int64_t kKeepTiles = 3;    // rows of B that so many tiles read are packed by the first of them,
-constexpr int64_t kKeepDepth = 65;   // from so many on
-constexpr int64_t kPackACols = 384;  // with fewer columns, packing columns of A does not pay,
-constexpr int64_t kPackADepth = 64;  // nor at a smaller depth
-constexpr int64_t kGroupTiles = 8;   // whose columns are packed together
+constexpr int64_t kKeepTiles = 3;   // rows of B that so many tiles read are packed by the first of them,
+constexpr int64_t kKeepDepth = 65;  // from so many on
+
+// Columns of A are packed, those of so many tiles side by side, for products of so many columns and such a depth; a smaller one
+// where the elements of a row are so far apart (in bytes) that few sets of the first-level cache, or a page for each, take them.
+// Tiles that count their instructions want nothing but their own elements in the lines that they read from the second level.
+constexpr int64_t kGroupTiles = kCountsInstructions ? 2 : 8;
+constexpr int64_t kPackACols = kCountsInstructions ? 128 : 384;
+constexpr int64_t kPackADepth = 64;
+constexpr int64_t kPackFarDepth = kCountsInstructions ? 32 : kPackADepth;
+constexpr int64_t kFarStep = 1024;
 
 constexpr int64_t kStreams = 8;       // rows of a matrix that a product with a vector reads side by side
 constexpr int64_t kRowBytes = 16384;  // of the sums of a row times a matrix: half the first-level cache

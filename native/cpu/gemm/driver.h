@@ -94,21 +94,29 @@ void packPanels(const T* b, int64_t bStep, int64_t bCol, int64_t depth, const Pa
   });
 }
 
+template <class T>
+bool packsA(const Product<T>& p, int64_t depth, int64_t cols) {
+  if (p.aStep == 1 || p.rows <= 4 || cols < kPackACols) return false;
+  return depth > (p.aStep * int64_t{sizeof(T)} < kFarStep ? kPackADepth : kPackFarDepth);
+}
+
 // Columns of A that tiles would read far apart: groups of tiles one after the other, in each the columns close together.
 template <class T>
 void packA(Block<T>& k, bool parallel) {
   const Cut& tiles = k.cut.tiles;
-  const int64_t width = roundUp<T>(kGroupTiles * tiles.of(0));
-  const int64_t groups = ceilDiv(tiles.parts, kGroupTiles);
-  T* packed = scratch<T>(1, groups * width * k.depth);
-  loop(parallel, groups, [&](int64_t g) {
-    const int64_t row0 = tiles.begin(g * kGroupTiles), row1 = tiles.begin(least(tiles.parts, (g + 1) * kGroupTiles));
-    packPanel(k.a + row0 * k.aRow, k.aStep, k.aRow, k.depth, row1 - row0, packed + g * width * k.depth, width);
+  const int64_t width = roundUp<T>(kGroupTiles * tiles.of(0)), size = width * k.depth;
+  const int64_t groups = ceilDiv(tiles.parts, kGroupTiles), atOnce = most(1, kPackElements / size);
+  T* packed = scratch<T>(1, groups * size);
+  loop(parallel, ceilDiv(groups, atOnce), [&](int64_t task) {
+    for (int64_t g = task * atOnce; g < least(groups, (task + 1) * atOnce); ++g) {
+      const int64_t row0 = tiles.begin(g * kGroupTiles), row1 = tiles.begin(least(tiles.parts, (g + 1) * kGroupTiles));
+      packPanel(k.a + row0 * k.aRow, k.aStep, k.aRow, k.depth, row1 - row0, packed + g * size, width);
+    }
   });
   k.a = packed;
   k.aRow = 1;
   k.aStep = width;
-  k.groupSize = width * k.depth;
+  k.groupSize = size;
 }
 
 // A panel of B: `depth` rows of `width` elements, bStep apart, of which `cols` count. `keep`: where the first tile packs it for
@@ -164,7 +172,7 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
     const T* const ahead = p.farC && !p.flipped ? p.epilogue->ahead() : nullptr;
     const TileKind kind = lanes < W<T> ? TileKind::Part : ahead ? TileKind::Ahead : TileKind::Whole;
     Layout layout = Tiles<T>::layoutOf(args, panel.packed, panel.keep);
-    const T* next = kind == TileKind::Whole && index + 1 < panel1 ? k.farPanel(index + 1) : nullptr;
+    const T* next = kind != TileKind::Part && index + 1 < panel1 ? k.farPanel(index + 1) : nullptr;
     const T* const nextEnd = next + (next ? k.depth * k.columns.width(index + 1) : 0);
     for (int64_t t = tile0; t < tile1; ++t) {
       const bool fetching = next < nextEnd;
@@ -172,7 +180,7 @@ void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, i
       if (fetching) next += k.depth / kStepsAtOnce * kLine<T>;
       const int64_t height = tiles.of(t);
       args.a = k.tileOfA(t);
-      args.ahead = ahead ? ahead + (args.out - p.epilogue->origin) : nullptr;
+      args.ahead = ahead ? ahead + (args.out - p.epilogue->origin) : args.out;
       kTiles<T>.of[static_cast<int>(layout)][static_cast<int>(fetching ? TileKind::Fetching : kind)][height - 1]
                   [panel.width / W<T> - 1](args);
       if (panel.keep && t == tile0) {
@@ -231,7 +239,7 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
         packPanels(k.b, p.bStep, p.bCol, depth, k.columns, packed, parallel);
         k.packedB = packed;
       }
-      if (p.aStep != 1 && p.rows > 4 && cols >= kPackACols && depth > kPackADepth) packA(k, parallel);
+      if (packsA(p, depth, cols)) packA(k, parallel);
 
       // A task's rows of A stay in its second-level cache; columns are cut first, and rows where there are few columns.
       const int64_t tileCount = cut.tiles.parts, panelCount = k.columns.count();

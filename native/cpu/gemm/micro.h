@@ -39,9 +39,9 @@ struct TileArgs {
   int64_t outRow;
   const Epilogue<T>* epilogue;  // null, or out lies in C, in column `col` and after it
   int64_t col;
-  const T* ahead;         // of Ahead tiles: what lies like C at out, fetched while the sums are taken
-  const T* next;          // of Fetching tiles: part of the next panel of B, a cache line for every kStepsAtOnce steps
-  T* keep;                // of Keeping tiles
+  const T* ahead;  // of Ahead and Fetching tiles: what lies like C at out, fetched while the sums are taken
+  const T* next;   // of Fetching tiles: part of the next panel of B too, a cache line for every kStepsAtOnce steps
+  T* keep;         // of Keeping tiles
   int lanesIn, lanesOut;  // of Part tiles: lanes of the last vector, in b and in out
 };
 
@@ -170,7 +170,7 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   const T* ahead = t.ahead;
   for (int row = 0; left >= atOnce; ++row) {
     int64_t steps = left - left % atOnce;
-    if (kind == TileKind::Ahead && row < MR && left > kFetchSteps) {
+    if ((kind == TileKind::Ahead || kind == TileKind::Fetching) && row < MR && left > kFetchSteps) {
 #pragma GCC unroll 8
       for (int j = 0; j < NV; j += 64 / kVectorBytes) __builtin_prefetch(ahead + j * W<T>, 1);
       ahead += t.outRow;

@@ -85,12 +85,9 @@ void packPanels(const T* b, int64_t bStep, int64_t bCol, int64_t depth, const Pa
       packRows(b, bStep, depth, row, least(depth, row + rows), columns, panel, least(panels, panel + wide), dst);
     });
   }
-  const int64_t atOnce = most(1, kPackElements / (depth * width));
-  loop(parallel, ceilDiv(panels, atOnce), [&](int64_t task) {
-    for (int64_t j = task * atOnce; j < least(panels, (task + 1) * atOnce); ++j) {
-      const int64_t col = columns.begin(j);
-      packPanel(b + col * bCol, bStep, bCol, depth, columns.colsOf(j), dst + col * depth, columns.width(j));
-    }
+  loop(parallel, panels, most(1, kPackElements / (depth * width)), [&](int64_t j) {
+    const int64_t col = columns.begin(j);
+    packPanel(b + col * bCol, bStep, bCol, depth, columns.colsOf(j), dst + col * depth, columns.width(j));
   });
 }
 
@@ -105,13 +102,11 @@ template <class T>
 void packA(Block<T>& k, bool parallel) {
   const Cut& tiles = k.cut.tiles;
   const int64_t width = roundUp<T>(kGroupTiles * tiles.of(0)), size = width * k.depth;
-  const int64_t groups = ceilDiv(tiles.parts, kGroupTiles), atOnce = most(1, kPackElements / size);
+  const int64_t groups = ceilDiv(tiles.parts, kGroupTiles);
   T* packed = scratch<T>(1, groups * size);
-  loop(parallel, ceilDiv(groups, atOnce), [&](int64_t task) {
-    for (int64_t g = task * atOnce; g < least(groups, (task + 1) * atOnce); ++g) {
-      const int64_t row0 = tiles.begin(g * kGroupTiles), row1 = tiles.begin(least(tiles.parts, (g + 1) * kGroupTiles));
-      packPanel(k.a + row0 * k.aRow, k.aStep, k.aRow, k.depth, row1 - row0, packed + g * size, width);
-    }
+  loop(parallel, groups, most(1, kPackElements / size), [&](int64_t g) {
+    const int64_t row0 = tiles.begin(g * kGroupTiles), row1 = tiles.begin(least(tiles.parts, (g + 1) * kGroupTiles));
+    packPanel(k.a + row0 * k.aRow, k.aStep, k.aRow, k.depth, row1 - row0, packed + g * size, width);
   });
   k.a = packed;
   k.aRow = 1;

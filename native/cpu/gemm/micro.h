@@ -16,6 +16,7 @@ namespace anneal::ANNEAL_LEVEL::gemm {
 
 enum class TileKind : uint8_t { Whole, Part, Ahead, Fetching };
 constexpr int kTileKinds = 4;
+constexpr bool fetches(TileKind kind) { return kind == TileKind::Ahead || kind == TileKind::Fetching; }
 
 // What a tile need not look up: whether A's elements of a row (Along) or of a column (Across) are neighbours, and whether
 // B's rows are (Packed). A Keeping tile packs B by the way: its rows, as they are loaded, go to `keep` for the tiles after it.
@@ -170,7 +171,7 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   const T* ahead = t.ahead;
   for (int row = 0; left >= atOnce; ++row) {
     int64_t steps = left - left % atOnce;
-    if ((kind == TileKind::Ahead || kind == TileKind::Fetching) && row < MR && left > kFetchSteps) {
+    if (fetches(kind) && row < MR && left > kFetchSteps) {
 #pragma GCC unroll 8
       for (int j = 0; j < NV; j += 64 / kVectorBytes) __builtin_prefetch(ahead + j * W<T>, 1);
       ahead += t.outRow;
@@ -222,8 +223,7 @@ constexpr Layout layoutMade(int rows, TileKind kind, Layout l) {
   return rows <= 2 || (part && l == Layout::Across) ? Layout::Any : l;
 }
 constexpr TileKind kindMade(bool largest, TileKind kind, Layout l) {
-  const bool fetches = kind == TileKind::Fetching || kind == TileKind::Ahead;
-  return fetches && !(largest && (isPacked(l) || kLayouts == 1)) ? TileKind::Whole : kind;
+  return fetches(kind) && !(largest && (isPacked(l) || kLayouts == 1)) ? TileKind::Whole : kind;
 }
 
 template <class T>

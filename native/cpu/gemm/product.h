@@ -54,6 +54,14 @@ void loop(bool parallel, int64_t tasks, F&& body) {
   }
 }
 
+// The same for pieces of work so many of which make a task.
+template <class F>
+void loop(bool parallel, int64_t pieces, int64_t perTask, F&& body) {
+  loop(parallel, ceilDiv(pieces, perTask), [&](int64_t task) {
+    for (int64_t i = task * perTask; i < least(pieces, (task + 1) * perTask); ++i) body(i);
+  });
+}
+
 template <class T>
 double flops(const Product<T>& p) {
   return 2.0 * static_cast<double>(p.rows) * static_cast<double>(p.cols) * static_cast<double>(p.depth);

@@ -6,9 +6,7 @@
 
 namespace anneal {
 
-namespace {
-
-thread_local Context* current = nullptr;
+ANNEAL_THREAD_LOCAL Context* currentContext = nullptr;
 
 // A thread's own, for callers without an environment. Kept for good: the thread may end before its kernels do.
 Context& defaultContext() {
@@ -21,11 +19,5 @@ Context& defaultContext() {
   }
   return *mine;
 }
-
-}  // namespace
-
-Context& context() { return current ? *current : defaultContext(); }
-
-void setContext(Context* context) { current = context; }
 
 }  // namespace anneal

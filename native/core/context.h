@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/stream.h"
+#include "core/thread_local.h"
 
 namespace anneal {
 
@@ -19,8 +20,10 @@ struct Context {
 };
 
 // The context of the calling thread. An environment sets its own at every entry; otherwise it is a default one.
-Context& context();
-void setContext(Context* context);
+extern ANNEAL_THREAD_LOCAL Context* currentContext;
+Context& defaultContext();
+inline Context& context() { return currentContext ? *currentContext : defaultContext(); }
+inline void setContext(Context* context) { currentContext = context; }
 
 // Switches recording off or on for a scope.
 class GradMode {

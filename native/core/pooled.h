@@ -4,25 +4,26 @@
 #include <cstddef>
 #include <new>
 
+#include "core/thread_local.h"
+
 namespace anneal {
 
 template <class T>
 class Pooled {
  public:
   static void* operator new(size_t size) {
-    FreeList& list = freeList();
-    if (size != sizeof(T) || !list.head) return ::operator new(size);
-    Free* node = list.head;
-    list.head = node->next;
-    --list.count;
+    if (size != sizeof(T) || !free_.head) return ::operator new(size);
+    Free* node = free_.head;
+    free_.head = node->next;
+    --free_.count;
     return node;
   }
 
   static void operator delete(void* memory, size_t size) {
-    FreeList& list = freeList();
-    if (size != sizeof(T) || list.count == kKept) return ::operator delete(memory);
-    list.head = new (memory) Free{list.head};
-    ++list.count;
+    if (size != sizeof(T) || free_.count == kKept) return ::operator delete(memory);
+    if (!free_.head) emptyAtEnd();
+    free_.head = new (memory) Free{free_.head};
+    ++free_.count;
   }
 
  private:
@@ -31,21 +32,26 @@ class Pooled {
     Free* next;
   };
   struct FreeList {
-    Free* head = nullptr;
-    int count = 0;
-    ~FreeList() {
-      count = kKept;  // what dies later on this thread goes back to the system
-      while (head) {
-        Free* next = head->next;
-        ::operator delete(head);
-        head = next;
-      }
-    }
+    Free* head;
+    int count;
   };
-  static FreeList& freeList() {
-    thread_local FreeList list;
-    return list;
+
+  // Returns the list to the system when the thread ends; what dies later on it goes there at once.
+  [[gnu::noinline]] static void emptyAtEnd() {
+    struct AtEnd {
+      ~AtEnd() {
+        while (free_.head) {
+          Free* next = free_.head->next;
+          ::operator delete(free_.head);
+          free_.head = next;
+        }
+        free_.count = kKept;
+      }
+    };
+    thread_local AtEnd atEnd;
   }
+
+  static inline ANNEAL_THREAD_LOCAL FreeList free_ = {nullptr, 0};
 };
 
 }  // namespace anneal

@@ -27,8 +27,6 @@ void Dims::erase(int at) {
   --size_;
 }
 
-bool Dims::operator==(const Dims& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
-
 std::string Dims::str() const {
   std::string text = "[";
   for (int i = 0; i < size_; ++i) {
@@ -51,16 +49,6 @@ int64_t numel(const Dims& shape) {
     count *= d;
   }
   return zero ? 0 : count;
-}
-
-Dims contiguousStrides(const Dims& shape) {
-  Dims strides = shape;
-  int64_t stride = 1;
-  for (int i = shape.size() - 1; i >= 0; --i) {
-    strides[i] = stride;
-    stride *= std::max<int64_t>(shape[i], 1);
-  }
-  return strides;
 }
 
 bool isContiguous(const Dims& shape, const Dims& strides) {

@@ -1,5 +1,6 @@
 // Shapes and strides: a short inline vector of dimensions, with the arithmetic on it.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -30,7 +31,13 @@ class Dims {
   void push(int64_t value);  // throws ShapeError beyond kMaxRank
   void insert(int at, int64_t value);
   void erase(int at);
-  bool operator==(const Dims& other) const;
+  bool operator==(const Dims& other) const {
+    if (size_ != other.size_) return false;
+    for (int i = 0; i < size_; ++i) {
+      if (values_[i] != other.values_[i]) return false;
+    }
+    return true;
+  }
 
   std::string str() const;  // "[64, 784]"
 
@@ -44,7 +51,15 @@ class Dims {
 int64_t numel(const Dims& shape);
 
 // Row-major strides in elements.
-Dims contiguousStrides(const Dims& shape);
+inline Dims contiguousStrides(const Dims& shape) {
+  Dims strides = shape;
+  int64_t stride = 1;
+  for (int i = shape.size() - 1; i >= 0; --i) {
+    strides[i] = stride;
+    stride *= std::max<int64_t>(shape[i], 1);
+  }
+  return strides;
+}
 bool isContiguous(const Dims& shape, const Dims& strides);
 
 // NumPy broadcasting of two shapes; the error names `op` and both shapes.

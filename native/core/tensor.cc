@@ -4,13 +4,14 @@
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/thread_local.h"
 
 namespace anneal {
 
 const char* nameOf(Device device) { return device == Device::CPU ? "cpu" : "cuda"; }
 
 namespace {
-thread_local int64_t liveBytes = 0;
+ANNEAL_THREAD_LOCAL int64_t liveBytes = 0;
 }
 
 Storage::Storage(size_t bytes, Allocator::Use use) : bytes_(bytes) {
@@ -43,26 +44,15 @@ Tensor Tensor::empty(const TensorSpec& spec, Device device, Allocator::Use use) 
 }
 
 Tensor Tensor::over(Ref<Storage> storage, const TensorSpec& spec, const Dims& strides, int64_t offset, Device device) {
-  Tensor tensor(new TensorImpl);
-  TensorImpl& impl = *tensor.impl();
-  impl.dtype = spec.dtype;
-  impl.device = device;
-  impl.shape = spec.shape;
-  impl.strides = strides;
-  impl.offset = offset;
-  impl.storage = std::move(storage);
-  return tensor;
+  return Tensor(new TensorImpl(spec, device, strides, offset, std::move(storage)));
 }
 
 Tensor Tensor::scalar(double value, Device device) {
   // A whole number counts as an integer, anything else as a float.
   const bool whole = std::trunc(value) == value && std::fabs(value) <= 9007199254740992.0;
-  Tensor tensor(new TensorImpl);
-  TensorImpl& impl = *tensor.impl();
-  impl.dtype = whole ? DType::Int64 : DType::Float32;
-  impl.device = device;
-  impl.weak = true;
-  impl.weakValue = value;
+  Tensor tensor(new TensorImpl(whole ? DType::Int64 : DType::Float32, device));
+  tensor.impl()->weak = true;
+  tensor.impl()->weakValue = value;
   return tensor;
 }
 

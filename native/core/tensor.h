@@ -61,6 +61,15 @@ struct AutogradMeta {
 };
 
 struct TensorImpl : Counted, Pooled<TensorImpl> {
+  TensorImpl(DType dtype, Device device) : dtype(dtype), device(device) {}
+  TensorImpl(const TensorSpec& spec, Device device, const Dims& strides, int64_t offset, Ref<Storage> storage)
+      : dtype(spec.dtype),
+        device(device),
+        shape(spec.shape),
+        strides(strides),
+        offset(offset),
+        storage(std::move(storage)) {}
+
   DType dtype;
   Device device;
   bool weak = false;  // a number of the user's, not stored yet: takes part in promotion by its category only

@@ -1,5 +1,6 @@
 #include "ops/elementwise.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "ops/functional.h"
@@ -7,6 +8,10 @@
 namespace anneal {
 
 DType resultType(const Tensors& operands, size_t first) {
+  const auto isLikeFirst = [&](const Tensor& t) { return t.dtype() == operands[first].dtype(); };
+  if (first < operands.size() && std::all_of(operands.begin() + first, operands.end(), isLikeFirst)) {
+    return operands[first].dtype();
+  }
   DType best[3];
   bool seen[3] = {};
   for (size_t i = first; i < operands.size(); ++i) {

@@ -1,19 +1,17 @@
 #include "binding/promises.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
-#include <thread>
 
 #include "binding/environment.h"
-#include "core/pause.h"
-#include "core/pool.h"
+#include "core/spin.h"
 
 namespace anneal::binding {
 
 namespace {
 
 constexpr auto kLongestWait = std::chrono::microseconds(400);
-constexpr auto kLongestWaitOfMany = std::chrono::microseconds(25);  // where compute threads take all processors
 constexpr auto kLongestRow = std::chrono::milliseconds(2);
 constexpr int kMostSkipped = 63;
 
@@ -96,22 +94,15 @@ Promises::Way Promises::nextWay() {
 }
 
 bool Promises::waitFor(const Completion& completion) {
-  static const unsigned processors = std::thread::hardware_concurrency();
-  const bool many = static_cast<unsigned>(Pool::instance().threads()) >= processors;
-  const Clock::time_point end = Clock::now() + (many ? kLongestWaitOfMany : kLongestWait);
-  for (int spins = 1; completion.stage.load(std::memory_order_acquire) != Completion::Done; ++spins) {
-    spinPause();
-    if (spins % 16 != 0) continue;
-    if (Clock::now() > end) {
-      penalty_ = std::min(2 * penalty_ + 1, kMostSkipped);
-      skip_ = penalty_;
-      inRow_ = false;
-      return false;
-    }
-    std::this_thread::yield();  // to a kernel, where threads are more than processors
+  const auto isDone = [&] { return completion.stage.load(std::memory_order_acquire) == Completion::Done; };
+  if (spinUntil(isDone, kLongestWait)) {
+    penalty_ = 0;
+    return true;
   }
-  penalty_ = 0;
-  return true;
+  penalty_ = std::min(2 * penalty_ + 1, kMostSkipped);
+  skip_ = penalty_;
+  inRow_ = false;
+  return false;
 }
 
 void Promises::settleLater(napi_env env, napi_value, void* context, void* data) {

@@ -3,7 +3,7 @@
 #include <new>
 #include <thread>
 
-#include "core/pause.h"
+#include "core/spin.h"
 
 namespace anneal {
 
@@ -11,7 +11,8 @@ namespace {
 
 constexpr uint64_t kRingBytes = 1 << 20;  // some two thousand kernels ahead
 constexpr uint64_t kAlign = 16;
-constexpr int kSpins = 2000;  // some 35 us, in which a waiting thread is not put to sleep
+constexpr int kSpins = 2000;  // some 35 us, in which a caller who is too far ahead is not put to sleep
+constexpr auto kLongestSpin = std::chrono::milliseconds(2);  // of who waits for the stream without doing anything else
 constexpr int kIdleSpins =
     6000;  // as long as it takes to wake JavaScript's thread with a result, which then sends more
 
@@ -111,10 +112,7 @@ void Stream::synchronize(StreamClient* client) {
 }
 
 void Stream::wait(uint64_t sequence) {
-  for (int spins = 0; spins < kSpins; ++spins) {
-    if (completed() >= sequence) return;
-    spinPause();
-  }
+  if (spinUntil([&] { return completed() >= sequence; }, kLongestSpin)) return;
   std::unique_lock<std::mutex> lock(waitMutex_);
   waiters_.fetch_add(1, std::memory_order_seq_cst);
   waitCondition_.wait(lock, [&] { return completed_.load(std::memory_order_seq_cst) >= sequence; });

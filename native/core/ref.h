@@ -6,10 +6,19 @@
 
 namespace anneal {
 
+// The first and the last reference are nobody else's to change: they are counted without a locked instruction.
 class Counted {
  public:
-  void retain() const { count_.fetch_add(1, std::memory_order_relaxed); }
-  bool releaseLast() const { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  void retain() const {
+    if (references() == 0) {
+      count_.store(1, std::memory_order_relaxed);
+    } else {
+      count_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  bool releaseLast() const {
+    return count_.load(std::memory_order_acquire) == 1 || count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
   uint32_t references() const { return count_.load(std::memory_order_relaxed); }
 
  private:

@@ -48,11 +48,11 @@ void sgd(const OptimizerArgs& args) {
   const Vec<T> fresh(static_cast<T>(1 - args.dampening)), step(static_cast<T>(-args.lr));
   const bool decays = args.weightDecay != 0, moves = args.momentum != 0, maximize = args.maximize;
   const bool nesterov = args.nesterov;
-  forPieces(args, [&](const OptimizerSlot& slot, int64_t begin, int64_t end) {
+  forPieces(args, [=](const OptimizerSlot& slot, int64_t begin, int64_t end) {
     const T* grad = static_cast<const T*>(slot.grad) + begin;
     const Lanes<T> param(slot.param, begin), buffer(slot.state[0], begin);
     const bool first = slot.first;
-    forLanes<T>(end - begin, [&](int64_t i, int lanes) {
+    forLanes<T>(end - begin, [=](int64_t i, int lanes) ANNEAL_INLINED {
       const Vec<T> p = param.get(i, lanes);
       Vec<T> g = gradient(grad, i, lanes, maximize);
       if (decays) g = fma(decay, p, g);
@@ -82,11 +82,11 @@ void adam(const OptimizerArgs& args) {
   const bool decays = args.weightDecay != 0 && !args.decoupled, shrinks = args.weightDecay != 0 && args.decoupled;
   const Vec<T> decay(static_cast<T>(args.weightDecay)), shrink(static_cast<T>(1 - args.lr * args.weightDecay));
   const bool maximize = args.maximize, amsgrad = args.amsgrad;
-  forPieces(args, [&](const OptimizerSlot& slot, int64_t begin, int64_t end) {
+  forPieces(args, [=](const OptimizerSlot& slot, int64_t begin, int64_t end) {
     const T* grad = static_cast<const T*>(slot.grad) + begin;
     const Lanes<T> param(slot.param, begin), first(slot.state[0], begin), second(slot.state[1], begin);
     const Lanes<T> largest(slot.state[2], begin);
-    forLanes<T>(end - begin, [&](int64_t i, int lanes) {
+    forLanes<T>(end - begin, [=](int64_t i, int lanes) ANNEAL_INLINED {
       Vec<T> p = param.get(i, lanes), m = first.get(i, lanes), v = second.get(i, lanes);
       Vec<T> g = gradient(grad, i, lanes, maximize);
       if (shrinks) p *= shrink;

@@ -25,8 +25,8 @@ napi_value getGrad(Entry& js) {
 
 // setGrad(tensor, gradient or -1).
 napi_value putGrad(Entry& js) {
-  const Entry::Name name{"grad", "value"};
-  setGrad(js.tensor(0, {"grad", "tensor"}), js.hasTensor(1, name) ? js.tensor(1, name).alias() : Tensor());
+  const Tensor* grad = js.optionalTensor(1, {"grad", "value"});
+  setGrad(js.tensor(0, {"grad", "tensor"}), grad ? grad->alias() : Tensor());
   return js.undefined();
 }
 

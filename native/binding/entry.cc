@@ -106,7 +106,10 @@ const Tensor& Entry::tensor(size_t i, Name name) const {
   return environment_->tensor(toNumber(arguments_[i], name), name.op, name.param);
 }
 
-bool Entry::hasTensor(size_t i, Name name) const { return toNumber(arguments_[i], name) >= 0; }
+const Tensor* Entry::optionalTensor(size_t i, Name name) const {
+  const double handle = toNumber(arguments_[i], name);
+  return handle < 0 ? nullptr : &environment_->tensor(handle, name.op, name.param);
+}
 
 Tensors Entry::tensors(size_t i, Name name, bool optional) const {
   bool isArray = false;

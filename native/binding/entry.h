@@ -30,8 +30,8 @@ class Entry {
   bool isNull(size_t i) const;
   DType dtype(size_t i, Name name) const;
   std::vector<int64_t> integers(size_t i, Name name) const;
-  const Tensor& tensor(size_t i, Name name) const;  // a handle's number
-  bool hasTensor(size_t i, Name name) const;        // false for -1
+  const Tensor& tensor(size_t i, Name name) const;          // a handle's number
+  const Tensor* optionalTensor(size_t i, Name name) const;  // null for -1
   Tensors tensors(size_t i, Name name, bool optional = false) const;
 
   double toNumber(napi_value value, Name name) const;

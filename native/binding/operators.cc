@@ -23,17 +23,17 @@ void readArguments(Entry& js, Call& call) {
     need(param.kind == ParamKind::Operand ? 2 : 1);
     switch (param.kind) {
       case ParamKind::Tensor: call.inputs.push_back(js.tensor(at, name)); break;
-      case ParamKind::OptionalTensor:
-        call.inputs.push_back(js.hasTensor(at, name) ? js.tensor(at, name) : Tensor());
+      case ParamKind::OptionalTensor: {
+        const Tensor* tensor = js.optionalTensor(at, name);
+        call.inputs.push_back(tensor ? *tensor : Tensor());
         break;
-      case ParamKind::Operand:
-        if (js.hasTensor(at, name)) {
-          call.inputs.push_back(js.tensor(at, name));
-        } else {
-          call.inputs.push_back(Tensor::scalar(js.number(at + 1, name), call.device));
-        }
+      }
+      case ParamKind::Operand: {
+        const Tensor* tensor = js.optionalTensor(at, name);
+        call.inputs.push_back(tensor ? *tensor : Tensor::scalar(js.number(at + 1, name), call.device));
         ++at;
         break;
+      }
       case ParamKind::TensorList: call.inputs = js.tensors(at, name); break;
       case ParamKind::Bool: call.attrs.push_back(attr(js.boolean(at, name))); break;
       case ParamKind::Int: call.attrs.push_back(attr(js.integer(at, name))); break;

@@ -11,7 +11,7 @@ namespace anneal::binding {
 
 namespace {
 
-constexpr auto kLongestWait = std::chrono::microseconds(400);
+constexpr auto kLongestWait = std::chrono::milliseconds(1);
 constexpr auto kLongestRow = std::chrono::milliseconds(2);
 constexpr int kMostSkipped = 63;
 

@@ -31,7 +31,7 @@ class Dims {
   void push(int64_t value);  // throws ShapeError beyond kMaxRank
   void insert(int at, int64_t value);
   void erase(int at);
-  bool operator==(const Dims& other) const {
+  bool operator==(const Dims& other) const {  // by a loop: std::equal calls memcmp, for no dimensions too
     if (size_ != other.size_) return false;
     for (int i = 0; i < size_; ++i) {
       if (values_[i] != other.values_[i]) return false;

@@ -1,6 +1,5 @@
 #include "ops/elementwise.h"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "ops/functional.h"
@@ -8,10 +7,6 @@
 namespace anneal {
 
 DType resultType(const Tensors& operands, size_t first) {
-  const auto isLikeFirst = [&](const Tensor& t) { return t.dtype() == operands[first].dtype(); };
-  if (first < operands.size() && std::all_of(operands.begin() + first, operands.end(), isLikeFirst)) {
-    return operands[first].dtype();
-  }
   DType best[3];
   bool seen[3] = {};
   for (size_t i = first; i < operands.size(); ++i) {

@@ -92,7 +92,7 @@ ANNEAL_INLINE void transpose(X (&row)[n]) {
 
 // A vector of pieces, `stride` apart.
 template <class T>
-ANNEAL_INLINE typename Vec<T>::Raw loadPieces(const T* p, int64_t stride) {
+ANNEAL_INLINE typename Vec<T>::Raw loadPieces(const T* p, [[maybe_unused]] int64_t stride) {
 #if defined(__AVX2__)
   // Spelled out, because of shuffles of loaded pieces the compiler makes instructions that move between registers.
   const auto piece = [&](int64_t i) __attribute__((always_inline)) {

@@ -1,14 +1,17 @@
-// Runs the registered tests: all, or those whose name contains the first argument.
+// Runs the registered tests: all, or those whose name contains one of the arguments.
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
 #include "test/check.h"
 
 int main(int argc, char** argv) {
-  const char* filter = argc > 1 ? argv[1] : "";
+  const auto asked = [&](const char* name) {
+    return argc <= 1 || std::any_of(argv + 1, argv + argc, [&](const char* part) { return std::strstr(name, part); });
+  };
   int passed = 0, failed = 0;
   for (const anneal::test::Case& test : anneal::test::cases()) {
-    if (std::strstr(test.name, filter) == nullptr) continue;
+    if (!asked(test.name)) continue;
     anneal::test::failures() = 0;
     try {
       test.run();

@@ -90,7 +90,7 @@ ANNEAL_INLINE void finishRegisters(V<T> (&sum)[NV], const Epilogue<T>& e, const 
 }
 
 // Six rows are addressed in threes from one pointer: base, base + stride and base + 2 * stride are addressing modes, a
-// pointer for each row would not fit the registers. Four rows and unrolled steps have one each, and constant distances from it.
+// pointer for each row would not fit the registers. Four rows have one each, and unrolled steps constant distances from it.
 template <class T, int MR, int NV, TileKind kind, Layout layout>
 ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   constexpr bool part = kind == TileKind::Part, along = isAlong(layout), across = isAcross(layout);
@@ -143,11 +143,7 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
       }
     }
   };
-  const auto advance = [&](int64_t a, int64_t elementsOfB) __attribute__((always_inline)) {
-    b += elementsOfB;
-#pragma GCC unroll 8
-    for (int g = 0; g < (across ? 1 : kGroups); ++g) group[g] += a;
-  };
+  int64_t taken = 0;  // steps along A's rows: one index for all of them, instead of a pointer each that moves
   const auto several = [&](auto count) __attribute__((always_inline)) {
     constexpr int kCount = count;
     if (kind == TileKind::Fetching) {
@@ -157,13 +153,19 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
 #pragma GCC unroll 8
     for (int u = 0; u < kCount; ++u) {
       const auto of = [&](int i) __attribute__((always_inline)) {
-        return across ? group[0][i] : group[i / kGroup][(i % kGroup) * aRow + (along ? u : 0)];
+        return across ? group[0][i] : group[i / kGroup][(i % kGroup) * aRow + (along ? taken + u : 0)];
       };
       add(of, packed ? b + u * bStep : b, keeping ? keep + u * NV * W<T> : nullptr);
-      advance(along ? 0 : aStep, packed ? 0 : bStep);
+      if (!packed) b += bStep;
+#pragma GCC unroll 8
+      for (int g = 0; !along && g < (across ? 1 : kGroups); ++g) group[g] += aStep;
     }
-    advance(along ? kCount : 0, packed ? kCount * bStep : 0);
+    if (packed) b += kCount * bStep;
     if (keeping) keep += kCount * NV * W<T>;
+    if (along) {
+      taken += kCount;
+      asm("" : "+r"(taken));  // or the compiler moves a pointer for each row after all
+    }
   };
   // One loop for all steps: of two that are inlined, the compiler gives one registers that it copies and spills.
   const bool byRow = t.depth >= kLastSteps;
@@ -178,7 +180,11 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
       steps = kFetchSteps;
     }
     left -= steps;
-    for (; steps > 0; steps -= atOnce) several(std::integral_constant<int, atOnce>{});
+    if constexpr (along) {
+      for (const int64_t end = taken + steps; taken != end;) several(std::integral_constant<int, atOnce>{});
+    } else {
+      for (; steps > 0; steps -= atOnce) several(std::integral_constant<int, atOnce>{});
+    }
   }
   if constexpr (atOnce > 1) {
     for (; left > 0; --left) several(std::integral_constant<int, 1>{});
@@ -191,7 +197,7 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
     if (byRow) {
 #pragma GCC unroll 8
       for (int step = 0; step < kLastSteps; ++step) {
-        const V<T> x = Vec<T>(group[i / kGroup][(i % kGroup) * aRow + step * aStep]).raw;
+        const V<T> x = Vec<T>(group[i / kGroup][(i % kGroup) * aRow + taken + step * aStep]).raw;
 #pragma GCC unroll 8
         for (int j = 0; j < NV; ++j) sum[i][j] = multiplyAdd<T>(sum[i][j], ofB(b + step * bStep, j), x);
       }

@@ -30,6 +30,13 @@ void runInPlace(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   for (int64_t i = 0; i < tasks; ++i) body(context, i);
 }
 
+// ANNEAL_NUM_THREADS, or as many as there are processors.
+int threadsAtStart() {
+  const char* text = std::getenv("ANNEAL_NUM_THREADS");
+  const int asked = text ? std::atoi(text) : 0;
+  return asked > 0 ? asked : availableProcessors();
+}
+
 }  // namespace
 
 // Never destroyed: threads may still be parked in it while the process exits.
@@ -38,7 +45,7 @@ Pool& Pool::instance() {
   return *pool;
 }
 
-Pool::Pool() { setThreads(availableProcessors()); }
+Pool::Pool() { setThreads(threadsAtStart()); }
 
 void Pool::setThreads(int threads) {
   std::lock_guard<std::mutex> lock(runMutex_);

@@ -6,6 +6,7 @@
 
 #include "core/parallel.h"
 #include "core/pause.h"
+#include "core/system.h"
 
 namespace anneal {
 
@@ -13,8 +14,8 @@ namespace anneal {
 template <class Done>
 bool spinUntil(Done&& done, std::chrono::microseconds longest) {
   using Clock = std::chrono::steady_clock;
-  static const unsigned processors = std::thread::hardware_concurrency();  // whatever number of threads was asked for
-  if (static_cast<unsigned>(threadCount()) >= processors) longest = std::chrono::microseconds(25);
+  static const int processors = availableProcessors();
+  if (threadCount() >= processors) longest = std::chrono::microseconds(25);
   const Clock::time_point end = Clock::now() + longest;
   for (int spins = 1; !done(); ++spins) {
     spinPause();

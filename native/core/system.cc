@@ -90,13 +90,7 @@ int64_t cgroupAvailable() {
 
 }  // namespace
 
-int availableProcessors() {
-  if (const char* text = std::getenv("ANNEAL_NUM_THREADS")) {
-    const int asked = std::atoi(text);
-    if (asked > 0) return std::min(asked, 1024);
-  }
-  return std::max(1, std::min(affinityCount(), quotaCount()));
-}
+int availableProcessors() { return std::max(1, std::min(affinityCount(), quotaCount())); }
 
 int64_t availableMemory() { return std::min(machineAvailable(), cgroupAvailable()); }
 

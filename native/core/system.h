@@ -5,7 +5,7 @@
 
 namespace anneal {
 
-// Processors this process may use: the smaller of its affinity mask and its cgroup's CPU quota; ANNEAL_NUM_THREADS overrides.
+// Processors this process may use: the smaller of its affinity mask and its cgroup's CPU quota.
 int availableProcessors();
 
 // Bytes that can still be allocated before the machine or the cgroup runs out; INT64_MAX where it cannot be told.

@@ -1,4 +1,5 @@
 // anneal: what users import.
+import './ops/methods';
 
 export { type GradOptions, grad } from './autograd';
 export { type Compiled, type CompileOptions, compile } from './compile';

@@ -1,4 +1,4 @@
-// Types (tsc), lint and format of TypeScript (biome), format of C++ (clang-format). `--write` formats instead of checking.
+// Types (tsc), generated methods, lint and format of TypeScript (biome), format of C++ (clang-format). `--write` formats instead of checking.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, root, run, runAsProgram } from './command.mjs';
@@ -32,7 +32,8 @@ function checks() {
     ],
   };
   const types = { name: 'types', command: [node, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json'] };
-  return write ? [biomeCheck, nativeCheck] : [types, biomeCheck, nativeCheck];
+  const methods = { name: 'methods of Tensor', command: [node, 'scripts/methods.mjs', ...(write ? [] : ['--check'])] };
+  return write ? [methods, biomeCheck, nativeCheck] : [types, methods, biomeCheck, nativeCheck];
 }
 
 await runAsProgram(import.meta.url, async () => {

@@ -32,4 +32,8 @@ describe('documentation', () => {
   it("docs/operators.md is the engine's table", async () => {
     await run(process.execPath, [join(root, 'scripts', 'operators.mjs'), '--check'], { cwd: root });
   });
+
+  it('lib/ops/methods.ts is what the functions marked @method say', async () => {
+    await run(process.execPath, [join(root, 'scripts', 'methods.mjs'), '--check'], { cwd: root });
+  });
 });

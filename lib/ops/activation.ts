@@ -1,7 +1,7 @@
 // Activations, element by element. Integers become float32, except for relu.
 import { ArgumentError, describe } from '../errors';
 import { handleOf, type Tensor } from '../tensor';
-import { call, defineMethods, operator } from './call';
+import { call, operator } from './call';
 
 const op = {
   relu: operator('relu'),
@@ -15,27 +15,27 @@ const op = {
   softplus: operator('softplus'),
 };
 
-/** `max(x, 0)`; the gradient at 0 is 0. */
+/** `max(x, 0)`; the gradient at 0 is 0. @method */
 export function relu(x: Tensor): Tensor {
   return call(op.relu, handleOf('relu', 'x', x));
 }
 
-/** `x` where `x > 0`, else `slope * x`. */
+/** `x` where `x > 0`, else `slope * x`. @method */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   return call(op.leakyRelu, handleOf('leakyRelu', 'x', x), slope);
 }
 
-/** `x` where `x > 0`, else `alpha * (exp(x) - 1)`. (Clevert et al. 2015) */
+/** `x` where `x > 0`, else `alpha * (exp(x) - 1)`. (Clevert et al. 2015) @method */
 export function elu(x: Tensor, alpha = 1): Tensor {
   return call(op.elu, handleOf('elu', 'x', x), alpha);
 }
 
-/** `1 / (1 + exp(-x))`. */
+/** `1 / (1 + exp(-x))`. @method */
 export function sigmoid(x: Tensor): Tensor {
   return call(op.sigmoid, handleOf('sigmoid', 'x', x));
 }
 
-/** Hyperbolic tangent. */
+/** Hyperbolic tangent. @method */
 export function tanh(x: Tensor): Tensor {
   return call(op.tanh, handleOf('tanh', 'x', x));
 }
@@ -46,6 +46,8 @@ export type GeluApproximation = 'none' | 'tanh';
 /**
  * `x * Phi(x)` with the normal distribution `Phi`, or with 'tanh' the approximation
  * `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`. (Hendrycks & Gimpel 2016)
+ *
+ * @method
  */
 export function gelu(x: Tensor, approximate: GeluApproximation = 'none'): Tensor {
   if (approximate !== 'none' && approximate !== 'tanh') {
@@ -54,27 +56,12 @@ export function gelu(x: Tensor, approximate: GeluApproximation = 'none'): Tensor
   return call(approximate === 'tanh' ? op.geluTanh : op.gelu, handleOf('gelu', 'x', x));
 }
 
-/** `x * sigmoid(x)`, also called swish. */
+/** `x * sigmoid(x)`, also called swish. @method */
 export function silu(x: Tensor): Tensor {
   return call(op.silu, handleOf('silu', 'x', x));
 }
 
-/** `log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. */
+/** `log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. @method */
 export function softplus(x: Tensor, beta = 1, threshold = 20): Tensor {
   return call(op.softplus, handleOf('softplus', 'x', x), beta, threshold);
 }
-
-declare module '../tensor' {
-  interface Tensor {
-    relu(): Tensor;
-    leakyRelu(slope?: number): Tensor;
-    elu(alpha?: number): Tensor;
-    sigmoid(): Tensor;
-    tanh(): Tensor;
-    gelu(approximate?: GeluApproximation): Tensor;
-    silu(): Tensor;
-    softplus(beta?: number, threshold?: number): Tensor;
-  }
-}
-
-defineMethods({ relu, leakyRelu, elu, sigmoid, tanh, gelu, silu, softplus });

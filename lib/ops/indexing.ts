@@ -1,6 +1,6 @@
 // Picking by index. Indices are of an integer dtype; one outside its dimension rejects the read of the result with IndexError.
 import { handleOf, type Tensor } from '../tensor';
-import { call, defineMethods, operator } from './call';
+import { call, operator } from './call';
 
 const op = {
   indexSelect: operator('indexSelect'),
@@ -9,12 +9,12 @@ const op = {
   oneHot: operator('oneHot'),
 };
 
-/** The entries along `axis` that the vector `index` names. @throws ShapeError, DTypeError */
+/** The entries along `axis` that the vector `index` names. @throws ShapeError, DTypeError @method */
 export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
   return call(op.indexSelect, handleOf('indexSelect', 'x', x), axis, handleOf('indexSelect', 'index', index));
 }
 
-/** `out[i][j] = x[index[i][j]][j]` for axis 0, alike for others; of the index's shape. @throws ShapeError, DTypeError */
+/** `out[i][j] = x[index[i][j]][j]` for axis 0, alike for others; of the index's shape. @throws ShapeError, DTypeError @method */
 export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
   return call(op.gather, handleOf('gather', 'x', x), axis, handleOf('gather', 'index', index));
 }
@@ -23,6 +23,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
  * A copy of `base` with `out[index[i][j]][j] += src[i][j]` for axis 0, alike for others.
  *
  * @throws ShapeError unless index and src are alike and fit base off the axis; DTypeError
+ * @method
  */
 export function scatterAdd(base: Tensor, axis: number, index: Tensor, src: Tensor): Tensor {
   return call(
@@ -34,18 +35,7 @@ export function scatterAdd(base: Tensor, axis: number, index: Tensor, src: Tenso
   );
 }
 
-/** A last dimension of `classes` entries: 1 at the index, 0 elsewhere; int64. @throws ArgumentError, DTypeError */
+/** A last dimension of `classes` entries: 1 at the index, 0 elsewhere; int64. @throws ArgumentError, DTypeError @method */
 export function oneHot(index: Tensor, classes: number): Tensor {
   return call(op.oneHot, handleOf('oneHot', 'index', index), classes);
 }
-
-declare module '../tensor' {
-  interface Tensor {
-    indexSelect(axis: number, index: Tensor): Tensor;
-    gather(axis: number, index: Tensor): Tensor;
-    scatterAdd(axis: number, index: Tensor, src: Tensor): Tensor;
-    oneHot(classes: number): Tensor;
-  }
-}
-
-defineMethods({ indexSelect, gather, scatterAdd, oneHot });

@@ -1,6 +1,6 @@
 // Matrix products.
 import { handleOf, type Tensor } from '../tensor';
-import { call, defineMethods, operator, optionalHandle } from './call';
+import { call, operator, optionalHandle } from './call';
 
 const op = { matmul: operator('matmul'), linear: operator('linear') };
 
@@ -9,6 +9,7 @@ const op = { matmul: operator('matmul'), linear: operator('linear') };
  * a row on the left and a column on the right, and that dimension is then left out of the result.
  *
  * @throws ShapeError when the inner dimensions differ; DTypeError for bool and uint8.
+ * @method
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   return call(op.matmul, handleOf('matmul', 'a', a), handleOf('matmul', 'b', b));
@@ -27,11 +28,3 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     optionalHandle('linear', 'bias', bias),
   );
 }
-
-declare module '../tensor' {
-  interface Tensor {
-    matmul(b: Tensor): Tensor;
-  }
-}
-
-defineMethods({ matmul });

@@ -1,7 +1,7 @@
 // Arithmetic, comparisons and logic, element by element, with broadcasting.
 import type { Tensor, TensorLike } from '../tensor';
 import { handleOf } from '../tensor';
-import { binary, call, defineMethods, operand, operator, unary } from './call';
+import { binary, call, operand, operator, unary } from './call';
 
 const op = {
   add: operator('add'),
@@ -36,98 +36,98 @@ const op = {
   logicalNot: operator('logicalNot'),
 };
 
-/** `a + b`, broadcast; dtypes are promoted as in PyTorch. @throws ShapeError when the shapes do not broadcast. */
+/** `a + b`, broadcast; dtypes are promoted as in PyTorch. @throws ShapeError when the shapes do not broadcast. @method */
 export function add(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.add, a, b);
 }
 
-/** `a - b`, broadcast. @throws ShapeError, DTypeError (bool) */
+/** `a - b`, broadcast. @throws ShapeError, DTypeError (bool) @method */
 export function sub(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.sub, a, b);
 }
 
-/** `a * b`, broadcast. @throws ShapeError */
+/** `a * b`, broadcast. @throws ShapeError @method */
 export function mul(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.mul, a, b);
 }
 
-/** `a / b`, broadcast; integers are divided as float32. @throws ShapeError */
+/** `a / b`, broadcast; integers are divided as float32. @throws ShapeError @method */
 export function div(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.div, a, b);
 }
 
-/** `a ^ b`, broadcast. @throws ShapeError; ArgumentError for an integer tensor to a negative number. */
+/** `a ^ b`, broadcast. @throws ShapeError; ArgumentError for an integer tensor to a negative number. @method */
 export function pow(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.pow, a, b);
 }
 
-/** The larger of `a` and `b`; NaN where either is NaN. Ties share the gradient. @throws ShapeError */
+/** The larger of `a` and `b`; NaN where either is NaN. Ties share the gradient. @throws ShapeError @method */
 export function maximum(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.maximum, a, b);
 }
 
-/** The smaller of `a` and `b`; NaN where either is NaN. Ties share the gradient. @throws ShapeError */
+/** The smaller of `a` and `b`; NaN where either is NaN. Ties share the gradient. @throws ShapeError @method */
 export function minimum(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.minimum, a, b);
 }
 
-/** `-x`. @throws DTypeError (bool) */
+/** `-x`. @throws DTypeError (bool) @method */
 export function neg(x: Tensor): Tensor {
   return unary(op.neg, x);
 }
 
-/** `|x|`; the gradient at 0 is 0. @throws DTypeError (bool) */
+/** `|x|`; the gradient at 0 is 0. @throws DTypeError (bool) @method */
 export function abs(x: Tensor): Tensor {
   return unary(op.abs, x);
 }
 
-/** -1, 0 or 1. @throws DTypeError (bool) */
+/** -1, 0 or 1. @throws DTypeError (bool) @method */
 export function sign(x: Tensor): Tensor {
   return unary(op.sign, x);
 }
 
-/** `x * x`. @throws DTypeError (bool) */
+/** `x * x`. @throws DTypeError (bool) @method */
 export function square(x: Tensor): Tensor {
   return unary(op.square, x);
 }
 
-/** `min(max(x, low), high)`; a bound left out or null does not bind. The gradient is 1 from low to high inclusive. */
+/** `min(max(x, low), high)`; a bound left out or null does not bind. The gradient is 1 from low to high inclusive. @method */
 export function clamp(x: Tensor, low?: number | null, high?: number | null): Tensor {
   const handle = handleOf('clamp', 'x', x);
   return call(op.clamp, handle, 0, low ?? Number.NEGATIVE_INFINITY, high ?? Number.POSITIVE_INFINITY);
 }
 
-/** `e ^ x`; integers become float32. */
+/** `e ^ x`; integers become float32. @method */
 export function exp(x: Tensor): Tensor {
   return unary(op.exp, x);
 }
 
-/** Natural logarithm; integers become float32. */
+/** Natural logarithm; integers become float32. @method */
 export function log(x: Tensor): Tensor {
   return unary(op.log, x);
 }
 
-/** Square root; integers become float32. */
+/** Square root; integers become float32. @method */
 export function sqrt(x: Tensor): Tensor {
   return unary(op.sqrt, x);
 }
 
-/** `1 / sqrt(x)`; integers become float32. */
+/** `1 / sqrt(x)`; integers become float32. @method */
 export function rsqrt(x: Tensor): Tensor {
   return unary(op.rsqrt, x);
 }
 
-/** Sine of radians. */
+/** Sine of radians. @method */
 export function sin(x: Tensor): Tensor {
   return unary(op.sin, x);
 }
 
-/** Cosine of radians. */
+/** Cosine of radians. @method */
 export function cos(x: Tensor): Tensor {
   return unary(op.cos, x);
 }
 
-/** Error function, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to x. */
+/** Error function, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to x. @method */
 export function erf(x: Tensor): Tensor {
   return unary(op.erf, x);
 }
@@ -138,118 +138,52 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   return call(op.where, handle, ...operand('where', 'a', a), ...operand('where', 'b', b));
 }
 
-/** `a = b` as bool, broadcast. */
+/** `a = b` as bool, broadcast. @method */
 export function eq(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.eq, a, b);
 }
 
-/** `a != b` as bool, broadcast. */
+/** `a != b` as bool, broadcast. @method */
 export function ne(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.ne, a, b);
 }
 
-/** `a < b` as bool, broadcast. */
+/** `a < b` as bool, broadcast. @method */
 export function lt(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.lt, a, b);
 }
 
-/** `a <= b` as bool, broadcast. */
+/** `a <= b` as bool, broadcast. @method */
 export function le(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.le, a, b);
 }
 
-/** `a > b` as bool, broadcast. */
+/** `a > b` as bool, broadcast. @method */
 export function gt(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.gt, a, b);
 }
 
-/** `a >= b` as bool, broadcast. */
+/** `a >= b` as bool, broadcast. @method */
 export function ge(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.ge, a, b);
 }
 
-/** Whether both are other than 0, as bool, broadcast. */
+/** Whether both are other than 0, as bool, broadcast. @method */
 export function logicalAnd(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.logicalAnd, a, b);
 }
 
-/** Whether either is other than 0, as bool, broadcast. */
+/** Whether either is other than 0, as bool, broadcast. @method */
 export function logicalOr(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.logicalOr, a, b);
 }
 
-/** Whether exactly one is other than 0, as bool, broadcast. */
+/** Whether exactly one is other than 0, as bool, broadcast. @method */
 export function logicalXor(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.logicalXor, a, b);
 }
 
-/** Whether x is 0, as bool. */
+/** Whether x is 0, as bool. @method */
 export function logicalNot(x: Tensor): Tensor {
   return unary(op.logicalNot, x);
 }
-
-declare module '../tensor' {
-  interface Tensor {
-    add(b: TensorLike): Tensor;
-    sub(b: TensorLike): Tensor;
-    mul(b: TensorLike): Tensor;
-    div(b: TensorLike): Tensor;
-    pow(b: TensorLike): Tensor;
-    maximum(b: TensorLike): Tensor;
-    minimum(b: TensorLike): Tensor;
-    neg(): Tensor;
-    abs(): Tensor;
-    sign(): Tensor;
-    square(): Tensor;
-    clamp(low?: number | null, high?: number | null): Tensor;
-    exp(): Tensor;
-    log(): Tensor;
-    sqrt(): Tensor;
-    rsqrt(): Tensor;
-    sin(): Tensor;
-    cos(): Tensor;
-    erf(): Tensor;
-    eq(b: TensorLike): Tensor;
-    ne(b: TensorLike): Tensor;
-    lt(b: TensorLike): Tensor;
-    le(b: TensorLike): Tensor;
-    gt(b: TensorLike): Tensor;
-    ge(b: TensorLike): Tensor;
-    logicalAnd(b: TensorLike): Tensor;
-    logicalOr(b: TensorLike): Tensor;
-    logicalXor(b: TensorLike): Tensor;
-    logicalNot(): Tensor;
-  }
-}
-
-defineMethods({
-  add,
-  sub,
-  mul,
-  div,
-  pow,
-  maximum,
-  minimum,
-  neg,
-  abs,
-  sign,
-  square,
-  clamp,
-  exp,
-  log,
-  sqrt,
-  rsqrt,
-  sin,
-  cos,
-  erf,
-  eq,
-  ne,
-  lt,
-  le,
-  gt,
-  ge,
-  logicalAnd,
-  logicalOr,
-  logicalXor,
-  logicalNot,
-});

@@ -4,7 +4,7 @@ import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
-import { call, defineMethods, operator } from './call';
+import { call, operator } from './call';
 
 const op = {
   uniform: operator('uniform'),
@@ -162,6 +162,7 @@ export function randperm(count: number, { generator = defaultGenerator }: { gene
  * nothing unless `training`. (Srivastava et al. 2014)
  *
  * @throws ArgumentError for a probability outside [0, 1].
+ * @method
  */
 export function dropout(
   x: Tensor,
@@ -175,11 +176,3 @@ export function dropout(
   if (!training || probability === 0) return x;
   return generator.draw((seed, offset) => call(op.dropout, handle, probability, seed, offset));
 }
-
-declare module '../tensor' {
-  interface Tensor {
-    dropout(probability?: number, options?: { training?: boolean; generator?: Generator }): Tensor;
-  }
-}
-
-defineMethods({ dropout });

@@ -1,6 +1,6 @@
 // Reductions. Axes are one number, several, or left out for all; keepDims leaves them as dimensions of size 1.
 import { handleOf, type Tensor } from '../tensor';
-import { axesOf, call, defineMethods, type OperatorRef, operator } from './call';
+import { axesOf, call, type OperatorRef, operator } from './call';
 
 const op = {
   sum: operator('sum'),
@@ -21,37 +21,37 @@ function reduce(ref: OperatorRef, x: Tensor, axes: Axes | undefined, keepDims: b
   return call(ref, handleOf(ref.name, 'x', x), axesOf(axes), keepDims, ...more);
 }
 
-/** Sum; integers and bool are summed as int64. @throws ArgumentError for an axis that is not there. */
+/** Sum; integers and bool are summed as int64. @throws ArgumentError for an axis that is not there. @method */
 export function sum(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   return reduce(op.sum, x, axes, keepDims);
 }
 
-/** Mean; integers are averaged as float32. */
+/** Mean; integers are averaged as float32. @method */
 export function mean(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   return reduce(op.mean, x, axes, keepDims);
 }
 
-/** Largest element; NaN if there is one. Ties share the gradient. @throws ShapeError when there is nothing to choose from. */
+/** Largest element; NaN if there is one. Ties share the gradient. @throws ShapeError when there is nothing to choose from. @method */
 export function max(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   return reduce(op.max, x, axes, keepDims);
 }
 
-/** Smallest element; NaN if there is one. Ties share the gradient. @throws ShapeError when there is nothing to choose from. */
+/** Smallest element; NaN if there is one. Ties share the gradient. @throws ShapeError when there is nothing to choose from. @method */
 export function min(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   return reduce(op.min, x, axes, keepDims);
 }
 
-/** Product; integers and bool are multiplied as int64. */
+/** Product; integers and bool are multiplied as int64. @method */
 export function prod(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   return reduce(op.prod, x, axes, keepDims);
 }
 
-/** Position (int64) of the first largest element along one axis, or in the flattened tensor. @throws ShapeError when empty. */
+/** Position (int64) of the first largest element along one axis, or in the flattened tensor. @throws ShapeError when empty. @method */
 export function argmax(x: Tensor, axis?: number | null, keepDims = false): Tensor {
   return reduce(op.argmax, x, axis, keepDims);
 }
 
-/** Position (int64) of the first smallest element along one axis, or in the flattened tensor. @throws ShapeError when empty. */
+/** Position (int64) of the first smallest element along one axis, or in the flattened tensor. @throws ShapeError when empty. @method */
 export function argmin(x: Tensor, axis?: number | null, keepDims = false): Tensor {
   return reduce(op.argmin, x, axis, keepDims);
 }
@@ -62,28 +62,12 @@ export interface SpreadOptions {
   correction?: number;
 }
 
-/** Variance: `sum((x - mean)^2) / (count - correction)`. */
+/** Variance: `sum((x - mean)^2) / (count - correction)`. @method */
 export function variance(x: Tensor, axes?: Axes, keepDims = false, { correction = 1 }: SpreadOptions = {}): Tensor {
   return reduce(op.variance, x, axes, keepDims, correction);
 }
 
-/** Standard deviation, the square root of the {@link variance}. */
+/** Standard deviation, the square root of the {@link variance}. @method */
 export function std(x: Tensor, axes?: Axes, keepDims = false, { correction = 1 }: SpreadOptions = {}): Tensor {
   return reduce(op.std, x, axes, keepDims, correction);
 }
-
-declare module '../tensor' {
-  interface Tensor {
-    sum(axes?: Axes, keepDims?: boolean): Tensor;
-    mean(axes?: Axes, keepDims?: boolean): Tensor;
-    max(axes?: Axes, keepDims?: boolean): Tensor;
-    min(axes?: Axes, keepDims?: boolean): Tensor;
-    prod(axes?: Axes, keepDims?: boolean): Tensor;
-    argmax(axis?: number | null, keepDims?: boolean): Tensor;
-    argmin(axis?: number | null, keepDims?: boolean): Tensor;
-    variance(axes?: Axes, keepDims?: boolean, options?: SpreadOptions): Tensor;
-    std(axes?: Axes, keepDims?: boolean, options?: SpreadOptions): Tensor;
-  }
-}
-
-defineMethods({ sum, mean, max, min, prod, argmax, argmin, variance, std });

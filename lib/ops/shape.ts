@@ -22,22 +22,22 @@ const op = {
   pad: operator('pad'),
 };
 
-/** Converts to another dtype: floats are truncated to integers, bool is `x != 0`. */
+/** Converts to another dtype: floats are truncated to integers, bool is `x != 0`. @method cast to */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return call(op.cast, handleOf('cast', 'x', x), dtypeCode('cast', dtype));
 }
 
-/** A copy, dense in row-major order. */
+/** A copy, dense in row-major order. @method contiguous clone */
 export function contiguous(x: Tensor): Tensor {
   return call(op.contiguous, handleOf('contiguous', 'x', x));
 }
 
-/** The same elements in another shape; one size may be -1. @throws ShapeError when the counts differ. */
+/** The same elements in another shape; one size may be -1. @throws ShapeError when the counts differ. @method */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   return call(op.reshape, handleOf('reshape', 'x', x), shape);
 }
 
-/** Dimensions from `startAxis` to `endAxis` joined into one. */
+/** Dimensions from `startAxis` to `endAxis` joined into one. @method */
 export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   const { shape } = x;
   if (shape.length === 0) return reshape(x, [1]);
@@ -52,42 +52,42 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   return reshape(x, [...shape.slice(0, start), joined, ...shape.slice(end + 1)]);
 }
 
-/** Without dimensions of size 1: all of them, or those among `axes`. */
+/** Without dimensions of size 1: all of them, or those among `axes`. @method */
 export function squeeze(x: Tensor, axes?: number | readonly number[] | null): Tensor {
   return call(op.squeeze, handleOf('squeeze', 'x', x), axesOf(axes));
 }
 
-/** With a new dimension of size 1 at `axis`. */
+/** With a new dimension of size 1 at `axis`. @method */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   return call(op.unsqueeze, handleOf('unsqueeze', 'x', x), axis);
 }
 
-/** Dimensions in the order of `axes`. @throws ArgumentError unless each axis appears once. */
+/** Dimensions in the order of `axes`. @throws ArgumentError unless each axis appears once. @method */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   return call(op.permute, handleOf('permute', 'x', x), axes);
 }
 
-/** Two dimensions exchanged, by default the last two. */
+/** Two dimensions exchanged, by default the last two. @method */
 export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
   return call(op.transpose, handleOf('transpose', 'x', x), axis0, axis1);
 }
 
-/** The order along the axes reversed; a copy. */
+/** The order along the axes reversed; a copy. @method */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   return call(op.flip, handleOf('flip', 'x', x), axesOf(axes));
 }
 
-/** Dimensions of size 1 repeated to `shape`, without a copy; -1 keeps a size. @throws ShapeError */
+/** Dimensions of size 1 repeated to `shape`, without a copy; -1 keeps a size. @throws ShapeError @method */
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
   return call(op.expand, handleOf('expand', 'x', x), shape);
 }
 
-/** Entries `begin`, `begin + step`, ... before `end` along `axis`, as Python slices them. @throws ArgumentError for step < 1. */
+/** Entries `begin`, `begin + step`, ... before `end` along `axis`, as Python slices them. @throws ArgumentError for step < 1. @method */
 export function slice(x: Tensor, axis: number, begin = 0, end = Number.MAX_SAFE_INTEGER, step = 1): Tensor {
   return call(op.slice, handleOf('slice', 'x', x), axis, begin, end, step);
 }
 
-/** Parts along `axis`: of `size` each, the last perhaps smaller, or of the sizes listed. @throws ShapeError, ArgumentError */
+/** Parts along `axis`: of `size` each, the last perhaps smaller, or of the sizes listed. @throws ShapeError, ArgumentError @method */
 export function split(x: Tensor, size: number | readonly number[], axis = 0): Tensor[] {
   const handle = handleOf('split', 'x', x);
   const sizes = typeof size === 'number' ? evenParts(x, size, axis) : size;
@@ -119,7 +119,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   return call(op.stack, handlesOf('stack', 'tensors', tensors), axis);
 }
 
-/** Surrounded by `value`: `padding` holds [before, after] for each dimension. @throws ArgumentError */
+/** Surrounded by `value`: `padding` holds [before, after] for each dimension. @throws ArgumentError @method */
 export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
   handleOf('pad', 'x', x);
   const { rank } = x;
@@ -146,6 +146,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
  * used the old values throws AutogradError.
  *
  * @throws ShapeError unless the shapes are equal; ArgumentError when target is the result of a recorded operator.
+ * @method
  */
 export function assign<T extends Tensor>(target: T, values: Tensor): T {
   const handle = handleOf('assign', 'target', target);
@@ -154,48 +155,19 @@ export function assign<T extends Tensor>(target: T, values: Tensor): T {
   return target;
 }
 
+// The one method that differs from its function: a list of tensors has no tensor of its own.
 declare module '../tensor' {
   interface Tensor {
-    cast(dtype: DType): Tensor;
-    /** The same as {@link cast}. */
-    to(dtype: DType): Tensor;
-    contiguous(): Tensor;
-    /** A copy. */
-    clone(): Tensor;
-    reshape(shape: readonly number[]): Tensor;
-    flatten(startAxis?: number, endAxis?: number): Tensor;
-    squeeze(axes?: number | readonly number[] | null): Tensor;
-    unsqueeze(axis: number): Tensor;
-    permute(axes: readonly number[]): Tensor;
-    transpose(axis0?: number, axis1?: number): Tensor;
-    flip(axes: number | readonly number[]): Tensor;
-    expand(shape: readonly number[]): Tensor;
-    slice(axis: number, begin?: number, end?: number, step?: number): Tensor;
-    split(size: number | readonly number[], axis?: number): Tensor[];
-    /** This tensor and the others joined along an existing axis. */
+    /**
+     * This tensor and the others joined along an existing axis; dtypes are promoted.
+     *
+     * @throws ShapeError when they differ elsewhere.
+     */
     concat(others: readonly Tensor[], axis?: number): Tensor;
-    pad(padding: readonly (readonly [number, number])[], value?: number): Tensor;
-    assign(values: Tensor): this;
   }
 }
 
 defineMethods({
-  cast,
-  to: cast,
-  contiguous,
-  clone: contiguous,
-  reshape,
-  flatten,
-  squeeze,
-  unsqueeze,
-  permute,
-  transpose,
-  flip,
-  expand,
-  slice,
-  split,
   concat: (x: Tensor, others: readonly Tensor[], axis = 0) =>
     call(op.concat, [handleOf('concat', 'x', x), ...handlesOf('concat', 'others', others)], axis),
-  pad,
-  assign,
 });

@@ -1,31 +1,21 @@
 // Softmax and its relatives. Integers become float32.
 import { handleOf, type Tensor } from '../tensor';
-import { axesOf, call, defineMethods, operator } from './call';
+import { axesOf, call, operator } from './call';
 import type { Axes } from './reduce';
 
 const op = { softmax: operator('softmax'), logSoftmax: operator('logSoftmax'), logSumExp: operator('logSumExp') };
 
-/** `exp(x) / sum(exp(x))` along `axis`, computed from `x - max(x)`. @throws ArgumentError for an axis that is not there. */
+/** `exp(x) / sum(exp(x))` along `axis`, computed from `x - max(x)`. @throws ArgumentError for an axis that is not there. @method */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return call(op.softmax, handleOf('softmax', 'x', x), axis);
 }
 
-/** `x - logSumExp(x)` along `axis`: the logarithm of {@link softmax}, without its loss of precision. */
+/** `x - logSumExp(x)` along `axis`: the logarithm of {@link softmax}, without its loss of precision. @method */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return call(op.logSoftmax, handleOf('logSoftmax', 'x', x), axis);
 }
 
-/** `log(sum(exp(x)))` over the axes, computed from `x - max(x)`. */
+/** `log(sum(exp(x)))` over the axes, computed from `x - max(x)`. @method */
 export function logSumExp(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   return call(op.logSumExp, handleOf('logSumExp', 'x', x), axesOf(axes), keepDims);
 }
-
-declare module '../tensor' {
-  interface Tensor {
-    softmax(axis?: number): Tensor;
-    logSoftmax(axis?: number): Tensor;
-    logSumExp(axes?: Axes, keepDims?: boolean): Tensor;
-  }
-}
-
-defineMethods({ softmax, logSoftmax, logSumExp });

@@ -210,12 +210,12 @@ describe('compile', () => {
   });
 
   it('gives results that stay', async () => {
-    const f = compile((x: Tensor) => ({ twice: x.mul(2), list: [x.add(1), 'text', x] }));
+    const f = compile((x: Tensor) => ({ twice: x.mul(2), list: [x.add(1), null, x] }));
     const results = [1, 2, 3].map((value) => f(tensor([value])));
     for (const [i, { twice, list }] of results.entries()) {
       assert.deepEqual(await twice.array(), [2 * (i + 1)]);
       assert.deepEqual(await (list[0] as Tensor).array(), [i + 2]);
-      assert.equal(list[1], 'text');
+      assert.equal(list[1], null);
       assert.deepEqual(await (list[2] as Tensor).array(), [i + 1]);
     }
     assert.equal(f.programs, 1);
@@ -396,8 +396,29 @@ describe('compile', () => {
       assert.throws(() => compile((t: Tensor) => t.itemSync())(zeros([])), /being traced/);
       assert.throws(() => compile((t: Tensor) => `${t}`)(x), /being traced/);
     });
-    it('an asynchronous function', () => {
-      assert.throws(() => compile(async (t: Tensor) => t)(x), /asynchronous/);
+    it('an asynchronous function, without a rejection that nobody can catch', async () => {
+      const unhandled: unknown[] = [];
+      const listener = (reason: unknown) => unhandled.push(reason);
+      process.on('unhandledRejection', listener);
+      const failing = async (t: Tensor) => t.matmul(zeros([3, 3]));
+      assert.throws(() => compile(failing), { code: 'ERR_ARGUMENT', message: /asynchronous/ });
+      // Known only once it has returned a promise, here one that rejects.
+      assert.throws(() => compile((t: Tensor) => failing(t))(x), { code: 'ERR_ARGUMENT', message: /asynchronous/ });
+      assert.throws(() => compile(() => Promise.reject(new Error('late')))(), /asynchronous/);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      process.off('unhandledRejection', listener);
+      assert.deepEqual(unhandled, []);
+    });
+    it('results that a run would not compute again', () => {
+      for (const value of [5, 'text', true, 5n, Number.NaN]) {
+        assert.throws(() => compile(() => value)(), {
+          code: 'ERR_ARGUMENT',
+          message: /\[compile\] the result: .*received/,
+        });
+        assert.throws(() => compile((t: Tensor) => ({ t, list: [value] }))(x), /the result\.list\[0\]/);
+      }
+      for (const nothing of [undefined, null]) assert.equal(compile(() => nothing)(), nothing);
+      assert.deepEqual(compile(() => ({ a: null, b: [undefined] }))(), { a: null, b: [undefined] });
     });
     it('arguments and results it cannot name', () => {
       assert.throws(() => compile((_: unknown) => x)(new Map()), /argument/);

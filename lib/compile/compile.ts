@@ -1,6 +1,8 @@
 // compile: a function of tensors, traced once for each signature and then replayed by one native call.
+import { types } from 'node:util';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
+import { asynchronous } from './program';
 import { Programs } from './programs';
 import { tracing } from './trace';
 
@@ -39,8 +41,8 @@ export interface Compiled<Args extends unknown[], Result> {
  * With `zeroGrad` at the end, gradients are not stored where they are not needed: plain gradient descent takes place inside the
  * matrix products.
  *
- * `fn` takes and returns tensors, alone or in arrays and plain objects; numbers, strings and booleans among the arguments are
- * part of the signature. Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they
+ * `fn` takes and returns tensors, alone or in arrays and plain objects, and may return nothing. Numbers, strings and booleans
+ * among the arguments are part of the signature; among the results they are refused, since no run would compute them again. Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they
  * are. Learning rates, step counts and random generators are looked up at every run, and the training mode of modules decides
  * which program runs. Other JavaScript in `fn` runs only while tracing, and values cannot be read there. Gradients that a run
  * leaves in `grad` are overwritten by the next one. Results are not part of a graph: compile the whole step, with its backward.
@@ -52,6 +54,7 @@ export function compile<Args extends unknown[], Result>(
   options: CompileOptions = {},
 ): Compiled<Args, Result> {
   if (typeof fn !== 'function') throw new ArgumentError(`[compile] expected a function, received ${describe(fn)}`);
+  if (types.isAsyncFunction(fn)) throw asynchronous(); // not called first: nobody would see its promise reject
   checkOptions('compile', options, ['maxPrograms']);
   const { maxPrograms = 16 } = options;
   if (!(Number.isSafeInteger(maxPrograms) && maxPrograms > 0)) {

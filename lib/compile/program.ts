@@ -4,8 +4,13 @@ import { dtypeCode } from '../dtype';
 import { ArgumentError, AutogradError } from '../errors';
 import { native } from '../native';
 import { adopt, handleOf, Tensor } from '../tensor';
-import { putTogether, type Template, takeApart } from './structure';
+import { putTogether, type Template, takeResultApart } from './structure';
 import { type Counter, Trace, withTrace } from './trace';
+
+/** The error for a function that returns a promise. */
+export function asynchronous(): ArgumentError {
+  return new ArgumentError('[compile] the function is asynchronous: compile the part of it that computes');
+}
 
 /** One traced call of a function: the engine's kernels, and what has to hold and to advance when they run. */
 export class Program {
@@ -36,10 +41,11 @@ export class Program {
         });
         const value = withTrace(this.#trace, () => fn(...(putTogether(template, stand) as never[])));
         if (typeof (value as Promise<unknown> | undefined)?.then === 'function') {
-          throw new ArgumentError('[compile] the function is asynchronous: compile the part of it that computes');
+          Promise.resolve(value).catch(() => {}); // what it rejects with later is a consequence of having been traced
+          throw asynchronous();
         }
         const tensors: Tensor[] = [];
-        result = takeApart(value, tensors, 'the result');
+        result = takeResultApart(value, tensors);
         outputs = tensors.length;
         if (stand.some((tensor) => tensor.requiresGrad && tensor.grad !== null)) {
           throw new AutogradError(

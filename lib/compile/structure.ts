@@ -40,6 +40,29 @@ export function takeApart(value: unknown, tensors: Tensor[], what: string, depth
   return { kind: 'value', value };
 }
 
+/**
+ * As {@link takeApart}, for what a traced function returns. Numbers and the like are refused: a later run would return the ones
+ * of the trace. @throws ArgumentError
+ */
+export function takeResultApart(value: unknown, tensors: Tensor[]): Template {
+  const template = takeApart(value, tensors, 'the result');
+  refuseValues(template, 'the result');
+  return template;
+}
+
+function refuseValues(template: Template, what: string): void {
+  if (template.kind === 'array') {
+    for (const [i, item] of template.items.entries()) refuseValues(item, `${what}[${i}]`);
+  } else if (template.kind === 'object') {
+    for (const [name, item] of template.entries) refuseValues(item, `${what}.${name}`);
+  } else if (template.kind === 'value' && template.value != null) {
+    const received = describe(template.value);
+    throw new ArgumentError(
+      `[compile] ${what}: expected tensors, alone or in arrays and plain objects, received ${received}, which later runs would not compute again: return a tensor, or compute it outside`,
+    );
+  }
+}
+
 /** The opposite of {@link takeApart}, with other tensors. */
 export function putTogether(template: Template, tensors: readonly Tensor[]): unknown {
   switch (template.kind) {

@@ -1,5 +1,6 @@
 // Element types: their names, the engine's codes, and the typed arrays that hold them.
 import { ArgumentError, DTypeError, describe } from './errors';
+import { type DTypeRecord, native } from './native';
 
 /** Element type of a tensor. */
 export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool';
@@ -8,8 +9,6 @@ export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool'
 export type TypedArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 interface Entry {
-  code: number;
-  bytes: number;
   wrap(buffer: ArrayBuffer): TypedArray;
   from(values: ArrayLike<number | bigint | boolean>): TypedArray;
 }
@@ -21,67 +20,70 @@ const toBigInt = (value: number | bigint | boolean): bigint => {
   return Number.isFinite(number) ? BigInt(number) : 0n;
 };
 
-// The codes are those of native/core/dtype.h.
+// What JavaScript has for each dtype; the rest of what is known of them is the engine's table.
 const entries: Record<DType, Entry> = {
   bool: {
-    code: 0,
-    bytes: 1,
     wrap: (buffer) => new Uint8Array(buffer),
     from: (values) => Uint8Array.from(values, (value) => (value ? 1 : 0)),
   },
   uint8: {
-    code: 1,
-    bytes: 1,
     wrap: (buffer) => new Uint8Array(buffer),
     from: (values) => Uint8Array.from(values, Number),
   },
   int32: {
-    code: 2,
-    bytes: 4,
     wrap: (buffer) => new Int32Array(buffer),
     from: (values) => Int32Array.from(values, Number),
   },
   int64: {
-    code: 3,
-    bytes: 8,
     wrap: (buffer) => new BigInt64Array(buffer),
     from: (values) => BigInt64Array.from(Array.from(values, toBigInt)),
   },
   float32: {
-    code: 6,
-    bytes: 4,
     wrap: (buffer) => new Float32Array(buffer),
     from: (values) => Float32Array.from(values, Number),
   },
   float64: {
-    code: 7,
-    bytes: 8,
     wrap: (buffer) => new Float64Array(buffer),
     from: (values) => Float64Array.from(values, Number),
   },
 };
 
-const byCode = new Map(Object.entries(entries).map(([name, entry]) => [entry.code, name as DType]));
+interface Row extends Entry, DTypeRecord {
+  code: number;
+}
+
+// The engine's table with JavaScript's arrays, by name and by code.
+const byCode: readonly (Row | undefined)[] = native.dtypes().map((record, code) => {
+  return record.supported ? { ...record, ...entries[record.name as DType], code } : undefined;
+});
+const byName = new Map(byCode.flatMap((row) => (row ? [[row.name, row]] : [])));
+
+function rowOf(dtype: DType): Row {
+  return byName.get(dtype) as Row;
+}
 
 /** The engine's code of a dtype. @throws DTypeError for anything that is not the name of one. */
 export function dtypeCode(op: string, dtype: DType): number {
-  const entry = Object.hasOwn(entries, dtype) ? entries[dtype] : undefined;
-  if (entry) return entry.code;
+  const row = byName.get(dtype);
+  if (row) return row.code;
   throw new DTypeError(
-    `[${op}] expected one of ${Object.keys(entries).join(', ')} for dtype, received ${describe(dtype)}`,
+    `[${op}] expected one of ${[...byName.keys()].join(', ')} for dtype, received ${describe(dtype)}`,
   );
 }
 
+/** The dtype of an engine's code. */
 export function dtypeOfCode(code: number): DType {
-  return byCode.get(code) as DType;
+  return byCode[code]?.name as DType;
 }
 
+/** Bytes of an element. */
 export function bytesOf(dtype: DType): number {
-  return entries[dtype].bytes;
+  return rowOf(dtype).bytes;
 }
 
+/** Whether a dtype is one of floating-point numbers. */
 export function isFloating(dtype: DType): boolean {
-  return dtype === 'float32' || dtype === 'float64';
+  return rowOf(dtype).floating;
 }
 
 /** The buffer as a typed array of the dtype. */

@@ -1,6 +1,6 @@
 // Tensors as nested arrays and as text in NumPy's layout.
 import { noGrad, scope } from './context';
-import type { DType, TypedArray } from './dtype';
+import { type DType, isFloating, type TypedArray } from './dtype';
 import type { NestedArray, Tensor } from './tensor';
 
 const SUMMARIZE_ABOVE = 1000;
@@ -62,7 +62,7 @@ function flatten(values: NestedArray): (number | boolean | bigint)[] {
 // One format for all cells, as wide as the widest.
 function cellFormat(values: NestedArray, dtype: DType): (value: unknown) => string {
   const flat = flatten(values);
-  const text = dtype.startsWith('float') ? floatFormat(flat as number[]) : String;
+  const text = isFloating(dtype) ? floatFormat(flat as number[]) : String;
   const width = Math.max(...flat.map((value) => text(value as number).length));
   return (value) => text(value as number).padStart(width);
 }

@@ -22,6 +22,15 @@ export interface OperatorRecord {
   differentiable: boolean;
 }
 
+/** A dtype of the engine's table (native/core/dtype.def); its code is its position there. */
+export interface DTypeRecord {
+  name: string;
+  bytes: number;
+  floating: boolean;
+  /** Whether tensors can have it; the rest is reserved. */
+  supported: boolean;
+}
+
 /** The functions of the addon (native/binding). Handles are numbers; -1 stands for no tensor. */
 export interface Native {
   call(operator: number, out: object | object[] | null, ...args: unknown[]): number | number[] | undefined;
@@ -80,6 +89,7 @@ export interface Native {
   depth(): number;
   fence(reports: boolean): Promise<void>;
   synchronize(): void;
+  dtypes(): DTypeRecord[];
   isa(): string;
 }
 

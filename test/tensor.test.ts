@@ -484,3 +484,16 @@ suite('the class', () => {
     assert.deepEqual(y.arraySync(), [[10, 1]]);
   });
 });
+
+describe('dtypes', () => {
+  it("TypeScript's are the engine's, each with a typed array of its size", () => {
+    const bytes: Record<DType, number> = { bool: 1, uint8: 1, int32: 4, int64: 8, float32: 4, float64: 8 };
+    const refused = assert.throws.bind(null, () => tensor([0], { dtype: 'float128' as DType }));
+    refused({ name: 'DTypeError', message: new RegExp(`one of ${Object.keys(bytes).join(', ')} for dtype`) });
+    for (const [dtype, size] of Object.entries(bytes)) {
+      const read = tensor([1, 0], { dtype: dtype as DType }).dataSync();
+      assert.equal(read.BYTES_PER_ELEMENT, size, dtype);
+      assert.deepEqual(Array.from(read, Number), [1, 0], dtype);
+    }
+  });
+});

@@ -1,6 +1,7 @@
 // A dataset over typed arrays that stay as they are, such as the bytes of images: only the rows of a batch are
 // converted, on the engine.
 
+import { isFloating } from '../dtype';
 import { ArgumentError, DTypeError, ShapeError } from '../errors';
 import { tensor } from '../ops/create';
 import type { DType, Tensor, TypedArray } from '../tensor';
@@ -107,7 +108,7 @@ class ArrayRows implements Column {
     }
     checkArgument(scale === undefined || Number.isFinite(scale), 'ArrayDataset', 'scale', 'a finite number', scale);
     this.#dtype = dtype ?? (scale === undefined ? storage.dtype : 'float32');
-    if (scale !== undefined && !this.#dtype.startsWith('float')) {
+    if (scale !== undefined && !isFloating(this.#dtype)) {
       throw new ArgumentError(`[ArrayDataset] scale needs a floating-point dtype but received ${this.#dtype}`);
     }
     this.shape = [...shape];

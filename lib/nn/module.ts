@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { type Compiled, type CompileOptions, compile } from '../compile/compile';
 import { guard, tracing } from '../compile/trace';
 import { keep, noGrad } from '../context';
+import { isFloating } from '../dtype';
 import { ArgumentError } from '../errors';
 import { aliasInto, type DType, Tensor } from '../tensor';
 import { watchForward } from './forward';
@@ -275,8 +276,4 @@ function* placements(module: Module, prefix = '', above = new Set<Module>()): Ge
     if (!above.has(child)) yield* placements(child, `${prefix}${name}.`, above);
   }
   above.delete(module);
-}
-
-function isFloating(dtype: DType): boolean {
-  return dtype === 'float32' || dtype === 'float64';
 }

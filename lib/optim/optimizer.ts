@@ -1,6 +1,7 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
 import { type Counter, countOf, guard, type Live, type Trace, tracing, untraced } from '../compile/trace';
 import { keep, noGrad } from '../context';
+import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
 import { checkOptions } from '../options';
@@ -96,7 +97,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       const i = params.length;
       if (!(param instanceof Tensor)) throw new ArgumentError(`[${this.kind}] parameter ${i} is no tensor`);
       if (!param.isLeaf) throw new ArgumentError(`[${this.kind}] parameter ${i} is a result, not a leaf tensor`);
-      if (param.dtype !== 'float32' && param.dtype !== 'float64') {
+      if (!isFloating(param.dtype)) {
         throw new ArgumentError(
           `[${this.kind}] parameter ${i} has dtype ${param.dtype}, expected a floating-point one`,
         );

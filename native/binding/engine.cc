@@ -81,6 +81,21 @@ napi_value synchronize(Entry& js) {
   return js.undefined();
 }
 
+// dtypes(): the rows of core/dtype.def, in the order of their codes.
+napi_value dtypes(Entry& js) {
+  napi_value list = js.newArray(kDTypeCount);
+  for (int code = 0; code < kDTypeCount; ++code) {
+    const auto dtype = static_cast<DType>(code);
+    napi_value row = js.newObject();
+    js.setProperty(row, "name", js.from(std::string(nameOf(dtype))));
+    js.setProperty(row, "bytes", js.from(static_cast<double>(sizeOf(dtype))));
+    js.setProperty(row, "floating", js.from(isFloating(dtype)));
+    js.setProperty(row, "supported", js.from(isSupported(dtype)));
+    js.setElement(list, static_cast<uint32_t>(code), row);
+  }
+  return list;
+}
+
 napi_value isa(Entry& js) { return js.from(std::string(cpuLevel().name)); }
 
 }  // namespace
@@ -98,6 +113,7 @@ std::vector<Function> engineFunctions() {
           {"depth", entry<depth>},
           {"fence", entry<fence>},
           {"synchronize", entry<synchronize>},
+          {"dtypes", entry<dtypes>},
           {"isa", entry<isa>}};
 }
 

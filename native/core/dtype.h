@@ -1,27 +1,47 @@
-// Element types: their sizes, names, categories, and the one promotion table.
+// Element types: their sizes, names, categories, and the one promotion table. All of it comes from the rows of dtype.def.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
 namespace anneal {
 
-// The order is the promotion order within a category. Float16 and BFloat16 are reserved: storage types to come.
-enum class DType : uint8_t { Bool, UInt8, Int32, Int64, Float16, BFloat16, Float32, Float64 };
+enum class DType : uint8_t {
+#define ANNEAL_DTYPE(Name, ...) Name,
+#include "core/dtype.def"
+#undef ANNEAL_DTYPE
+};
 
-constexpr int kDTypeCount = 8;
+constexpr int kDTypeCount = 0
+#define ANNEAL_DTYPE(...) +1
+#include "core/dtype.def"
+#undef ANNEAL_DTYPE
+    ;
 
 enum class Category : uint8_t { Bool, Integer, Floating };
 
-size_t sizeOf(DType dtype);
-const char* nameOf(DType dtype);
-Category categoryOf(DType dtype);
-inline bool isFloating(DType dtype) { return dtype >= DType::Float16; }
+struct DTypeRow {
+  const char* name;
+  uint8_t size;
+  Category category;
+  DType compute;  // what kernels calculate in
+};
+constexpr DTypeRow kDTypes[kDTypeCount] = {
+#define ANNEAL_DTYPE(Name, name, Element, category, Compute) \
+  {#name, sizeof(Element), Category::category, DType::Compute},
+#include "core/dtype.def"
+#undef ANNEAL_DTYPE
+};
+
+constexpr const DTypeRow& dtypeRow(DType dtype) { return kDTypes[static_cast<int>(dtype)]; }
+constexpr size_t sizeOf(DType dtype) { return dtypeRow(dtype).size; }
+constexpr const char* nameOf(DType dtype) { return dtypeRow(dtype).name; }
+constexpr Category categoryOf(DType dtype) { return dtypeRow(dtype).category; }
+constexpr bool isFloating(DType dtype) { return categoryOf(dtype) == Category::Floating; }
+// False for the reserved dtypes, which tensors cannot have yet.
+constexpr bool isSupported(DType dtype) { return dtypeRow(dtype).compute == dtype; }
 
 // The smallest dtype that both convert to, as NumPy and PyTorch have it: a floating type wins over integers whatever
 // its size, int64 over int32 over uint8 over bool.
 DType promote(DType a, DType b);
-
-// False for the reserved dtypes, which no kernel computes with yet.
-inline bool isSupported(DType dtype) { return dtype != DType::Float16 && dtype != DType::BFloat16; }
 
 }  // namespace anneal

@@ -30,14 +30,11 @@ void checkIndices(const IndexArgs& args, int64_t count) {
 // Calls f(Type<T>{}) for an unsigned type as wide as the elements: for operators that only move them.
 template <class F>
 void withWidth(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::Bool:
-    case DType::UInt8: return f(Type<uint8_t>{});
-    case DType::Int32:
-    case DType::Float32: return f(Type<uint32_t>{});
-    case DType::Int64:
-    case DType::Float64: return f(Type<uint64_t>{});
-    default: return withAny("index", dtype, [](auto) {});  // fails
+  switch (sizeOf(dtype)) {
+    case 1: return f(Type<uint8_t>{});
+    case 2: return f(Type<uint16_t>{});
+    case 4: return f(Type<uint32_t>{});
+    default: return f(Type<uint64_t>{});
   }
 }
 

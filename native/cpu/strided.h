@@ -7,17 +7,7 @@ namespace anneal::ANNEAL_LEVEL {
 
 constexpr int kOperands = kFusedInputs;  // most operands that are walked through together
 
-inline int elementSize(DType dtype) {
-  switch (dtype) {
-    case DType::Bool:
-    case DType::UInt8: return 1;
-    case DType::Float16:
-    case DType::BFloat16: return 2;
-    case DType::Int32:
-    case DType::Float32: return 4;
-    default: return 8;
-  }
-}
+constexpr int elementSize(DType dtype) { return static_cast<int>(sizeOf(dtype)); }
 
 // Counts through a shape in row-major order, and keeps the offset of each of up to kOperands strided operands.
 struct Odometer {

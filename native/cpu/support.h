@@ -55,26 +55,34 @@ struct Type {
   using type = T;
 };
 
+[[noreturn]] inline void failDType(const char* family, DType dtype) {
+  fail(ErrorKind::DType, "[%s] no kernel for dtype %s on cpu", family, nameOf(dtype));
+}
+
 // Calls f(Type<T>{}) for the element type of a floating dtype; the error names the operator's family.
 template <class F>
 void withFloat(const char* family, DType dtype, F&& f) {
   switch (dtype) {
     case DType::Float32: return f(Type<float>{});
     case DType::Float64: return f(Type<double>{});
-    default: fail(ErrorKind::DType, "[%s] no kernel for dtype code %d on cpu", family, static_cast<int>(dtype));
+    default: failDType(family, dtype);
   }
 }
 
-// The same for every dtype that tensors may have.
+// The same for every dtype that kernels calculate in.
 template <class F>
 void withAny(const char* family, DType dtype, F&& f) {
   switch (dtype) {
-    case DType::Bool: return f(Type<bool>{});
-    case DType::UInt8: return f(Type<uint8_t>{});
-    case DType::Int32: return f(Type<int32_t>{});
-    case DType::Int64: return f(Type<int64_t>{});
-    default: return withFloat(family, dtype, f);
+#define ANNEAL_DTYPE(Name, name, Element, category, Compute) \
+  case DType::Name:                                          \
+    if constexpr (DType::Name == DType::Compute)             \
+      return f(Type<Element>{});                             \
+    else                                                     \
+      break;
+#include "core/dtype.def"
+#undef ANNEAL_DTYPE
   }
+  failDType(family, dtype);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -1,7 +1,10 @@
 # node-gyp build of the addon, and of the native tests without Node. CMakeLists.txt builds the same from the same list,
-# native/sources.json. Kernels are compiled once for each instruction set, each time into a library of its own.
+# native/sources.json. Kernels are compiled once for each instruction-set level, each time into a library of its own:
+# for all levels of the processor, or for those that ANNEAL_LEVELS names (avx512; sse2,avx2).
 {
   'variables': {
+    'levels': ['<!@(node -p "(process.env.ANNEAL_LEVELS ? process.env.ANNEAL_LEVELS.split(\',\') : require(\'./native/sources.json\').levels[\'<(target_arch)\']).join(\' \')")'],
+    'dispatch': ['<!@(node -p "require(\'./native/sources.json\').dispatch.join(\' \')")'],
     'engine': ['<!@(node -p "require(\'./native/sources.json\').engine.join(\' \')")'],
     'kernels': ['<!@(node -p "require(\'./native/sources.json\').kernels.join(\' \')")'],
     'binding': ['<!@(node -p "require(\'./native/sources.json\').binding.join(\' \')")'],
@@ -55,11 +58,15 @@
       'conditions': [['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete']}]],
     },
     {
+      # The levels, and the one file that knows which of them there are.
       'target_name': 'levels',
-      'type': 'none',
+      'type': 'static_library',
+      'sources': ['<@(dispatch)'],
       'conditions': [
-        ['target_arch=="x64"', {'dependencies': ['kernels_sse2', 'kernels_avx2', 'kernels_avx512']}],
-        ['target_arch=="arm64"', {'dependencies': ['kernels_neon']}],
+        ['"sse2" in levels', {'dependencies': ['kernels_sse2'], 'defines': ['ANNEAL_HAS_SSE2']}],
+        ['"avx2" in levels', {'dependencies': ['kernels_avx2'], 'defines': ['ANNEAL_HAS_AVX2']}],
+        ['"avx512" in levels', {'dependencies': ['kernels_avx512'], 'defines': ['ANNEAL_HAS_AVX512']}],
+        ['"neon" in levels', {'dependencies': ['kernels_neon'], 'defines': ['ANNEAL_HAS_NEON']}],
       ],
     },
   ],
@@ -74,7 +81,7 @@
         },
       ],
     }],
-    ['target_arch=="x64"', {
+    ['"sse2" in levels', {
       'targets': [
         {
           'target_name': 'kernels_sse2',
@@ -84,6 +91,10 @@
           'cflags_cc': ['<@(kernel_flags)'],
           'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)']},
         },
+      ],
+    }],
+    ['"avx2" in levels', {
+      'targets': [
         {
           'target_name': 'kernels_avx2',
           'type': 'static_library',
@@ -92,6 +103,10 @@
           'cflags_cc': ['<@(kernel_flags)', '<@(avx2_flags)'],
           'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)', '<@(avx2_flags)']},
         },
+      ],
+    }],
+    ['"avx512" in levels', {
+      'targets': [
         {
           'target_name': 'kernels_avx512',
           'type': 'static_library',
@@ -102,7 +117,7 @@
         },
       ],
     }],
-    ['target_arch=="arm64"', {
+    ['"neon" in levels', {
       'targets': [
         {
           'target_name': 'kernels_neon',

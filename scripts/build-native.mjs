@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { BuildError, findProgram, root, run, runAsProgram } from './command.mjs';
+import { levelsToBuild } from './levels.mjs';
 import { filesBelow, hashOf, isFresh, writeStamp } from './stamp.mjs';
 
 const stamp = 'build/Release/anneal.stamp';
@@ -17,7 +18,12 @@ const howToGet = `  Debian, Ubuntu:  apt-get install g++ make python3
 
 function sourceHash() {
   const sources = filesBelow('native', /\.(cc|h|def|json)$/);
-  return hashOf([...sources, 'binding.gyp', 'scripts/build-native.mjs'], process.platform, process.arch);
+  return hashOf(
+    [...sources, 'binding.gyp', 'scripts/build-native.mjs'],
+    process.platform,
+    process.arch,
+    ...levelsToBuild(),
+  );
 }
 
 export function nativeIsFresh() {

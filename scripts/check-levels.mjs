@@ -5,9 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BuildError, findProgram, root, runAsProgram } from './command.mjs';
-
-/** @type {Record<string, string[] | undefined>} */
-const levels = { x64: ['sse2', 'avx2', 'avx512'], arm64: ['neon'] };
+import { levelsToBuild } from './levels.mjs';
 
 // Addresses for the unwinder (personality routine, caught types): data, and the same in every object.
 const harmless = /^DW\.ref\./;
@@ -23,14 +21,13 @@ function belongsTo(level) {
 /** @returns {string | null} why the check cannot run here */
 export function levelsUncheckable() {
   if (process.platform !== 'linux') return 'object files are read on Linux only';
-  if (!levels[process.arch]) return `no levels for ${process.arch}`;
   return findProgram('nm') ? null : 'nm is not installed';
 }
 
 /** @returns {string[]} one line a leak */
 export function findLeaks() {
   const { kernels } = JSON.parse(readFileSync(join(root, 'native/sources.json'), 'utf8'));
-  return (levels[process.arch] ?? []).flatMap((level) => {
+  return levelsToBuild().flatMap((level) => {
     const own = belongsTo(level);
     return kernels.flatMap((/** @type {string} */ source) => {
       const object = `build/Release/obj.target/kernels_${level}/${source.replace(/\.cc$/, '.o')}`;

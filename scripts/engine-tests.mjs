@@ -1,13 +1,18 @@
 // Builds the engine without Node in other ways than the addon's and runs its tests, under sanitizers or for another processor:
 // node scripts/engine-tests.mjs asan|tsan|neon [tests...]
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { BuildError, findProgram, run, runAsProgram } from './command.mjs';
+import { join } from 'node:path';
+import { BuildError, findProgram, root, run, runAsProgram } from './command.mjs';
+import { levelsOfProcessor } from './levels.mjs';
+import { hashOf, isFresh, writeStamp } from './stamp.mjs';
 import { readCounts, reportTotals } from './totals.mjs';
 
 /**
- * What CMake is told, what the tests run under, and what has to be installed: programs, and Debian's packages of them.
- * @typedef {{ options: string[], runner: () => string[], env?: Record<string, string>, needs?: Record<string, string> }} Build
+ * What CMake is told, for which instruction-set levels, what the tests run under, and what has to be installed: programs,
+ * and Debian's packages of them.
+ * @typedef {{ options: string[], levels: () => string[], runner: () => string[], env?: Record<string, string>, needs?: Record<string, string> }} Build
  */
 
 const instrumented = '-DCMAKE_BUILD_TYPE=RelWithDebInfo';
@@ -16,6 +21,7 @@ const instrumented = '-DCMAKE_BUILD_TYPE=RelWithDebInfo';
 const builds = {
   asan: {
     options: [instrumented, '-DANNEAL_SANITIZE=address,undefined'],
+    levels: levelsOfProcessor,
     runner: () => [],
     env: {
       ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1',
@@ -24,6 +30,7 @@ const builds = {
   },
   tsan: {
     options: [instrumented, '-DANNEAL_SANITIZE=thread'],
+    levels: () => levelsOfProcessor().slice(-1),
     runner: withoutRandomAddresses,
     env: { TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1' },
   },
@@ -33,10 +40,27 @@ const builds = {
       '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
       '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
     ],
+    levels: () => ['neon'],
     runner: () => ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
     needs: { 'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu', 'qemu-aarch64': 'qemu-user' },
   },
 };
+
+/**
+ * CMake keeps the compiler that it found in its cache and stops when that is gone, or goes on with it when CXX names
+ * another one. So the folder of another compiler's build is made anew.
+ * @param {string} folder
+ * @param {string[]} options
+ */
+function dropOtherBuild(folder, options) {
+  const compiler = options.find((option) => option.startsWith('-DCMAKE_CXX_COMPILER='))?.split('=')[1];
+  const names = compiler ? [compiler] : (process.env.CXX ?? 'c++').split(' ');
+  const stamp = `${folder}/anneal.stamp`;
+  const hash = hashOf([], ...names.map((name) => findProgram(name) ?? name));
+  if (isFresh(stamp, hash, [])) return;
+  rmSync(join(root, folder), { recursive: true, force: true });
+  writeStamp(stamp, hash);
+}
 
 /**
  * ThreadSanitizer of g++ 12 refuses address spaces that are randomised over more bits than it knows of.
@@ -69,9 +93,11 @@ await runAsProgram(import.meta.url, async () => {
   }
 
   const folder = `build/${name}`;
-  console.error(`anneal: building the engine with ${build.options.join(' ')}`);
+  const options = [...build.options, `-DANNEAL_LEVELS=${build.levels().join(',')}`];
+  console.error(`anneal: building the engine with ${options.join(' ')}`);
   const jobs = process.env.JOBS || String(availableParallelism());
-  const configure = ['-S', '.', '-B', folder, ...build.options];
+  dropOtherBuild(folder, options);
+  const configure = ['-S', '.', '-B', folder, ...options];
   for (const args of [configure, ['--build', folder, '--target', 'engine_tests', '--parallel', jobs]]) {
     const { code, output } = await run('cmake', args);
     if (code !== 0) throw new BuildError(`${output}\nanneal: the build of the engine failed; its output is above.`);

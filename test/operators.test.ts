@@ -155,10 +155,10 @@ describe('operators on one thread and on two', () => {
   }
 });
 
-/** The levels that the engine says it knows when it is asked for one that it does not. */
+/** The levels that the engine says it has for this processor when it is asked for one that does not exist. */
 function levelsOfProcessor(): string[] {
   const { stderr } = runIn('none', ['-e', "require('anneal').engineInfo()"]);
-  const known = /this processor runs: ([\w, ]+)/.exec(stderr)?.[1];
+  const known = /this build has for this processor: ([\w, ]+)/.exec(stderr)?.[1];
   assert.ok(known, stderr);
   return known.split(', ');
 }

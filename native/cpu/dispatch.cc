@@ -6,7 +6,11 @@
 
 namespace anneal {
 
-#if defined(__x86_64__)
+// The build defines ANNEAL_HAS_<LEVEL> for each level that it compiled.
+#if !defined(ANNEAL_HAS_SSE2) && !defined(ANNEAL_HAS_AVX2) && !defined(ANNEAL_HAS_AVX512) && !defined(ANNEAL_HAS_NEON)
+#error "The build has no instruction-set level for this processor; native/sources.json lists them."
+#endif
+
 namespace sse2 {
 extern const Backend backend;
 }
@@ -16,26 +20,30 @@ extern const Backend backend;
 namespace avx512 {
 extern const Backend backend;
 }
-#elif defined(__aarch64__)
 namespace neon {
 extern const Backend backend;
 }
-#endif
 
 namespace {
 
 std::vector<CpuLevel> detect() {
   std::vector<CpuLevel> levels;
-#if defined(__x86_64__)
+#ifdef ANNEAL_HAS_SSE2
   levels.push_back({"sse2", &sse2::backend});
+#endif
+#ifdef ANNEAL_HAS_AVX2
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
     levels.push_back({"avx2", &avx2::backend});
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      levels.push_back({"avx512", &avx512::backend});
-    }
   }
-#elif defined(__aarch64__)
+#endif
+#ifdef ANNEAL_HAS_AVX512
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    levels.push_back({"avx512", &avx512::backend});
+  }
+#endif
+#ifdef ANNEAL_HAS_NEON
   levels.push_back({"neon", &neon::backend});
 #endif
   return levels;
@@ -43,6 +51,9 @@ std::vector<CpuLevel> detect() {
 
 const CpuLevel& choose() {
   const std::vector<CpuLevel>& levels = cpuLevels();
+  if (levels.empty()) {
+    fail(ErrorKind::Device, "this processor runs none of the instruction-set levels that this build was made for");
+  }
   const char* wanted = std::getenv("ANNEAL_ISA");
   if (!wanted || !*wanted) return levels.back();
   std::string known;
@@ -50,7 +61,7 @@ const CpuLevel& choose() {
     if (std::string(wanted) == level.name) return level;
     known += (known.empty() ? "" : ", ") + std::string(level.name);
   }
-  fail(ErrorKind::Argument, "ANNEAL_ISA is '%s', but this processor runs: %s", wanted, known.c_str());
+  fail(ErrorKind::Argument, "ANNEAL_ISA is '%s', but this build has for this processor: %s", wanted, known.c_str());
 }
 
 }  // namespace

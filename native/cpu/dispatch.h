@@ -15,7 +15,8 @@ struct CpuLevel {
 // The levels that were compiled and that this processor can run, lowest first.
 const std::vector<CpuLevel>& cpuLevels();
 
-// The highest of them, or the one that ANNEAL_ISA names; throws ArgumentError when it names none of them.
+// The highest of them, or the one that ANNEAL_ISA names; throws ArgumentError when it names none of them, and
+// DeviceError when there are none.
 const CpuLevel& cpuLevel();
 
 // Backends of all levels, for tests that compare them.

@@ -81,9 +81,9 @@ export function bytesOf(dtype: DType): number {
   return rowOf(dtype).bytes;
 }
 
-/** Whether a dtype is one of floating-point numbers. */
+/** Whether a dtype is one of floating-point numbers; false for what is no dtype. */
 export function isFloating(dtype: DType): boolean {
-  return rowOf(dtype).floating;
+  return byName.get(dtype)?.floating === true;
 }
 
 /** The buffer as a typed array of the dtype. */

@@ -1,4 +1,5 @@
 // The engine as a whole: threads, memory, and how far the stream is behind.
+import { type Device, deviceCode } from './device';
 import { ArgumentError, describe } from './errors';
 import { native } from './native';
 
@@ -45,36 +46,36 @@ export interface MemoryReport {
   cached: number;
   /** Largest `live` so far. */
   peak: number;
-  /** Tensors that this environment (the main thread or a worker) holds. */
+  /** Tensors that this environment (the main thread or a worker) holds, on any device. */
   liveTensors: number;
 }
 
-/** The engine's memory, in bytes, and the number of tensors. */
-export function memory(): MemoryReport {
-  const [live, cached, peak, liveTensors] = native.memory();
+/** The memory of a device, in bytes, and the number of tensors. @throws DeviceError when there is no such device. */
+export function memory(device: Device = 'cpu'): MemoryReport {
+  const [live, cached, peak, liveTensors] = native.memory(deviceCode('memory', device));
   return { live, cached, peak, liveTensors };
 }
 
-/** Starts the peak of {@link memory} anew from what is live now. */
-export function resetPeakMemory(): void {
-  native.resetPeak();
+/** Starts the peak of {@link memory} anew from what is live now. @throws DeviceError when there is no such device. */
+export function resetPeakMemory(device: Device = 'cpu'): void {
+  native.resetPeak(deviceCode('resetPeakMemory', device));
 }
 
-/** Returns cached memory to the system, after waiting for the stream. */
-export function trim(): void {
-  native.trim();
+/** Returns a device's cached memory to the system, after waiting for the stream. @throws DeviceError */
+export function trim(device: Device = 'cpu'): void {
+  native.trim(deviceCode('trim', device));
 }
 
 /**
- * Limits the bytes in tensors: an allocation beyond it throws OutOfMemoryError. 0, the default, is no limit.
+ * Limits the bytes in tensors on a device: an allocation beyond it throws OutOfMemoryError. 0, the default, is no limit.
  *
- * @throws ArgumentError for anything but a whole number of bytes.
+ * @throws ArgumentError for anything but a whole number of bytes; DeviceError when there is no such device.
  */
-export function setMemoryLimit(bytes: number): void {
+export function setMemoryLimit(bytes: number, device: Device = 'cpu'): void {
   if (!Number.isSafeInteger(bytes) || bytes < 0) {
     throw new ArgumentError(`[setMemoryLimit] expected a whole number of bytes, received ${describe(bytes)}`);
   }
-  native.setMemoryLimit(bytes);
+  native.setMemoryLimit(bytes, deviceCode('setMemoryLimit', device));
 }
 
 /** What the engine runs on: the instruction set of its kernels, and its threads. */

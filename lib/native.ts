@@ -38,6 +38,7 @@ export interface Native {
   fromData(out: object, values: ArrayBufferView, dtype: number, shape: readonly number[]): number;
   shape(handle: number): number[];
   dtype(handle: number): number;
+  device(handle: number): number;
   read(handle: number, into: ArrayBuffer): Promise<ArrayBuffer>;
   readSync(handle: number, into: ArrayBuffer): void;
   dispose(handle: number): void;
@@ -62,7 +63,7 @@ export interface Native {
   beginTrace(): void;
   abortTrace(): void;
   suspendTrace(suspended: boolean): void;
-  traceInput(out: object, dtype: number, shape: readonly number[], requiresGrad: boolean): number;
+  traceInput(out: object, like: number, shape: readonly number[], requiresGrad: boolean): number;
   traceLives(from: number): (string | number)[];
   endTrace(owner: object, outputs: number[]): void;
   programLives(program: object): BigUint64Array;
@@ -82,14 +83,16 @@ export interface Native {
   setCollector(collect: (major: boolean) => void): void;
   setThreads(threads: number): void;
   getThreads(): number;
-  memory(): [live: number, cached: number, peak: number, handles: number];
-  resetPeak(): void;
-  trim(): void;
-  setMemoryLimit(bytes: number): void;
+  memory(device: number): [live: number, cached: number, peak: number, handles: number];
+  resetPeak(device: number): void;
+  trim(device: number): void;
+  setMemoryLimit(bytes: number, device: number): void;
   depth(): number;
   fence(reports: boolean): Promise<void>;
   synchronize(): void;
   dtypes(): DTypeRecord[];
+  devices(): string[];
+  openFakeDevice(): void;
   isa(): string;
 }
 

@@ -2,6 +2,7 @@
 // methods from lib/ops.
 import { inspect } from 'node:util';
 import { keep, tensorBrand, track } from './context';
+import { type Device, deviceOfCode } from './device';
 import { bytesOf, type DType, dtypeOfCode, type TypedArray, wrapBuffer } from './dtype';
 import { ArgumentError, DisposedError, describe, OutOfMemoryError } from './errors';
 import { formatTensor, nest } from './format';
@@ -37,12 +38,14 @@ export class Tensor {
   handle = DISPOSED;
   #shape: readonly number[] | undefined;
   #dtype: DType | undefined;
+  #device: Device | undefined;
 
   /** Makes this object stand for another tensor of the engine. @internal */
   bind(handle: number): void {
     this.handle = handle;
     this.#shape = undefined;
     this.#dtype = undefined;
+    this.#device = undefined;
   }
 
   /** True for tensors, also those of another realm's copy of this class. @internal */
@@ -60,6 +63,12 @@ export class Tensor {
   get dtype(): DType {
     this.#dtype ??= dtypeOfCode(native.dtype(handleOf('dtype', 'tensor', this)));
     return this.#dtype;
+  }
+
+  /** Where the values lie. @throws DisposedError */
+  get device(): Device {
+    this.#device ??= deviceOfCode(native.device(handleOf('device', 'tensor', this)));
+    return this.#device;
   }
 
   /** Number of dimensions. */

@@ -1,6 +1,5 @@
 // A traced function as the engine's program, and its runs.
 import { scope } from '../context';
-import { dtypeCode } from '../dtype';
 import { ArgumentError, AutogradError } from '../errors';
 import { native } from '../native';
 import { adopt, handleOf, Tensor } from '../tensor';
@@ -37,7 +36,10 @@ export class Program {
       scope(() => {
         const stand = inputs.map((input) => {
           const out = new Tensor();
-          return adopt(out, native.traceInput(out, dtypeCode('compile', input.dtype), input.shape, input.requiresGrad));
+          return adopt(
+            out,
+            native.traceInput(out, handleOf('compile', 'input', input), input.shape, input.requiresGrad),
+          );
         });
         const value = withTrace(this.#trace, () => fn(...(putTogether(template, stand) as never[])));
         if (typeof (value as Promise<unknown> | undefined)?.then === 'function') {

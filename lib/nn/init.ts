@@ -128,5 +128,5 @@ function xavierStd(tensor: Tensor, { gain = 1 }: XavierOptions): number {
 }
 
 function fill(tensor: Tensor, values: () => Tensor): Tensor {
-  return noGrad(() => tensor.assign(values()));
+  return noGrad(() => tensor.assign(values().to(tensor.device)));
 }

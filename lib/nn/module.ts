@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { type Compiled, type CompileOptions, compile } from '../compile/compile';
 import { guard, tracing } from '../compile/trace';
 import { keep, noGrad } from '../context';
+import { type Device, deviceCode, isDevice } from '../device';
 import { isFloating } from '../dtype';
 import { ArgumentError } from '../errors';
 import { aliasInto, type DType, Tensor } from '../tensor';
@@ -181,18 +182,23 @@ export abstract class Module {
   }
 
   /**
-   * Converts all floating-point parameters and buffers in place and returns the module; gradients are forgotten. Convert
-   * before making the optimizer: its state has the dtype that the parameters had.
+   * Converts all floating-point parameters and buffers to a dtype, or moves all parameters and buffers to a device, in place;
+   * gradients are forgotten. Do it before making the optimizer: its state has the dtype and the device that the parameters had.
    *
-   * @throws ArgumentError when `dtype` is not a floating-point dtype.
+   * @returns the module.
+   * @throws ArgumentError when the dtype is not a floating-point one; DeviceError when there is no such device.
    */
-  to(dtype: DType): this {
-    if (!isFloating(dtype)) throw new ArgumentError(`[to] a module needs a floating-point dtype, received ${dtype}`);
+  to(target: DType | Device): this {
+    const moves = isDevice(target);
+    if (moves) deviceCode('to', target);
+    else if (!isFloating(target)) {
+      throw new ArgumentError(`[to] a module needs a floating-point dtype, received ${String(target)}`);
+    }
     noGrad(() => {
       for (const tensor of [...this.parameters(), ...this.buffers()]) {
-        if (!isFloating(tensor.dtype) || tensor.dtype === dtype) continue;
+        if (moves ? tensor.device === target : !isFloating(tensor.dtype) || tensor.dtype === target) continue;
         const { requiresGrad } = tensor;
-        const converted = tensor.detach().to(dtype);
+        const converted = tensor.detach().to(target);
         tensor.dispose(); // the former memory; the object gets the new one
         aliasInto(tensor, converted);
         tensor.requiresGrad = requiresGrad;

@@ -47,7 +47,9 @@ export function loadState(
   }
 
   noGrad(() => {
-    const converted = writes.map(([target, value]) => [target, value.detach().to(target.dtype)] as const);
+    const converted = writes.map(
+      ([target, value]) => [target, value.detach().to(target.dtype).to(target.device)] as const,
+    );
     for (const [target, value] of converted) target.assign(value);
   });
   return { missing, unexpected };

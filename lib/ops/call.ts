@@ -1,5 +1,6 @@
 // The one way from a typed function to the engine: looks the operator up, converts arguments, wraps the result.
 import { isGradEnabled } from '../context';
+import { type Device, deviceCode } from '../device';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { native, type OperatorParam, type OperatorRecord } from '../native';
@@ -25,8 +26,10 @@ export function operator(name: string): OperatorRef {
   return ref;
 }
 
-// Or-ed to an operator's place: leave the tape out (native/binding/operators.cc).
+// Added to an operator's place: leave the tape out, and the device of an operator that takes no tensor
+// (native/binding/operators.cc).
 const NO_GRAD = 1 << 16;
+const DEVICE = 1 << 20;
 
 function code({ id }: OperatorRef): number {
   return isGradEnabled() ? id : id | NO_GRAD;
@@ -36,6 +39,12 @@ function code({ id }: OperatorRef): number {
 export function call(op: OperatorRef, ...args: unknown[]): Tensor {
   const out = new Tensor();
   return adopt(out, native.call(code(op), out, ...args) as number);
+}
+
+/** As {@link call}, for an operator that makes a tensor from nothing on a device. */
+export function callOn(device: Device, op: OperatorRef, ...args: unknown[]): Tensor {
+  const out = new Tensor();
+  return adopt(out, native.call(code(op) + deviceCode(op.name, device) * DEVICE, out, ...args) as number);
 }
 
 /** Applies an operator with `count` results. */

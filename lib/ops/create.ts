@@ -1,10 +1,12 @@
 // Tensors from values, and from nothing.
+import type { Device } from '../device';
 import { type DType, dtypeCode, inspectArray, type TypedArray, toTypedArray } from '../dtype';
 import { ArgumentError, describe, ShapeError } from '../errors';
 import { native } from '../native';
 import { checkOptions } from '../options';
 import { adopt, handleOf, type NestedArray, Tensor } from '../tensor';
-import { call, operator } from './call';
+import { callOn, type OperatorRef, operator } from './call';
+import { to } from './shape';
 
 const op = {
   full: operator('full'),
@@ -17,12 +19,18 @@ const op = {
 export interface CreateOptions {
   /** Default float32. */
   dtype?: DType;
+  /** Default 'cpu'. */
+  device?: Device;
   /** Whether operators on the tensor are recorded for gradients. Default false. */
   requiresGrad?: boolean;
 }
 
-const optionNames = ['dtype', 'requiresGrad'];
+const optionNames = ['dtype', 'device', 'requiresGrad'];
 const tensorOptionNames = [...optionNames, 'shape'];
+
+function make(ref: OperatorRef, { device = 'cpu' }: CreateOptions, ...args: unknown[]): Tensor {
+  return callOn(device, ref, ...args);
+}
 
 function finish(tensor: Tensor, options: CreateOptions): Tensor {
   if (options.requiresGrad) tensor.requiresGrad = true;
@@ -46,14 +54,17 @@ export function tensor(
   const flat: (number | boolean | bigint)[] = [];
   const shape = flattenInto(flat, values, shapeOf(values), 0);
   const dtype = options.dtype ?? dtypeOfValues(flat);
-  return finish(upload(toTypedArray(checkedDType(dtype), flat), dtype, options.shape ?? shape), options);
+  return finish(
+    upload(toTypedArray(checkedDType(dtype), flat), dtype, options.shape ?? shape, options.device),
+    options,
+  );
 }
 
 function fromTypedArray(values: ArrayBufferView, options: CreateOptions & { shape?: readonly number[] }): Tensor {
   const { dtype: own, exact, length } = inspectArray('tensor', values);
   const dtype = checkedDType(options.dtype ?? own);
   const typed = exact && dtype === own ? values : toTypedArray(dtype, values as unknown as ArrayLike<number | bigint>);
-  return finish(upload(typed, dtype, options.shape ?? [length]), options);
+  return finish(upload(typed, dtype, options.shape ?? [length], options.device), options);
 }
 
 function checkedDType(dtype: DType): DType {
@@ -61,12 +72,13 @@ function checkedDType(dtype: DType): DType {
   return dtype;
 }
 
-function upload(values: ArrayBufferView, dtype: DType, shape: readonly number[]): Tensor {
+function upload(values: ArrayBufferView, dtype: DType, shape: readonly number[], device: Device = 'cpu'): Tensor {
   if (!Array.isArray(shape)) {
     throw new ArgumentError(`[tensor] expected an array of integers for 'shape', received ${describe(shape)}`);
   }
   const out = new Tensor();
-  return adopt(out, native.fromData(out, values as TypedArray, dtypeCode('tensor', dtype), shape));
+  adopt(out, native.fromData(out, values as TypedArray, dtypeCode('tensor', dtype), shape));
+  return device === 'cpu' ? out : to(out, device);
 }
 
 // The shape that the first element at each depth suggests; flattenInto checks the others against it.
@@ -118,7 +130,7 @@ function filled(name: string, shape: readonly number[], value: number, options: 
     throw new ArgumentError(`[${name}] expected an array of integers for 'shape', received ${describe(shape)}`);
   }
   checkOptions(name, options, optionNames);
-  return finish(call(op.full, shape, value, dtypeCode(name, options.dtype ?? 'float32')), options);
+  return finish(make(op.full, options, shape, value, dtypeCode(name, options.dtype ?? 'float32')), options);
 }
 
 /** Every element is 0. */
@@ -131,18 +143,18 @@ export function ones(shape: readonly number[], options: CreateOptions = {}): Ten
   return filled('ones', shape, 1, options);
 }
 
-/** Zeros of the shape and dtype of another tensor. */
+/** Zeros of the shape and dtype of another tensor, on its device. */
 export function zerosLike(like: Tensor, options: CreateOptions = {}): Tensor {
   handleOf('zerosLike', 'like', like);
   checkOptions('zerosLike', options, optionNames);
-  return full(like.shape, 0, { dtype: like.dtype, ...options });
+  return full(like.shape, 0, { dtype: like.dtype, device: like.device, ...options });
 }
 
-/** Ones of the shape and dtype of another tensor. */
+/** Ones of the shape and dtype of another tensor, on its device. */
 export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
   handleOf('onesLike', 'like', like);
   checkOptions('onesLike', options, optionNames);
-  return full(like.shape, 1, { dtype: like.dtype, ...options });
+  return full(like.shape, 1, { dtype: like.dtype, device: like.device, ...options });
 }
 
 /**
@@ -156,17 +168,20 @@ export function arange(startOrEnd: number, end?: number | null, step = 1, option
   const [from, to] = end == null ? [0, startOrEnd] : [startOrEnd, end];
   const whole = [from, to, step].every(Number.isInteger);
   const dtype = dtypeCode('arange', options.dtype ?? (whole ? 'int64' : 'float32'));
-  return finish(call(op.arange, from, to, step, dtype), options);
+  return finish(make(op.arange, options, from, to, step, dtype), options);
 }
 
 /** `count` numbers evenly from `start` to `end`, both included. @throws ArgumentError */
 export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
   checkOptions('linspace', options, optionNames);
-  return finish(call(op.linspace, start, end, count, dtypeCode('linspace', options.dtype ?? 'float32')), options);
+  return finish(
+    make(op.linspace, options, start, end, count, dtypeCode('linspace', options.dtype ?? 'float32')),
+    options,
+  );
 }
 
 /** Ones on the diagonal, zeros elsewhere, `[rows, columns]`. @throws ArgumentError */
 export function eye(rows: number, columns = rows, options: CreateOptions = {}): Tensor {
   checkOptions('eye', options, optionNames);
-  return finish(call(op.eye, rows, columns, dtypeCode('eye', options.dtype ?? 'float32')), options);
+  return finish(make(op.eye, options, rows, columns, dtypeCode('eye', options.dtype ?? 'float32')), options);
 }

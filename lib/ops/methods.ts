@@ -1,6 +1,7 @@
 // The methods of Tensor. Written by scripts/methods.mjs from the functions of this folder that are marked @method: change those,
 // then run `npm run generate`.
 
+import type { Device } from '../device';
 import type { DType } from '../dtype';
 import { elu, type GeluApproximation, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './activation';
 import { defineMethods } from './call';
@@ -52,6 +53,7 @@ import {
   slice,
   split,
   squeeze,
+  to,
   transpose,
   unsqueeze,
 } from './shape';
@@ -387,11 +389,11 @@ declare module '../tensor' {
      */
     cast(dtype: DType): Tensor;
     /**
-     * Converts to another dtype: floats are truncated to integers, bool is `x != 0`.
+     * Converted to a dtype, as {@link cast} does, or moved to a device.
      *
-     * Here `x` is this tensor.
+     * @throws DTypeError or DeviceError when there is none of that name.
      */
-    to(dtype: DType): Tensor;
+    to(target: DType | Device): Tensor;
     /**
      * A copy, dense in row-major order.
      */
@@ -542,7 +544,7 @@ defineMethods({
   variance,
   std,
   cast,
-  to: cast,
+  to,
   contiguous,
   clone: contiguous,
   reshape,

@@ -1,10 +1,11 @@
 // Random tensors. The same seed gives the same numbers, on any number of threads.
 import { countOf, withLives } from '../compile/trace';
+import type { Device } from '../device';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
-import { call, operator } from './call';
+import { call, callOn, operator } from './call';
 
 const op = {
   uniform: operator('uniform'),
@@ -94,12 +95,17 @@ export function manualSeed(seed: number | bigint): void {
 
 /** Options of the functions that make random tensors. */
 export interface RandomOptions {
+  /** Default float32. */
   dtype?: DType;
+  /** Default 'cpu'. The numbers are the same on every device. */
+  device?: Device;
+  /** Whether operators on the tensor are recorded for gradients. Default false. */
   requiresGrad?: boolean;
+  /** Default {@link defaultGenerator}. */
   generator?: Generator;
 }
 
-const optionNames = ['dtype', 'requiresGrad', 'generator'];
+const optionNames = ['dtype', 'device', 'requiresGrad', 'generator'];
 
 function random(
   ref: { id: number; name: string },
@@ -112,7 +118,9 @@ function random(
   }
   const dtype = dtypeCode(ref.name, options.dtype ?? 'float32');
   const generator = options.generator ?? defaultGenerator;
-  const out = generator.draw((seed, offset) => call(ref, shape, ...args, dtype, seed, offset));
+  const out = generator.draw((seed, offset) =>
+    callOn(options.device ?? 'cpu', ref, shape, ...args, dtype, seed, offset),
+  );
   if (options.requiresGrad) out.requiresGrad = true;
   return out;
 }

@@ -1,4 +1,5 @@
 // Shapes: views that share memory where they can. Axes count from the end when negative.
+import { type Device, deviceCode, isDevice } from '../device';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { handleOf, type Tensor } from '../tensor';
@@ -7,6 +8,7 @@ import { axesOf, call, callMany, callVoid, defineMethods, handlesOf, operator } 
 const op = {
   assign: operator('assign'),
   cast: operator('cast'),
+  toDevice: operator('toDevice'),
   contiguous: operator('contiguous'),
   reshape: operator('reshape'),
   squeeze: operator('squeeze'),
@@ -22,9 +24,20 @@ const op = {
   pad: operator('pad'),
 };
 
-/** Converts to another dtype: floats are truncated to integers, bool is `x != 0`. @method cast to */
+/** Converts to another dtype: floats are truncated to integers, bool is `x != 0`. @method */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return call(op.cast, handleOf('cast', 'x', x), dtypeCode('cast', dtype));
+}
+
+/**
+ * Converted to a dtype, as {@link cast} does, or moved to a device.
+ *
+ * @throws DTypeError or DeviceError when there is none of that name.
+ * @method
+ */
+export function to(x: Tensor, target: DType | Device): Tensor {
+  if (isDevice(target)) return call(op.toDevice, handleOf('to', 'x', x), deviceCode('to', target));
+  return cast(x, target);
 }
 
 /** A copy, dense in row-major order. @method contiguous clone */

@@ -3,7 +3,7 @@ import { type Counter, countOf, guard, type Live, type Trace, tracing, untraced 
 import { keep, noGrad } from '../context';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
-import { zeros } from '../ops/create';
+import { zerosLike } from '../ops/create';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
 import { type OptimizerState, packState, unpackState } from './state';
@@ -171,7 +171,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   protected stateTensor(param: Tensor, state: ParameterState, name: string): Tensor {
     let tensor = state.tensors.get(name);
     if (tensor === undefined) {
-      tensor = untraced(() => keep(zeros(param.shape, { dtype: param.dtype })));
+      tensor = untraced(() => keep(zerosLike(param)));
       state.tensors.set(name, tensor);
     }
     return tensor;
@@ -210,7 +210,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         state = { step: 0, tensors: new Map() };
         this.#states.set(param, state);
       }
-      const key = `${param.dtype} ${state.step}`;
+      const key = `${param.device} ${param.dtype} ${state.step}`;
       let batch = batches.get(key);
       if (batch === undefined) {
         batch = { step: state.step + 1, params: [], grads: [], states: [] };

@@ -189,6 +189,7 @@ class Walk {
 
 Tensor seedFor(const Tensor& output, const Tensor& seed) {
   if (seed.defined()) {
+    checkSameDevice("backward", seed, output);
     if (!(seed.shape() == output.shape())) {
       fail(ErrorKind::Shape, "[backward] a gradient of shape %s does not fit an output of shape %s",
            seed.shape().str().c_str(), output.shape().str().c_str());

@@ -107,7 +107,14 @@ Tensor gradOf(const Tensor& tensor) {
   return capture && meta && !tensor.storage().traced() ? capture->readGrad(tensor, grad) : grad;
 }
 
+void checkSameDevice(const char* op, const Tensor& gradient, const Tensor& tensor) {
+  if (gradient.device() == tensor.device()) return;
+  fail(ErrorKind::Device, "[%s] a gradient on %s is given for a tensor on %s; move it with .to('%s')", op,
+       nameOf(gradient.device()), nameOf(tensor.device()), nameOf(tensor.device()));
+}
+
 void setGrad(const Tensor& tensor, Tensor grad) {
+  if (grad.defined()) checkSameDevice("grad", grad, tensor);
   if (grad.defined() && (!(grad.shape() == tensor.shape()) || grad.dtype() != tensor.dtype())) {
     fail(ErrorKind::Shape, "[grad] a gradient of %s %s does not fit a tensor of %s %s", nameOf(grad.dtype()),
          grad.shape().str().c_str(), nameOf(tensor.dtype()), tensor.shape().str().c_str());

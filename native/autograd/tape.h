@@ -65,6 +65,9 @@ GradMeta& ensureGradMeta(const Tensor& tensor);
 bool requiresGrad(const Tensor& tensor);
 bool isLeaf(const Tensor& tensor);
 void setRequiresGrad(const Tensor& tensor, bool value);
+// Throws DeviceError, which names `op`, when a gradient is not on its tensor's device.
+void checkSameDevice(const char* op, const Tensor& gradient, const Tensor& tensor);
+
 Tensor gradOf(const Tensor& tensor);              // undefined when there is none
 void setGrad(const Tensor& tensor, Tensor grad);  // undefined clears it
 uint64_t addHook(const Tensor& tensor, Hook hook);

@@ -44,10 +44,13 @@ napi_value suspendTrace(Entry& js) {
   return js.undefined();
 }
 
-// traceInput(out, dtype, shape, requiresGrad): a tensor that stands for one given at every run.
+// traceInput(out, like, shape, requiresGrad): a tensor that stands for one given at every run, of the dtype and on the device of
+// `like`.
 napi_value traceInput(Entry& js) {
-  const TensorSpec spec{js.dtype(1, {kName, "dtype"}), toShape(kName, js.integers(2, {kName, "shape"}))};
-  return js.from(js.environment().adopt(js[0], traceOf(js).input(spec, js.boolean(3, {kName, "requiresGrad"}))));
+  const Tensor& like = js.tensor(1, {kName, "input"});
+  const TensorSpec spec{like.dtype(), toShape(kName, js.integers(2, {kName, "shape"}))};
+  const bool requiresGrad = js.boolean(3, {kName, "requiresGrad"});
+  return js.from(js.environment().adopt(js[0], traceOf(js).input(spec, like.device(), requiresGrad)));
 }
 
 // traceLives(from): names and values of the live values that the trace has met, without the first so many.

@@ -4,6 +4,7 @@
 #include "binding/entry.h"
 #include "core/pool.h"
 #include "cpu/dispatch.h"
+#include "cpu/fakeDevice.h"
 
 namespace anneal::binding {
 
@@ -27,6 +28,11 @@ napi_value setCollector(Entry& js) {
   return js.undefined();
 }
 
+// The allocator of the device that argument i names by its place in the table.
+Allocator& memoryOf(Entry& js, const char* op, size_t i) {
+  return *deviceStates[deviceOf(js.integer(i, {op, "device"})).index].memory;
+}
+
 napi_value setThreads(Entry& js) {
   const int64_t threads = js.integer(0, {"setNumThreads", "threads"});
   if (threads < 1 || threads > 1024) {
@@ -40,10 +46,10 @@ napi_value setThreads(Entry& js) {
 
 napi_value getThreads(Entry& js) { return js.from(static_cast<int32_t>(Pool::instance().threads())); }
 
-// memory(): [live, cached, peak, handles]
+// memory(device): [live, cached, peak, handles]
 napi_value memory(Entry& js) {
   js.environment().releaseCollected();
-  const MemoryStats stats = Allocator::instance().stats();
+  const MemoryStats stats = memoryOf(js, "memory", 0).stats();
   napi_value list = js.newArray(4);
   js.setElement(list, 0, js.from(static_cast<double>(stats.live)));
   js.setElement(list, 1, js.from(static_cast<double>(stats.cached)));
@@ -53,20 +59,20 @@ napi_value memory(Entry& js) {
 }
 
 napi_value resetPeak(Entry& js) {
-  Allocator::instance().resetPeak();
+  memoryOf(js, "resetPeakMemory", 0).resetPeak();
   return js.undefined();
 }
 
 napi_value trim(Entry& js) {
   js.environment().releaseCollected();
-  Allocator::instance().trim();
+  memoryOf(js, "trim", 0).trim();
   return js.undefined();
 }
 
 napi_value setMemoryLimit(Entry& js) {
   const int64_t bytes = js.integer(0, {"setMemoryLimit", "bytes"});
   if (bytes < 0) fail(ErrorKind::Argument, "[setMemoryLimit] expected at least 0 bytes (0: no limit)");
-  Allocator::instance().setLimit(bytes);
+  memoryOf(js, "setMemoryLimit", 1).setLimit(bytes);
   return js.undefined();
 }
 
@@ -96,6 +102,22 @@ napi_value dtypes(Entry& js) {
   return list;
 }
 
+// devices(): the names of those there are, by their place in the table.
+napi_value devices(Entry& js) {
+  napi_value list = js.newArray(0);
+  for (int i = 0; i < kDevices; ++i) {
+    if (deviceStates[i].name)
+      js.setElement(list, static_cast<uint32_t>(i), js.from(std::string(nameOf(Device{static_cast<uint8_t>(i)}))));
+  }
+  return list;
+}
+
+// openFakeDevice(): for tests, see cpu/fakeDevice.h.
+napi_value openFake(Entry& js) {
+  openFakeDevice();
+  return js.undefined();
+}
+
 napi_value isa(Entry& js) { return js.from(std::string(cpuLevel().name)); }
 
 }  // namespace
@@ -114,6 +136,8 @@ std::vector<Function> engineFunctions() {
           {"fence", entry<fence>},
           {"synchronize", entry<synchronize>},
           {"dtypes", entry<dtypes>},
+          {"devices", entry<devices>},
+          {"openFakeDevice", entry<openFake>},
           {"isa", entry<isa>}};
 }
 

@@ -5,11 +5,13 @@ namespace anneal::binding {
 
 namespace {
 
-// call(id, out, ...arguments): applies the operator. `id` is its place in the table, plus kNoGrad to leave the tape out.
+// call(id, out, ...arguments): applies the operator. `id` is its place in the table, plus kNoGrad to leave the tape out, plus
+// the device times kDevice for an operator that takes no tensor.
 // `out` is the object that will own the result, or an array of as many objects as there are results; returns the handle's
 // number, or an array of them. Arguments follow the operator's parameters: a tensor is its handle's number (-1 for an absent
 // one), an operand is two arguments (a handle, or -1 and then the number), a list is an array of handles.
 constexpr int64_t kNoGrad = 1 << 16;
+constexpr int64_t kDevice = 1 << 20;
 constexpr size_t kFirstArgument = 2;
 
 void readArguments(Entry& js, Call& call) {
@@ -44,9 +46,7 @@ void readArguments(Entry& js, Call& call) {
     }
     ++at;
   }
-  for (const Tensor& input : call.inputs) {
-    if (input.defined() && !input.weak()) call.device = input.device();
-  }
+  call.settleDevice();
 }
 
 napi_value callOperator(Entry& js) {
@@ -56,6 +56,7 @@ napi_value callOperator(Entry& js) {
   if (id < 0 || place >= static_cast<int64_t>(table.size()))
     fail(ErrorKind::Argument, "there is no operator %lld", static_cast<long long>(id));
   Call call;
+  if (id >= kDevice) call.device = deviceOf(id / kDevice);
   call.op = table[static_cast<size_t>(place)];
   readArguments(js, call);
   const int visible = call.op->visible;

@@ -43,6 +43,7 @@ napi_value fromData(Entry& js) {
 }
 
 napi_value shapeOf(Entry& js) { return js.from(js.tensor(0, kSelf).shape()); }
+napi_value deviceOfTensor(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0, kSelf).device().index)); }
 napi_value dtypeOf(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0, kSelf).dtype())); }
 
 // Puts a copy of the tensor into an ArrayBuffer on the stream; the buffer must be of its size.
@@ -115,9 +116,9 @@ napi_value claim(Entry& js) {
 }  // namespace
 
 std::vector<Function> tensorFunctions() {
-  return {{"fromData", entry<fromData>}, {"shape", entry<shapeOf>},     {"dtype", entry<dtypeOf>},
-          {"read", entry<read>},         {"readSync", entry<readSync>}, {"dispose", entry<dispose>},
-          {"detach", entry<detach>},     {"claim", entry<claim>}};
+  return {{"fromData", entry<fromData>},     {"shape", entry<shapeOf>}, {"dtype", entry<dtypeOf>},
+          {"device", entry<deviceOfTensor>}, {"read", entry<read>},     {"readSync", entry<readSync>},
+          {"dispose", entry<dispose>},       {"detach", entry<detach>}, {"claim", entry<claim>}};
 }
 
 }  // namespace anneal::binding

@@ -31,8 +31,7 @@ void invoke(void (*kernel)(), const void* args) {
 
 }  // namespace
 
-void Code::link() {
-  const Backend& backend = backendOf(Device::CPU);
+void Code::link(const Backend& backend) {
   steps_.clear();
   for (Kernel& kernel : kernels_) {
     if (auto* optimizer = std::get_if<OptimizerArgs>(&kernel.args)) optimizer->slot = kernel.slots.data();

@@ -21,8 +21,8 @@ class Code {
   // Word `word` of a run is the value of a live field.
   void revalue(void* field, size_t word) { values_.push_back({field, word}); }
   void setWords(size_t count) { words_ = count; }
-  // Once all is known.
-  void link();
+  // Once all is known: finds the kernels of a device.
+  void link(const Backend& backend);
 
   // One run of several iterations. `words` holds the words, then what each gains from iteration to iteration.
   struct Run {

@@ -48,7 +48,7 @@ Program::Result Program::resultOf(Graph& graph, const Tensor& tensor, Place plac
       outputBytes_.push_back(buffer.bytes);
     } else {
       buffer.index = static_cast<int>(resident_.size());
-      resident_.emplace_back(new Storage(buffer.bytes, Allocator::Use::Kernels));
+      resident_.emplace_back(new Storage(buffer.bytes, Allocator::Use::Kernels, device_));
     }
   }
   result.kind = buffer.place == Place::Output  ? Result::Made
@@ -77,7 +77,7 @@ void Program::takeGradients(Graph& graph, const Trace& trace) {
   }
 }
 
-Program::Program(Trace&& trace, const Tensors& outputs) {
+Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.value_or(Device::CPU)) {
   for (Kernel& kernel : trace.kernels) {
     forLives(kernel.args,
              [&](const auto* field, const char*) { std::memcpy(&lives_.emplace_back(), field, sizeof(uint64_t)); });
@@ -99,7 +99,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
   fuseChains(graph);
   const size_t arena = planMemory(graph);
   after_ = describe(graph);
-  arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels));
+  arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels, device_));
 
   const auto uses = graph.uses();
   for (const Tensor& tensor : held_) {
@@ -126,11 +126,11 @@ Program::Program(Trace&& trace, const Tensors& outputs) {
     size_t word = liveWords + static_cast<size_t>(kernel.firstLive);
     forLives(kernel.args, [&](auto* field, const char*) { code_->revalue(field, word++); });
   }
-  code_->link();
+  code_->link(backendOf(device_));
 }
 
 void Program::packOperands(const Graph& graph) {
-  const Backend& backend = backendOf(Device::CPU);
+  const Backend& backend = backendOf(device_);
   if (!backend.packSize) return;
   for (Kernel& kernel : code_->kernels()) {
     auto* product = std::get_if<MatmulArgs>(&kernel.args);
@@ -139,7 +139,7 @@ void Program::packOperands(const Graph& graph) {
     if (std::find(changed_.begin(), changed_.end(), operand) != changed_.end()) continue;
     const size_t bytes = backend.packSize(*product);
     if (bytes == 0) continue;
-    resident_.emplace_back(new Storage(bytes, Allocator::Use::Kernels));
+    resident_.emplace_back(new Storage(bytes, Allocator::Use::Kernels, device_));
     packs_.push_back({{*product, resident_.back()->data()}, operand, operand->version() - 1});
     product->packedB = resident_.back()->data();
   }
@@ -184,7 +184,8 @@ Tensors Program::run(const Replay& replay) {
   }
   const auto iterations = static_cast<size_t>(replay.iterations);
   const size_t words = inputSpecs_.size() + outputBytes_.size() + lives_.size();
-  const Storage table(2 * words * sizeof(uint64_t), Allocator::Use::HostWrite);  // read before the memory is reused
+  const Storage table(2 * words * sizeof(uint64_t), Allocator::Use::HostWrite,
+                      device_);  // read before the memory is reused
   auto* word = static_cast<uint64_t*>(table.data());
   uint64_t* gain = word + words;
   const auto put = [&](uint64_t value, uint64_t more) {
@@ -207,7 +208,7 @@ Tensors Program::run(const Replay& replay) {
   }
   std::vector<Ref<Storage>> made;
   for (const size_t bytes : outputBytes_) {
-    made.emplace_back(new Storage(bytes * (replay.stacked ? iterations : 1), Allocator::Use::Kernels));
+    made.emplace_back(new Storage(bytes * (replay.stacked ? iterations : 1), Allocator::Use::Kernels, device_));
     put(address(made.back()->data()), replay.stacked ? bytes : 0);
   }
   for (size_t i = 0; i < lives_.size(); ++i) put(replay.lives[i], replay.increments[i]);
@@ -215,7 +216,7 @@ Tensors Program::run(const Replay& replay) {
   StreamClient& client = context().client;
   for (Pack& pack : packs_) {
     if (pack.version == pack.operand->version()) continue;
-    Stream::instance().submit(&client, backendOf(Device::CPU).packOperand, pack.args);
+    Stream::instance().submit(&client, backendOf(device_).packOperand, pack.args);
     pack.version = pack.operand->version();
   }
   const Code::Run run{code_.get(), static_cast<uint64_t*>(table.data()), replay.iterations, &client};

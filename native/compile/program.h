@@ -66,6 +66,7 @@ class Program {
   Tensor given(const Replay& replay, size_t i) const;
   void packOperands(const Graph& graph);
 
+  Device device_;
   std::vector<TensorSpec> inputSpecs_;
   std::vector<bool> inputsRecorded_;  // whether those that the caller gives require gradients
   std::vector<Result> results_;

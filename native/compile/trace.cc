@@ -39,6 +39,11 @@ void* Trace::reserve(size_t bytes) {
 
 void Trace::hold(const Tensor& tensor) {
   const Storage& storage = tensor.storage();
+  if (!device) device = storage.device();
+  if (*device != storage.device()) {
+    fail(ErrorKind::Device, "[compile] a function is compiled for one device, and uses tensors on %s and on %s",
+         nameOf(*device), nameOf(storage.device()));
+  }
   if (!storage.traced()) {
     if (known_.insert(&storage).second) held.push_back(tensor);
     return;
@@ -51,8 +56,8 @@ void Trace::hold(const Tensor& tensor) {
 
 Tensor& Trace::number(DType dtype, double value) { return numbers_[{dtype, std::bit_cast<uint64_t>(value)}]; }
 
-Tensor Trace::input(const TensorSpec& spec, bool requiresGrad) {
-  Tensor tensor = Tensor::empty(spec, Device::CPU);
+Tensor Trace::input(const TensorSpec& spec, Device device, bool requiresGrad) {
+  Tensor tensor = Tensor::empty(spec, device);
   if (requiresGrad) setRequiresGrad(tensor, true);
   inputs.push_back(tensor);
   return tensor;
@@ -69,7 +74,7 @@ Tensor Trace::readGrad(const Tensor& leaf, const Tensor& present) {
   if (grad.written) return grad.after;
   if (!grad.consulted) {
     grad.consulted = true;
-    if (present.defined()) grad.before = Tensor::empty(present.spec(), Device::CPU);
+    if (present.defined()) grad.before = Tensor::empty(present.spec(), present.device());
   }
   return grad.before;
 }

@@ -1,6 +1,7 @@
 // A function's kernels and buffers as they are written down while it runs once without computing anything.
 #pragma once
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -25,7 +26,7 @@ class Trace : public Capture {
   void writeGrad(const Tensor& leaf, const Tensor& grad) override;
 
   // A tensor that stands for one given at every run; dense.
-  Tensor input(const TensorSpec& spec, bool requiresGrad);
+  Tensor input(const TensorSpec& spec, Device device, bool requiresGrad);
 
   // What the function did to the gradient of a leaf.
   struct Grad {
@@ -36,6 +37,7 @@ class Trace : public Capture {
     Tensor after;  // the last one set; undefined where it was cleared
   };
 
+  std::optional<Device> device;  // of all its tensors
   std::vector<Kernel> kernels;
   std::vector<size_t> buffers;  // bytes, by number from firstBuffer
   uint32_t firstBuffer;

@@ -35,8 +35,8 @@ size_t sizeOfClass(int sizeClass) {
 
 }  // namespace
 
-Allocator& Allocator::instance() {
-  static Allocator* allocator = new Allocator;
+Allocator& cpuMemory() {
+  static Allocator* allocator = new Allocator({systemMemory, std::free, availableMemory});
   return *allocator;
 }
 
@@ -59,7 +59,7 @@ void* Allocator::takeCached(int sizeClass, Use use) {
 bool Allocator::systemHas(int64_t size) {
   unchecked_ += size;
   if (unchecked_ < kCheckedSize) return true;
-  const int64_t available = availableMemory(), resident = residentMemory();
+  const int64_t available = source_.available(), resident = residentMemory();
   if (size > available) return false;
   if (resident > 0 && live_ + cached_ + size - resident > available) return false;
   unchecked_ = 0;
@@ -67,7 +67,7 @@ bool Allocator::systemHas(int64_t size) {
 }
 
 void* Allocator::fromSystem(size_t size) {
-  return systemHas(static_cast<int64_t>(size)) ? systemMemory(size) : nullptr;
+  return systemHas(static_cast<int64_t>(size)) ? source_.take(size) : nullptr;
 }
 
 void* Allocator::attempt(int sizeClass, Use use) {
@@ -103,7 +103,7 @@ void* Allocator::allocate(size_t bytes, Use use) {
          static_cast<long long>(live_), static_cast<long long>(limit_));
   }
   fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes: %lld bytes are in use and the system has %lld left", bytes,
-       static_cast<long long>(live_), static_cast<long long>(availableMemory()));
+       static_cast<long long>(live_), static_cast<long long>(source_.available()));
 }
 
 void Allocator::release(void* block, size_t bytes) {
@@ -122,7 +122,7 @@ void Allocator::releaseCached() {
   for (int sizeClass = 0; sizeClass < kClasses; ++sizeClass) {
     std::deque<Block>& blocks = free_[sizeClass];
     while (!blocks.empty() && blocks.front().lastUse <= completed) {
-      std::free(blocks.front().data);
+      source_.give(blocks.front().data);
       blocks.pop_front();
       cached_ -= static_cast<int64_t>(sizeOfClass(sizeClass));
     }

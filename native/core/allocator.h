@@ -1,4 +1,4 @@
-// The caching allocator: 64-byte aligned blocks in size classes, reused in stream order.
+// The caching allocator of a device: 64-byte aligned blocks in size classes, reused in stream order.
 //
 // A block given back may be handed out again at once: whoever gets it can only reach it through kernels submitted later, and
 // the stream runs them after the last use. Memory written by the host instead (an upload) must not be in use by a pending
@@ -16,11 +16,18 @@ struct MemoryStats {
   int64_t live, cached, peak;  // bytes; peak is of live
 };
 
+// Where an allocator gets its blocks.
+struct MemorySource {
+  void* (*take)(size_t bytes);  // 64-byte aligned; null where there is none
+  void (*give)(void* block);
+  int64_t (*available)();  // bytes that can still be taken; INT64_MAX where it cannot be told
+};
+
 class Allocator {
  public:
   enum class Use { Kernels, HostWrite };
 
-  static Allocator& instance();
+  explicit Allocator(const MemorySource& source) : source_(source) {}
 
   // Throws OutOfMemoryError, after the context's `reclaim` has been tried. A size of 0 gives a valid, unusable block.
   void* allocate(size_t bytes, Use use);
@@ -45,11 +52,15 @@ class Allocator {
   bool systemHas(int64_t size);
   void releaseCached();
 
+  const MemorySource source_;
   std::mutex mutex_;
   std::array<std::deque<Block>, kClasses> free_;
   int64_t live_ = 0, cached_ = 0, peak_ = 0, limit_ = 0;
   int64_t most_ = 0;       // peak that is never reset
   int64_t unchecked_ = 0;  // bytes taken since the system was asked what it has left
 };
+
+// The CPU's, of the system's memory. Never destroyed: engine threads outlive the end of the program.
+Allocator& cpuMemory();
 
 }  // namespace anneal

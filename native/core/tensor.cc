@@ -8,13 +8,11 @@
 
 namespace anneal {
 
-const char* nameOf(Device device) { return device == Device::CPU ? "cpu" : "cuda"; }
-
 namespace {
 ANNEAL_THREAD_LOCAL int64_t liveBytes = 0;
 }
 
-Storage::Storage(size_t bytes, Allocator::Use use) : bytes_(bytes) {
+Storage::Storage(size_t bytes, Allocator::Use use, Device device) : bytes_(bytes), device_(device) {
   if (use == Allocator::Use::Kernels) {
     const Context& now = context();
     if (now.capture) {
@@ -23,14 +21,14 @@ Storage::Storage(size_t bytes, Allocator::Use use) : bytes_(bytes) {
     }
     writtenBy_ = now.client.submitted + 1;
   }
-  data_ = Allocator::instance().allocate(bytes, use);
+  data_ = deviceStates[device.index].memory->allocate(bytes, use);
   liveBytes += static_cast<int64_t>(bytes);
 }
 
 Storage::~Storage() {
   if (traced()) return;
   liveBytes -= static_cast<int64_t>(bytes_);
-  Allocator::instance().release(data_, bytes_);
+  deviceStates[device_.index].memory->release(data_, bytes_);
 }
 
 int64_t Storage::liveHere() { return liveBytes; }
@@ -40,11 +38,11 @@ void destroy(TensorImpl* impl) { delete impl; }
 
 Tensor Tensor::empty(const TensorSpec& spec, Device device, Allocator::Use use) {
   const size_t bytes = static_cast<size_t>(numel(spec.shape)) * sizeOf(spec.dtype);
-  return over(Ref<Storage>(new Storage(bytes, use)), spec, contiguousStrides(spec.shape), 0, device);
+  return over(Ref<Storage>(new Storage(bytes, use, device)), spec, contiguousStrides(spec.shape), 0);
 }
 
-Tensor Tensor::over(Ref<Storage> storage, const TensorSpec& spec, const Dims& strides, int64_t offset, Device device) {
-  return Tensor(new TensorImpl(spec, device, strides, offset, std::move(storage)));
+Tensor Tensor::over(Ref<Storage> storage, const TensorSpec& spec, const Dims& strides, int64_t offset) {
+  return Tensor(new TensorImpl(spec, strides, offset, std::move(storage)));
 }
 
 Tensor Tensor::scalar(double value, Device device) {
@@ -81,7 +79,7 @@ Tensor Tensor::materialize(DType dtype) const {
 }
 
 Tensor Tensor::view(const Dims& shape, const Dims& strides, int64_t offset) const {
-  return over(impl_->storage, {dtype(), shape}, strides, offset, device());
+  return over(impl_->storage, {dtype(), shape}, strides, offset);
 }
 
 void* Tensor::data() const {

@@ -6,6 +6,7 @@
 
 #include "core/allocator.h"
 #include "core/capture.h"
+#include "core/device.h"
 #include "core/dtype.h"
 #include "core/pooled.h"
 #include "core/ref.h"
@@ -13,15 +14,11 @@
 
 namespace anneal {
 
-enum class Device : uint8_t { CPU, CUDA };
-constexpr int kDevices = 2;
-const char* nameOf(Device device);
-
-// A block of the allocator, shared by all views of it.
+// A block of a device's allocator, shared by all views of it.
 class Storage : public Counted, public Pooled<Storage> {
  public:
   // For kernels to write: while a function is traced, a buffer of its program.
-  Storage(size_t bytes, Allocator::Use use);
+  Storage(size_t bytes, Allocator::Use use, Device device);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -30,6 +27,7 @@ class Storage : public Counted, public Pooled<Storage> {
   // Whether this is a buffer of a traced program: an address without memory (core/capture.h).
   bool traced() const { return isTraced(data_); }
   size_t bytes() const { return bytes_; }
+  Device device() const { return device_; }
 
   // Bytes in storages of the calling thread: those it made less those it dropped.
   static int64_t liveHere();
@@ -46,6 +44,7 @@ class Storage : public Counted, public Pooled<Storage> {
   void* data_;
   size_t bytes_;
   uint32_t version_ = 0;
+  Device device_;
   uint64_t writtenBy_ = 0;
 };
 void destroy(Storage* storage);
@@ -62,16 +61,16 @@ struct AutogradMeta {
 
 struct TensorImpl : Counted, Pooled<TensorImpl> {
   TensorImpl(DType dtype, Device device) : dtype(dtype), device(device) {}
-  TensorImpl(const TensorSpec& spec, Device device, const Dims& strides, int64_t offset, Ref<Storage> storage)
+  TensorImpl(const TensorSpec& spec, const Dims& strides, int64_t offset, Ref<Storage> storage)
       : dtype(spec.dtype),
-        device(device),
+        device(storage->device()),
         shape(spec.shape),
         strides(strides),
         offset(offset),
         storage(std::move(storage)) {}
 
   DType dtype;
-  Device device;
+  Device device;      // the storage's
   bool weak = false;  // a number of the user's, not stored yet: takes part in promotion by its category only
   double weakValue = 0;
   Dims shape, strides;
@@ -89,8 +88,7 @@ class Tensor {
   // A dense tensor with undefined contents.
   static Tensor empty(const TensorSpec& spec, Device device, Allocator::Use use = Allocator::Use::Kernels);
   // What lies in a storage, seen in a shape.
-  static Tensor over(Ref<Storage> storage, const TensorSpec& spec, const Dims& strides, int64_t offset,
-                     Device device = Device::CPU);
+  static Tensor over(Ref<Storage> storage, const TensorSpec& spec, const Dims& strides, int64_t offset);
   // A weakly typed scalar, for operators between a tensor and a number. Its dtype is what the number alone would have; it
   // has no storage until `materialize` gives it one of the dtype that promotion found.
   static Tensor scalar(double value, Device device);

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "core/allocator.h"
+#include "core/device.h"
 #include "core/error.h"
 
 namespace anneal {
@@ -81,5 +83,13 @@ std::vector<const Backend*> cpuBackends() {
   for (const CpuLevel& level : cpuLevels()) backends.push_back(level.backend);
   return backends;
 }
+
+namespace {
+[[maybe_unused]] const bool registered = [] {
+  registerDevice(
+      Device::CPU, "cpu", [] { return cpuLevel().backend; }, cpuMemory());
+  return true;
+}();
+}  // namespace
 
 }  // namespace anneal

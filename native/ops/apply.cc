@@ -1,7 +1,6 @@
 // Applying an operator: prepare, infer, allocate, launch, record.
 #include <algorithm>
 
-#include "cpu/dispatch.h"
 #include "ops/operator.h"
 
 namespace anneal {
@@ -26,16 +25,20 @@ const char* nameOf(ParamKind kind) {
 
 bool isInput(ParamKind kind) { return kind <= ParamKind::TensorList; }
 
-const Backend& backendOf(Device device) {
-  // One slot a device; cuda's is filled when its library has been loaded.
-  static const Backend* const backends[kDevices] = {cpuLevel().backend, nullptr};
-  const Backend* backend = backends[static_cast<int>(device)];
-  if (!backend) fail(ErrorKind::Device, "device %s is not available", nameOf(device));
-  return *backend;
-}
-
 void failNotImplemented(const char* op, Device device) {
   fail(ErrorKind::Device, "[%s] is not implemented on %s", op, nameOf(device));
+}
+
+void Call::settleDevice() {
+  for (const Tensor& input : inputs) {
+    if (!input.defined() || input.weak()) continue;
+    device = input.device();
+    break;
+  }
+  if (device.isCpu()) return;
+  for (const Tensor& input : inputs) {
+    if (input.defined() && input.weak()) input.impl()->device = device;
+  }
 }
 
 namespace {
@@ -56,11 +59,30 @@ Tensors compute(const Call& call, const StreamClient& client) {
   return outputs;
 }
 
-// Tells a traced program of its inputs. Outside of a trace, inputs must have values: not those of a traced function, nor of a
-// kernel that is known not to have run.
+[[noreturn]] void failMixed(const Call& call, size_t i) {
+  const auto describe = [&](size_t at) {
+    size_t inputs = 0;
+    for (const Param& param : call.op->params) {
+      if (!isInput(param.kind)) continue;
+      if (param.kind == ParamKind::TensorList) return "input " + std::to_string(at);
+      if (inputs++ == at) return "'" + std::string(param.name) + "'";
+    }
+    return "input " + std::to_string(at);
+  };
+  size_t other = 0;
+  while (!call.inputs[other].defined() || call.inputs[other].weak() || call.inputs[other].device() != call.device)
+    ++other;
+  fail(ErrorKind::Device, "[%s] %s is on %s and %s on %s; move one of them with .to('%s')", call.name(),
+       describe(i).c_str(), nameOf(call.inputs[i].device()), describe(other).c_str(), nameOf(call.device),
+       nameOf(call.device));
+}
+
+// Tells a traced program of its inputs, which must be on one device. Outside of a trace, inputs must have values: not those of a
+// traced function, nor of a kernel that is known not to have run.
 void checkInputs(const Call& call, const Context& now) {
   for (const Tensor& input : call.inputs) {
     if (!input.defined() || input.weak()) continue;
+    if (input.device() != call.device) failMixed(call, static_cast<size_t>(&input - call.inputs.begin()));
     if (now.capture) {
       now.capture->hold(input);
     } else if (input.storage().traced()) {
@@ -108,9 +130,7 @@ Tensors apply(const Operator& op, Tensors inputs, Attrs attrs) {
   call.op = &op;
   call.inputs = std::move(inputs);
   call.attrs = std::move(attrs);
-  for (const Tensor& input : call.inputs) {
-    if (input.defined()) call.device = input.device();
-  }
+  call.settleDevice();
   return apply(std::move(call));
 }
 

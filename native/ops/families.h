@@ -21,11 +21,12 @@ Family indexingFamily();
 Family createFamily();
 Family randomFamily();
 Family optimizerFamily();
+Family deviceFamily();
 
 inline std::vector<Family> families() {
-  return {pointwiseFamily(), activationFamily(),   matmulFamily(),   reduceFamily(), softmaxFamily(),
-          lossFamily(),      crossEntropyFamily(), shapeFamily(),    joinFamily(),   indexingFamily(),
-          createFamily(),    randomFamily(),       optimizerFamily()};
+  return {pointwiseFamily(), activationFamily(),   matmulFamily(),    reduceFamily(), softmaxFamily(),
+          lossFamily(),      crossEntropyFamily(), shapeFamily(),     joinFamily(),   indexingFamily(),
+          createFamily(),    randomFamily(),       optimizerFamily(), deviceFamily()};
 }
 
 }  // namespace anneal

@@ -60,6 +60,9 @@ struct Call {
   Attrs attrs;
   Device device = Device::CPU;
 
+  // Takes the device of the first tensor among the inputs, for numbers beside it too.
+  void settleDevice();
+
   const char* name() const;
   const Tensor& in(int i) const { return inputs[i]; }
   bool has(int i) const { return inputs[i].defined(); }
@@ -144,7 +147,6 @@ struct Recorder {
 };
 
 // ---- launching kernels ---------------------------------------------------------------------------------------------------
-const Backend& backendOf(Device device);
 [[noreturn]] void failNotImplemented(const char* op, Device device);
 
 // Puts a kernel on the stream, with the part of its arguments that it reads, or into the program that is being traced; an

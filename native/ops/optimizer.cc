@@ -78,7 +78,7 @@ void runStep(const Call& call, OptimizerArgs& args, const std::vector<int64_t>* 
   const auto count = static_cast<size_t>(call.integer(0));
   const int groups = groupsOf(call);
   const size_t bytes = count * sizeof(OptimizerSlot);
-  const Storage table(bytes, Allocator::Use::HostWrite);
+  const Storage table(bytes, Allocator::Use::HostWrite, call.device);
   auto* slots = static_cast<OptimizerSlot*>(table.data());
   Tensors gradients;  // dense copies live until the launch
   for (size_t i = 0; i < count; ++i) {

@@ -15,7 +15,7 @@ namespace {
 
 using Use = Allocator::Use;
 
-Allocator& allocator() { return Allocator::instance(); }
+Allocator& allocator() { return cpuMemory(); }
 
 // Holds the stream's thread up, so that what is released meanwhile counts as in use.
 class BusyStream {

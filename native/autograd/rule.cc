@@ -65,8 +65,7 @@ class NodeGradCall : public GradCall {
 // An input of a composition as a variable of its own. The gradient by it is then a partial one, even where one input was
 // computed from another; with createGraph it stays linked to the input, so that derivatives of it pass through.
 Tensor isolated(const Tensor& input, bool createGraph) {
-  static const Operator& view = findOperator("reshape");
-  if (createGraph && requiresGrad(input)) return apply1(view, {input}, {attr(toList(input.shape()))});
+  if (createGraph && requiresGrad(input)) return apply1("reshape"_op, {input}, {attr(toList(input.shape()))});
   Tensor variable = input.alias();
   setRequiresGrad(variable, true);
   return variable;

@@ -20,27 +20,11 @@ constexpr Param kAlphaBackward[] = {{"dout", ParamKind::Tensor}, {"y", ParamKind
 constexpr Param kBetaBackward[] = {
     {"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"beta", ParamKind::Float}, {"threshold", ParamKind::Float}};
 
-// The gradient rule that applies backward operator `name` to dout and the saved input or output.
-template <const Operator& (*Backward)(), bool FromOutput>
+// The gradient rule that applies the operator `Backward` to dout and the saved input or output.
+template <OpRef Backward, bool FromOutput>
 void through(GradCall& g) {
-  g.set(0, apply1(Backward(), {g.dout(), FromOutput ? g.out(0) : g.in(0)}, g.call().attrs));
+  g.set(0, apply1(operator""_op<Backward>(), {g.dout(), FromOutput ? g.out(0) : g.in(0)}, g.call().attrs));
 }
-
-#define ANNEAL_BACKWARD(function, name)             \
-  const Operator& function() {                      \
-    static const Operator& op = findOperator(name); \
-    return op;                                      \
-  }
-ANNEAL_BACKWARD(reluBackward, "reluBackward")
-ANNEAL_BACKWARD(leakyReluBackward, "leakyReluBackward")
-ANNEAL_BACKWARD(eluBackward, "eluBackward")
-ANNEAL_BACKWARD(sigmoidBackward, "sigmoidBackward")
-ANNEAL_BACKWARD(tanhBackward, "tanhBackward")
-ANNEAL_BACKWARD(geluBackward, "geluBackward")
-ANNEAL_BACKWARD(geluTanhBackward, "geluTanhBackward")
-ANNEAL_BACKWARD(siluBackward, "siluBackward")
-ANNEAL_BACKWARD(softplusBackward, "softplusBackward")
-#undef ANNEAL_BACKWARD
 
 constexpr bool kFromInput = false, kFromOutput = true;
 
@@ -99,39 +83,39 @@ void expandSoftplus(const Call& call, Tensors& out) {
 
 const Operator kOperators[] = {
     pointwise("relu", "max(x, 0); the gradient at 0 is 0", kX, prepareArithmetic, PointwiseOp::Relu, saveOut(0),
-              through<reluBackward, kFromOutput>),
+              through<"reluBackward", kFromOutput>),
     pointwise("reluBackward", "dout where y > 0, else 0", kOutput, prepareDifferentiable, PointwiseOp::ReluBackward,
               kSaveNothing, nullptr, expandRelu),
     pointwise("leakyRelu", "x where x > 0, else slope * x", kSlope, prepareFloating, PointwiseOp::LeakyRelu, saveIn(0),
-              through<leakyReluBackward, kFromInput>),
+              through<"leakyReluBackward", kFromInput>),
     pointwise("leakyReluBackward", "dout where x > 0, else slope * dout", kSlopeBackward, prepareDifferentiable,
               PointwiseOp::LeakyReluBackward, kSaveNothing, nullptr, expandLeakyRelu),
     pointwise("elu", "x where x > 0, else alpha * (exp(x) - 1)", kAlpha, prepareFloating, PointwiseOp::Elu, saveOut(0),
-              through<eluBackward, kFromOutput>),
+              through<"eluBackward", kFromOutput>),
     pointwise("eluBackward", "dout where y > 0, else dout * (y + alpha)", kAlphaBackward, prepareDifferentiable,
               PointwiseOp::EluBackward, kSaveNothing, nullptr, expandElu),
     pointwise("sigmoid", "1 / (1 + exp(-x))", kX, prepareFloating, PointwiseOp::Sigmoid, saveOut(0),
-              through<sigmoidBackward, kFromOutput>),
+              through<"sigmoidBackward", kFromOutput>),
     pointwise("sigmoidBackward", "dout * y * (1 - y)", kOutput, prepareDifferentiable, PointwiseOp::SigmoidBackward,
               kSaveNothing, nullptr, expandSigmoid),
     pointwise("tanh", "hyperbolic tangent", kX, prepareFloating, PointwiseOp::Tanh, saveOut(0),
-              through<tanhBackward, kFromOutput>),
+              through<"tanhBackward", kFromOutput>),
     pointwise("tanhBackward", "dout * (1 - y^2)", kOutput, prepareDifferentiable, PointwiseOp::TanhBackward,
               kSaveNothing, nullptr, expandTanh),
     pointwise("gelu", "x * Phi(x), with the normal distribution Phi (Hendrycks and Gimpel 2016)", kX, prepareFloating,
-              PointwiseOp::Gelu, saveIn(0), through<geluBackward, kFromInput>),
+              PointwiseOp::Gelu, saveIn(0), through<"geluBackward", kFromInput>),
     pointwise("geluBackward", "dout * (Phi(x) + x * phi(x))", kBackward1, prepareDifferentiable,
               PointwiseOp::GeluBackward, kSaveNothing, nullptr, expandGelu),
     pointwise("geluTanh", "0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))", kX, prepareFloating,
-              PointwiseOp::GeluTanh, saveIn(0), through<geluTanhBackward, kFromInput>),
+              PointwiseOp::GeluTanh, saveIn(0), through<"geluTanhBackward", kFromInput>),
     pointwise("geluTanhBackward", "dout times the derivative of geluTanh at x", kBackward1, prepareDifferentiable,
               PointwiseOp::GeluTanhBackward, kSaveNothing, nullptr, expandGeluTanh),
     pointwise("silu", "x * sigmoid(x)", kX, prepareFloating, PointwiseOp::Silu, saveIn(0),
-              through<siluBackward, kFromInput>),
+              through<"siluBackward", kFromInput>),
     pointwise("siluBackward", "dout * s * (1 + x * (1 - s)), s = sigmoid(x)", kBackward1, prepareDifferentiable,
               PointwiseOp::SiluBackward, kSaveNothing, nullptr, expandSilu),
     pointwise("softplus", "log(1 + exp(beta * x)) / beta; x itself where beta * x > threshold", kBeta, prepareFloating,
-              PointwiseOp::Softplus, saveIn(0), through<softplusBackward, kFromInput>),
+              PointwiseOp::Softplus, saveIn(0), through<"softplusBackward", kFromInput>),
     pointwise("softplusBackward", "dout * sigmoid(beta * x); dout where beta * x > threshold", kBetaBackward,
               prepareDifferentiable, PointwiseOp::SoftplusBackward, kSaveNothing, nullptr, expandSoftplus),
 };

@@ -170,15 +170,14 @@ void inferBackward(const Call& call, Specs& out) { out.push_back(call.in(1).spec
 // that the mean divides by (its reciprocal is applied by the caller).
 Tensor classWeights(const Call& call, const Tensor& input, const Tensor& target, const Tensor& weight, double smoothing,
                     Tensor& counted) {
-  static const Operator& oneHot = findOperator("oneHot");
   const int64_t classes = input.dim(1);
   Tensor q;
   if (byIndex(target)) {
     const Tensor index = reshape(target, {input.dim(0)});
     const Tensor ignored = equal(index, number(static_cast<double>(call.integer(1)), index));
     const Tensor valid = where(ignored, number(0, index), index);
-    const Tensor kept = reshape(cast(apply1(findOperator("logicalNot"), {ignored}), input.dtype()), {input.dim(0), 1});
-    const Tensor hot = mul(cast(apply1(oneHot, {valid}, {attr(classes)}), input.dtype()), kept);
+    const Tensor kept = reshape(cast(apply1("logicalNot"_op, {ignored}), input.dtype()), {input.dim(0), 1});
+    const Tensor hot = mul(cast(apply1("oneHot"_op, {valid}, {attr(classes)}), input.dtype()), kept);
     counted = sumAll(weight.defined() ? mul(hot, weight) : hot);
     q = add(mul(hot, 1 - smoothing), mul(kept, smoothing / static_cast<double>(classes)));
   } else {
@@ -214,9 +213,8 @@ void expandNllBackward(const Call& call, Tensors& out) {
 Tensor rowTarget(GradCall& g) { return byIndex(g.in(1)) ? g.in(1) : asRows(g.in(1)); }
 
 void crossEntropyGradient(GradCall& g) {
-  static const Operator& backward = findOperator("crossEntropyBackward");
   const Tensor &input = g.in(0), &weight = g.in(2);
-  if (g.needs(0)) g.set(0, apply1(backward, {g.dout(), input, rowTarget(g), weight}, g.call().attrs));
+  if (g.needs(0)) g.set(0, apply1("crossEntropyBackward"_op, {g.dout(), input, rowTarget(g), weight}, g.call().attrs));
   if (g.needs(1)) {
     Tensor logs = mul(logSoftmax(input, -1), g.real(2) - 1);
     if (weight.defined()) logs = mul(logs, weight);
@@ -225,8 +223,7 @@ void crossEntropyGradient(GradCall& g) {
 }
 
 void nllGradient(GradCall& g) {
-  static const Operator& backward = findOperator("nllBackward");
-  g.set(0, apply1(backward, {g.dout(), g.in(0), rowTarget(g), g.in(2)}, g.call().attrs));
+  g.set(0, apply1("nllBackward"_op, {g.dout(), g.in(0), rowTarget(g), g.in(2)}, g.call().attrs));
 }
 
 const Operator kOperators[] = {

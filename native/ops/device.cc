@@ -33,15 +33,13 @@ void viewToDevice(const Call& call, Tensors& out) {
 }
 
 void toDeviceGradient(GradCall& g) {
-  static const Operator& op = findOperator("toDevice");
-  g.set(0, apply1(op, {g.dout()}, {attr(static_cast<int64_t>(g.call().device.index))}));
+  g.set(0, apply1("toDevice"_op, {g.dout()}, {attr(static_cast<int64_t>(g.call().device.index))}));
 }
 
 const Operator kOperators[] = {
     {.name = "toDevice",
      .doc = "the same values on another device; x itself where it is there already",
      .params = kToDevice,
-     .fusion = Fusion::View,
      .view = viewToDevice,
      .gradient = toDeviceGradient},
 };

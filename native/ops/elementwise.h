@@ -32,7 +32,6 @@ constexpr Operator pointwise(const char* name, const char* doc, std::span<const 
   return {.name = name,
           .doc = doc,
           .params = params,
-          .fusion = Fusion::Pointwise,
           .prepare = prepare,
           .infer = inferPointwise,
           .run = runPointwise,

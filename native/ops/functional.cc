@@ -4,17 +4,6 @@
 
 namespace anneal {
 
-namespace {
-
-// One record a call site: the name is looked up on the first call only.
-#define ANNEAL_OP(name)                             \
-  []() -> const Operator& {                         \
-    static const Operator& op = findOperator(name); \
-    return op;                                      \
-  }()
-
-}  // namespace
-
 Tensor filled(const TensorSpec& spec, double value, Device device) {
   Tensor out = Tensor::empty(spec, device);
   FillArgs args{};
@@ -27,63 +16,59 @@ Tensor filled(const TensorSpec& spec, double value, Device device) {
   return out;
 }
 
-Tensor add(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("add"), {a, b}); }
-Tensor sub(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("sub"), {a, b}); }
-Tensor mul(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("mul"), {a, b}); }
-Tensor div(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("div"), {a, b}); }
-Tensor pow(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("pow"), {a, b}); }
+Tensor add(const Tensor& a, const Tensor& b) { return apply1("add"_op, {a, b}); }
+Tensor sub(const Tensor& a, const Tensor& b) { return apply1("sub"_op, {a, b}); }
+Tensor mul(const Tensor& a, const Tensor& b) { return apply1("mul"_op, {a, b}); }
+Tensor div(const Tensor& a, const Tensor& b) { return apply1("div"_op, {a, b}); }
+Tensor pow(const Tensor& a, const Tensor& b) { return apply1("pow"_op, {a, b}); }
 Tensor add(const Tensor& a, double b) { return add(a, number(b, a)); }
 Tensor sub(double a, const Tensor& b) { return sub(number(a, b), b); }
 Tensor mul(const Tensor& a, double b) { return mul(a, number(b, a)); }
 Tensor div(const Tensor& a, double b) { return div(a, number(b, a)); }
-Tensor maximum(const Tensor& a, double b) { return apply1(ANNEAL_OP("maximum"), {a, number(b, a)}); }
-Tensor equal(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("eq"), {a, b}); }
-Tensor greater(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("gt"), {a, b}); }
+Tensor maximum(const Tensor& a, double b) { return apply1("maximum"_op, {a, number(b, a)}); }
+Tensor equal(const Tensor& a, const Tensor& b) { return apply1("eq"_op, {a, b}); }
+Tensor greater(const Tensor& a, const Tensor& b) { return apply1("gt"_op, {a, b}); }
 Tensor greater(const Tensor& a, double b) { return greater(a, number(b, a)); }
-Tensor where(const Tensor& c, const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("where"), {c, a, b}); }
-Tensor neg(const Tensor& x) { return apply1(ANNEAL_OP("neg"), {x}); }
-Tensor sign(const Tensor& x) { return apply1(ANNEAL_OP("sign"), {x}); }
-Tensor square(const Tensor& x) { return apply1(ANNEAL_OP("square"), {x}); }
-Tensor exp(const Tensor& x) { return apply1(ANNEAL_OP("exp"), {x}); }
-Tensor log(const Tensor& x) { return apply1(ANNEAL_OP("log"), {x}); }
-Tensor sqrt(const Tensor& x) { return apply1(ANNEAL_OP("sqrt"), {x}); }
-Tensor sin(const Tensor& x) { return apply1(ANNEAL_OP("sin"), {x}); }
-Tensor cos(const Tensor& x) { return apply1(ANNEAL_OP("cos"), {x}); }
-Tensor erf(const Tensor& x) { return apply1(ANNEAL_OP("erf"), {x}); }
-Tensor tanh(const Tensor& x) { return apply1(ANNEAL_OP("tanh"), {x}); }
-Tensor sigmoid(const Tensor& x) { return apply1(ANNEAL_OP("sigmoid"), {x}); }
-Tensor clamp(const Tensor& x, double low, double high) {
-  return apply1(ANNEAL_OP("clamp"), {x}, {attr(low), attr(high)});
-}
+Tensor where(const Tensor& c, const Tensor& a, const Tensor& b) { return apply1("where"_op, {c, a, b}); }
+Tensor neg(const Tensor& x) { return apply1("neg"_op, {x}); }
+Tensor sign(const Tensor& x) { return apply1("sign"_op, {x}); }
+Tensor square(const Tensor& x) { return apply1("square"_op, {x}); }
+Tensor exp(const Tensor& x) { return apply1("exp"_op, {x}); }
+Tensor log(const Tensor& x) { return apply1("log"_op, {x}); }
+Tensor sqrt(const Tensor& x) { return apply1("sqrt"_op, {x}); }
+Tensor sin(const Tensor& x) { return apply1("sin"_op, {x}); }
+Tensor cos(const Tensor& x) { return apply1("cos"_op, {x}); }
+Tensor erf(const Tensor& x) { return apply1("erf"_op, {x}); }
+Tensor tanh(const Tensor& x) { return apply1("tanh"_op, {x}); }
+Tensor sigmoid(const Tensor& x) { return apply1("sigmoid"_op, {x}); }
+Tensor clamp(const Tensor& x, double low, double high) { return apply1("clamp"_op, {x}, {attr(low), attr(high)}); }
 
 Tensor cast(const Tensor& x, DType dtype) {
-  return x.dtype() == dtype && !x.weak() ? x : apply1(ANNEAL_OP("cast"), {x}, {attr(dtype)});
+  return x.dtype() == dtype && !x.weak() ? x : apply1("cast"_op, {x}, {attr(dtype)});
 }
-Tensor contiguous(const Tensor& x) { return x.contiguous() ? x : apply1(ANNEAL_OP("contiguous"), {x}); }
+Tensor contiguous(const Tensor& x) { return x.contiguous() ? x : apply1("contiguous"_op, {x}); }
 Tensor reshape(const Tensor& x, const Dims& shape) {
-  return x.shape() == shape ? x : apply1(ANNEAL_OP("reshape"), {x}, {attr(toList(shape))});
+  return x.shape() == shape ? x : apply1("reshape"_op, {x}, {attr(toList(shape))});
 }
-Tensor permute(const Tensor& x, const std::vector<int64_t>& axes) {
-  return apply1(ANNEAL_OP("permute"), {x}, {attr(axes)});
-}
+Tensor permute(const Tensor& x, const std::vector<int64_t>& axes) { return apply1("permute"_op, {x}, {attr(axes)}); }
 Tensor expand(const Tensor& x, const Dims& shape) {
-  return x.shape() == shape ? x : apply1(ANNEAL_OP("expand"), {x}, {attr(toList(shape))});
+  return x.shape() == shape ? x : apply1("expand"_op, {x}, {attr(toList(shape))});
 }
-Tensor matmul(const Tensor& a, const Tensor& b) { return apply1(ANNEAL_OP("matmul"), {a, b}); }
+Tensor matmul(const Tensor& a, const Tensor& b) { return apply1("matmul"_op, {a, b}); }
 Tensor matrixTranspose(const Tensor& x) {
-  return apply1(ANNEAL_OP("transpose"), {x}, {attr(x.rank() - 2), attr(x.rank() - 1)});
+  return apply1("transpose"_op, {x}, {attr(x.rank() - 2), attr(x.rank() - 1)});
 }
 
 Tensor sum(const Tensor& x, const std::vector<int64_t>& axes, bool keepDims) {
-  return apply1(ANNEAL_OP("sum"), {x}, {attr(axes), attr(keepDims)});
+  return apply1("sum"_op, {x}, {attr(axes), attr(keepDims)});
 }
-Tensor sumAll(const Tensor& x) { return apply1(ANNEAL_OP("sum"), {x}, {noAttr(), attr(false)}); }
+Tensor sumAll(const Tensor& x) { return apply1("sum"_op, {x}, {noAttr(), attr(false)}); }
 Tensor mean(const Tensor& x, const std::vector<int64_t>& axes, bool keepDims) {
-  return apply1(ANNEAL_OP("mean"), {x}, {attr(axes), attr(keepDims)});
+  return apply1("mean"_op, {x}, {attr(axes), attr(keepDims)});
 }
-Tensor meanAll(const Tensor& x) { return apply1(ANNEAL_OP("mean"), {x}, {noAttr(), attr(false)}); }
-Tensor softmax(const Tensor& x, int64_t axis) { return apply1(ANNEAL_OP("softmax"), {x}, {attr(axis)}); }
-Tensor logSoftmax(const Tensor& x, int64_t axis) { return apply1(ANNEAL_OP("logSoftmax"), {x}, {attr(axis)}); }
+Tensor meanAll(const Tensor& x) { return apply1("mean"_op, {x}, {noAttr(), attr(false)}); }
+Tensor softmax(const Tensor& x, int64_t axis) { return apply1("softmax"_op, {x}, {attr(axis)}); }
+Tensor logSoftmax(const Tensor& x, int64_t axis) { return apply1("logSoftmax"_op, {x}, {attr(axis)}); }
 
 Tensor sumTo(const Tensor& x, const Dims& shape) {
   if (x.shape() == shape) return x;

@@ -63,9 +63,8 @@ void runSelect(const Call& call, Tensors& out) {
 }
 
 void selectGradient(GradCall& g) {
-  static const Operator& backward = findOperator("indexSelectBackward");
   const int axis = normalizeAxis("indexSelect", g.integer(0), g.spec(0).shape.size());
-  g.set(0, apply1(backward, {g.dout(), g.in(1)}, {attr(axis), attr(g.spec(0).shape[axis])}));
+  g.set(0, apply1("indexSelectBackward"_op, {g.dout(), g.in(1)}, {attr(axis), attr(g.spec(0).shape[axis])}));
 }
 
 void inferSelectBackward(const Call& call, Specs& out) {
@@ -92,15 +91,13 @@ void runSelectBackward(const Call& call, Tensors& out) {
 }
 
 void selectBackwardGradient(GradCall& g) {
-  static const Operator& select = findOperator("indexSelect");
-  g.set(0, apply1(select, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
+  g.set(0, apply1("indexSelect"_op, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
 }
 
 // ---- gather and scatterAdd ---------------------------------------------------------------------------------------------------
 
 // The index may be smaller than x off the axis: x is cut to it.
 void prepareGather(Call& call) {
-  static const Operator& slice = findOperator("slice");
   toIndex(call, 1);
   const Dims index = call.in(1).shape(), shape = call.in(0).shape();
   const int axis = axisOf(call);
@@ -110,7 +107,7 @@ void prepareGather(Call& call) {
            shape.str().c_str(), axis);
     }
     if (i != axis && index[i] < shape[i]) {
-      call.inputs[0] = apply1(slice, {call.in(0)}, {attr(i), attr(0), attr(index[i]), attr(1)});
+      call.inputs[0] = apply1("slice"_op, {call.in(0)}, {attr(i), attr(0), attr(index[i]), attr(1)});
     }
   }
 }
@@ -131,9 +128,8 @@ void runGather(const Call& call, Tensors& out) {
 }
 
 void gatherGradient(GradCall& g) {
-  static const Operator& scatterAdd = findOperator("scatterAdd");
   const Tensor zeros = filled(g.spec(0), 0, g.call().device);
-  g.set(0, apply1(scatterAdd, {zeros, g.in(1), g.dout()}, {attr(g.integer(0))}));
+  g.set(0, apply1("scatterAdd"_op, {zeros, g.in(1), g.dout()}, {attr(g.integer(0))}));
 }
 
 void prepareScatter(Call& call) {
@@ -172,9 +168,8 @@ void runScatter(const Call& call, Tensors& out) {
 }
 
 void scatterGradient(GradCall& g) {
-  static const Operator& gather = findOperator("gather");
   if (g.needs(0)) g.set(0, g.dout());
-  if (g.needs(2)) g.set(2, apply1(gather, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
+  if (g.needs(2)) g.set(2, apply1("gather"_op, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
 }
 
 // ---- oneHot -----------------------------------------------------------------------------------------------------------------

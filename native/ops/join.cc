@@ -30,7 +30,6 @@ void splitOperator(const Call& call, Tensors& out) {
 }
 
 void splitGradient(GradCall& g) {
-  static const Operator& concat = findOperator("concat");
   const TensorSpec& whole = g.spec(0);
   const int axis = normalizeAxis("split", g.integer(1), whole.shape.size());
   Tensors parts;
@@ -40,7 +39,7 @@ void splitGradient(GradCall& g) {
     const Tensor& dout = g.dout(static_cast<int>(i));
     parts.push_back(dout.defined() ? dout : filled(part, 0, g.call().device));
   }
-  g.set(0, apply1(concat, std::move(parts), {attr(axis)}));
+  g.set(0, apply1("concat"_op, std::move(parts), {attr(axis)}));
 }
 
 // ---- joining ---------------------------------------------------------------------------------------------------------------
@@ -80,19 +79,16 @@ void runConcat(const Call& call, Tensors& out) {
 }
 
 void concatGradient(GradCall& g) {
-  static const Operator& slice = findOperator("slice");
   const int axis = normalizeAxis("concat", g.integer(0), g.spec(0).shape.size());
   int64_t begin = 0;
   for (int i = 0; i < g.inputs(); ++i) {
     const int64_t end = begin + g.spec(i).shape[axis];
-    if (g.needs(i)) g.set(i, apply1(slice, {g.dout()}, {attr(axis), attr(begin), attr(end), attr(1)}));
+    if (g.needs(i)) g.set(i, apply1("slice"_op, {g.dout()}, {attr(axis), attr(begin), attr(end), attr(1)}));
     begin = end;
   }
 }
 
 void expandStack(const Call& call, Tensors& out) {
-  static const Operator& unsqueeze = findOperator("unsqueeze");
-  static const Operator& concat = findOperator("concat");
   if (call.inputs.empty()) fail(ErrorKind::Argument, "[%s] needs at least one tensor", call.name());
   Tensors parts;
   for (const Tensor& t : call.inputs) {
@@ -100,10 +96,10 @@ void expandStack(const Call& call, Tensors& out) {
       fail(ErrorKind::Shape, "[%s] shapes differ: %s and %s", call.name(), call.in(0).shape().str().c_str(),
            t.shape().str().c_str());
     }
-    parts.push_back(apply1(unsqueeze, {t}, {attr(call.integer(0))}));
+    parts.push_back(apply1("unsqueeze"_op, {t}, {attr(call.integer(0))}));
   }
   const int axis = normalizeAxis(call.name(), call.integer(0), call.in(0).rank() + 1);
-  out.push_back(apply1(concat, std::move(parts), {attr(axis)}));
+  out.push_back(apply1("concat"_op, std::move(parts), {attr(axis)}));
 }
 
 // padding holds (before, after) for each dimension, first to last.
@@ -144,12 +140,11 @@ void runPad(const Call& call, Tensors& out) {
 }
 
 void padGradient(GradCall& g) {
-  static const Operator& slice = findOperator("slice");
   Tensor grad = g.dout();
   const Dims& inner = g.spec(0).shape;
   for (int i = 0; i < inner.size(); ++i) {
     const int64_t begin = g.list(0)[2 * i];
-    grad = apply1(slice, {grad}, {attr(i), attr(begin), attr(begin + inner[i]), attr(1)});
+    grad = apply1("slice"_op, {grad}, {attr(i), attr(begin), attr(begin + inner[i]), attr(1)});
   }
   g.set(0, grad);
 }
@@ -159,7 +154,6 @@ const Operator kOperators[] = {
      .doc = "consecutive parts of the given sizes along `axis`",
      .params = kSplit,
      .outputs = kVariadic,
-     .fusion = Fusion::View,
      .view = splitOperator,
      .gradient = splitGradient},
     {.name = "concat",

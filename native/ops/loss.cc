@@ -52,8 +52,6 @@ void checkSameShape(const Call& call) {
        call.in(0).shape().str().c_str(), call.in(1).shape().str().c_str());
 }
 
-const Operator& named(const char* name) { return findOperator(name); }
-
 Tensor weighted(const Call& call, Tensor errors, int weight) {
   return call.has(weight) ? mul(errors, call.in(weight)) : errors;
 }
@@ -61,25 +59,25 @@ Tensor weighted(const Call& call, Tensor errors, int weight) {
 void expandMse(const Call& call, Tensors& out) {
   checkSameShape(call);
   out.push_back(
-      reduceLoss(apply1(named("squaredError"), {call.in(0), call.in(1)}), reductionOf(call.name(), call.integer(0))));
+      reduceLoss(apply1("squaredError"_op, {call.in(0), call.in(1)}), reductionOf(call.name(), call.integer(0))));
 }
 
 void expandL1(const Call& call, Tensors& out) {
   checkSameShape(call);
-  const Tensor errors = apply1(named("abs"), {sub(call.in(0), call.in(1))});
+  const Tensor errors = apply1("abs"_op, {sub(call.in(0), call.in(1))});
   out.push_back(reduceLoss(errors, reductionOf(call.name(), call.integer(0))));
 }
 
 void expandHuber(const Call& call, Tensors& out) {
   checkSameShape(call);
   if (!(call.real(1) > 0)) fail(ErrorKind::Argument, "[%s] delta must be positive, not %g", call.name(), call.real(1));
-  out.push_back(reduceLoss(apply1(named("huberError"), {call.in(0), call.in(1)}, {attr(call.real(1))}),
+  out.push_back(reduceLoss(apply1("huberError"_op, {call.in(0), call.in(1)}, {attr(call.real(1))}),
                            reductionOf(call.name(), call.integer(0))));
 }
 
 void expandBinaryCrossEntropy(const Call& call, Tensors& out) {
   checkSameShape(call);
-  const Tensor errors = apply1(named("binaryCrossEntropyError"), {call.in(0), call.in(1)});
+  const Tensor errors = apply1("binaryCrossEntropyError"_op, {call.in(0), call.in(1)});
   out.push_back(reduceLoss(weighted(call, errors, 2), reductionOf(call.name(), call.integer(0))));
 }
 
@@ -90,10 +88,10 @@ void expandBinaryCrossEntropyLogits(const Call& call, Tensors& out) {
   if (call.has(3)) {
     // (1 - t) x + (1 + (p - 1) t) softplus(-x), with the weight p of the positive class.
     const Tensor scale = add(mul(add(call.in(3), -1), t), 1);
-    const Tensor soft = apply1(named("softplus"), {neg(x)}, {attr(1.0), attr(1e300)});
+    const Tensor soft = apply1("softplus"_op, {neg(x)}, {attr(1.0), attr(1e300)});
     errors = add(mul(sub(1, t), x), mul(scale, soft));
   } else {
-    errors = apply1(named("binaryCrossEntropyLogitsError"), {x, t});
+    errors = apply1("binaryCrossEntropyLogitsError"_op, {x, t});
   }
   out.push_back(reduceLoss(weighted(call, errors, 2), reductionOf(call.name(), call.integer(0))));
 }
@@ -107,7 +105,7 @@ void squaredErrorGradient(GradCall& g) {
 }
 
 void huberGradient(GradCall& g) {
-  const Tensor slope = apply1(named("huberErrorBackward"), {g.dout(), g.in(0), g.in(1)}, g.call().attrs);
+  const Tensor slope = apply1("huberErrorBackward"_op, {g.dout(), g.in(0), g.in(1)}, g.call().attrs);
   if (g.needs(0)) g.set(0, slope);
   if (g.needs(1)) g.set(1, neg(slope));
 }
@@ -120,7 +118,7 @@ void expandHuberBackward(const Call& call, Tensors& out) {
 // By the target: log(1 - y) - log(y), both cut off at -100 as the loss is.
 void binaryCrossEntropyGradient(GradCall& g) {
   const Tensor &y = g.in(0), &t = g.in(1);
-  if (g.needs(0)) g.set(0, apply1(named("binaryCrossEntropyErrorBackward"), {g.dout(), y, t}));
+  if (g.needs(0)) g.set(0, apply1("binaryCrossEntropyErrorBackward"_op, {g.dout(), y, t}));
   if (g.needs(1)) g.set(1, mul(g.dout(), sub(maximum(log(sub(1, y)), -100), maximum(log(y), -100))));
 }
 
@@ -130,7 +128,7 @@ void expandBinaryCrossEntropyBackward(const Call& call, Tensors& out) {
 }
 
 void binaryCrossEntropyLogitsGradient(GradCall& g) {
-  if (g.needs(0)) g.set(0, apply1(named("binaryCrossEntropyLogitsErrorBackward"), {g.dout(), g.in(0), g.in(1)}));
+  if (g.needs(0)) g.set(0, apply1("binaryCrossEntropyLogitsErrorBackward"_op, {g.dout(), g.in(0), g.in(1)}));
   if (g.needs(1)) g.set(1, neg(mul(g.dout(), g.in(0))));
 }
 

@@ -153,7 +153,6 @@ const Operator kOperators[] = {
          "matrix product over the last two dimensions; batches broadcast, vectors are rows on the left, columns on the "
          "right",
      .params = kTwo,
-     .fusion = Fusion::GemmEpilogue,
      .prepare = prepareProduct,
      .infer = inferMatmul,
      .run = runMatmul,
@@ -162,7 +161,6 @@ const Operator kOperators[] = {
     {.name = "linear",
      .doc = "x weight^T + bias, with weight [out, in]",
      .params = kLinear,
-     .fusion = Fusion::GemmEpilogue,
      .prepare = prepareProduct,
      .infer = inferLinear,
      .run = runLinear,

@@ -1,5 +1,6 @@
 // The operator record: what an operator is. One table of these; the binding, the tape, tests and documentation walk it.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -42,9 +43,6 @@ struct Attr {
   double f = 0;         // Float
   std::vector<int64_t> list;
 };
-
-// How an operator takes part in fusion.
-enum class Fusion : uint8_t { Opaque, Pointwise, Reduction, GemmEpilogue, View };
 
 struct Operator;
 
@@ -104,7 +102,6 @@ struct Operator {
   std::span<const Param> params;
   int outputs = 1;   // kVariadic: as many as it has
   int visible = -1;  // how many of them the caller sees; -1: all
-  Fusion fusion = Fusion::Opaque;
 
   // Rewrites inputs before the rest: promotion and casts, recorded like any other operator.
   void (*prepare)(Call&) = nullptr;
@@ -122,7 +119,7 @@ struct Operator {
   void (*gradient)(GradCall&) = nullptr;
   uint32_t saves = kSaveNothing;
 
-  // Formula id for Fusion::Pointwise operators.
+  // The formula of a pointwise operator.
   PointwiseOp pointwise = PointwiseOp::Count;
 
   bool differentiable() const { return gradient || expand; }
@@ -133,6 +130,18 @@ constexpr int kVariadic = -1;
 const std::vector<const Operator*>& operators();
 // Throws ArgumentError when there is none of that name.
 const Operator& findOperator(const std::string& name);
+
+// "add"_op is the operator of that name, looked up once: how C++ names an operator.
+template <size_t Size>
+struct OpRef {
+  char name[Size];
+  consteval OpRef(const char (&text)[Size]) { std::copy_n(text, Size, name); }
+};
+template <OpRef Ref>
+const Operator& operator""_op() {
+  static const Operator& op = findOperator(Ref.name);
+  return op;
+}
 
 // ---- applying an operator ---------------------------------------------------------------------------------------------
 Tensors apply(Call&& call);

@@ -47,11 +47,6 @@ void prepareWhere(Call& call) {
   }
 }
 
-const Operator& maximumBackward() {
-  static const Operator& op = findOperator("maximumBackward");
-  return op;
-}
-
 void powGradient(GradCall& g) {
   const Tensor& a = g.in(0);
   const Tensor& b = g.in(1);
@@ -62,8 +57,7 @@ void powGradient(GradCall& g) {
   }
   if (g.needs(1)) {
     // d(a^b)/db = a^b log a; 0 at a = 0, b >= 0, where the limit along b is 0 though log a is not finite.
-    const Operator& ge = findOperator("ge");
-    const Tensor flat = apply1(findOperator("logicalAnd"), {equal(a, zero), apply1(ge, {b, zero})});
+    const Tensor flat = apply1("logicalAnd"_op, {equal(a, zero), apply1("ge"_op, {b, zero})});
     give(g, 1, mul(g.dout(), where(flat, zero, mul(g.out(0), log(a)))));
   }
 }
@@ -101,19 +95,19 @@ const Operator kOperators[] = {
     pointwise("maximum", "the larger of a and b; NaN where either is; the gradient is halved at ties", kBinary,
               prepareArithmetic, PointwiseOp::Maximum, kSaveAllInputs,
               [](GradCall& g) {
-                if (g.needs(0)) give(g, 0, apply1(maximumBackward(), {g.dout(), g.in(0), g.in(1)}));
-                if (g.needs(1)) give(g, 1, apply1(maximumBackward(), {g.dout(), g.in(1), g.in(0)}));
+                if (g.needs(0)) give(g, 0, apply1("maximumBackward"_op, {g.dout(), g.in(0), g.in(1)}));
+                if (g.needs(1)) give(g, 1, apply1("maximumBackward"_op, {g.dout(), g.in(1), g.in(0)}));
               }),
     pointwise("minimum", "the smaller of a and b; NaN where either is; the gradient is halved at ties", kBinary,
               prepareArithmetic, PointwiseOp::Minimum, kSaveAllInputs,
               [](GradCall& g) {
-                if (g.needs(0)) give(g, 0, apply1(maximumBackward(), {g.dout(), g.in(1), g.in(0)}));
-                if (g.needs(1)) give(g, 1, apply1(maximumBackward(), {g.dout(), g.in(0), g.in(1)}));
+                if (g.needs(0)) give(g, 0, apply1("maximumBackward"_op, {g.dout(), g.in(1), g.in(0)}));
+                if (g.needs(1)) give(g, 1, apply1("maximumBackward"_op, {g.dout(), g.in(0), g.in(1)}));
               }),
     pointwise("maximumBackward", "dout where a > b, half of it where a = b, else 0", kBackward2, prepareDifferentiable,
               PointwiseOp::MaximumBackward, saveIn(1) | saveIn(2),
               [](GradCall& g) {
-                if (g.needs(0)) give(g, 0, apply1(maximumBackward(), {g.dout(), g.in(1), g.in(2)}));
+                if (g.needs(0)) give(g, 0, apply1("maximumBackward"_op, {g.dout(), g.in(1), g.in(2)}));
               }),
     pointwise("neg", "-x", kUnary, prepareArithmetic, PointwiseOp::Neg, kSaveNothing,
               [](GradCall& g) { g.set(0, neg(g.dout())); }),
@@ -126,14 +120,12 @@ const Operator kOperators[] = {
     pointwise("clamp", "min(max(x, low), high); the gradient is 1 from low to high inclusive, else 0", kClampParams,
               prepareClamp, PointwiseOp::Clamp, saveIn(0),
               [](GradCall& g) {
-                static const Operator& backward = findOperator("clampBackward");
-                g.set(0, apply1(backward, {g.dout(), g.in(0)}, g.call().attrs));
+                g.set(0, apply1("clampBackward"_op, {g.dout(), g.in(0)}, g.call().attrs));
               }),
     pointwise("clampBackward", "dout where low <= x <= high, else 0", kClampBackward, prepareDifferentiable,
               PointwiseOp::ClampBackward, saveIn(1),
               [](GradCall& g) {
-                static const Operator& backward = findOperator("clampBackward");
-                if (g.needs(0)) give(g, 0, apply1(backward, {g.dout(), g.in(1)}, g.call().attrs));
+                if (g.needs(0)) give(g, 0, apply1("clampBackward"_op, {g.dout(), g.in(1)}, g.call().attrs));
               }),
     pointwise("exp", "e ^ x", kUnary, prepareFloating, PointwiseOp::Exp, saveOut(0),
               [](GradCall& g) { g.set(0, mul(g.dout(), g.out(0))); }),

@@ -103,9 +103,6 @@ void extremeGradient(GradCall& g) {
 // d prod / dx_i is the product of the others. Dividing the whole by x_i would fail at zeros, and so would its derivative: the
 // rows [outer, n] are multiplied up in pairs to [outer, 1] instead, and the gradient comes down the same tree.
 void prodGradient(GradCall& g) {
-  static const Operator& pad = findOperator("pad");
-  static const Operator& slice = findOperator("slice");
-  static const Operator& stack = findOperator("stack");
   const Tensor& x = g.in(0);
   const auto axes = axesOf(g);
   std::vector<int64_t> order, inverse(x.rank());
@@ -123,17 +120,17 @@ void prodGradient(GradCall& g) {
   while (width < n) width *= 2;
 
   const Tensor rows = reshape(permute(x, order), {outer, n});
-  Tensors levels = {apply1(pad, {rows}, {attr(std::vector<int64_t>{0, 0, 0, width - n}), attr(1.0)})};
+  Tensors levels = {apply1("pad"_op, {rows}, {attr(std::vector<int64_t>{0, 0, 0, width - n}), attr(1.0)})};
   const auto half = [&](const Tensor& t, int64_t begin) {  // every second column
-    return apply1(slice, {t}, {attr(1), attr(begin), attr(t.dim(1)), attr(2)});
+    return apply1("slice"_op, {t}, {attr(1), attr(begin), attr(t.dim(1)), attr(2)});
   };
   while (levels.back().dim(1) > 1) levels.push_back(mul(half(levels.back(), 0), half(levels.back(), 1)));
   Tensor dx = reshape(g.dout(), {outer, 1});
   for (size_t level = levels.size() - 1; level-- > 0;) {
     const Tensor& t = levels[level];
-    dx = reshape(apply1(stack, {mul(dx, half(t, 1)), mul(dx, half(t, 0))}, {attr(2)}), {outer, t.dim(1)});
+    dx = reshape(apply1("stack"_op, {mul(dx, half(t, 1)), mul(dx, half(t, 0))}, {attr(2)}), {outer, t.dim(1)});
   }
-  dx = apply1(slice, {dx}, {attr(1), attr(0), attr(n), attr(1)});
+  dx = apply1("slice"_op, {dx}, {attr(1), attr(0), attr(n), attr(1)});
   g.set(0, permute(reshape(dx, arranged), inverse));
 }
 
@@ -155,7 +152,6 @@ const Operator kOperators[] = {
     {.name = "sum",
      .doc = "sum over the axes; integers and bool are summed as int64",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .prepare = prepareSum,
      .infer = infer,
      .run = run<ReduceOp::Sum>,
@@ -163,7 +159,6 @@ const Operator kOperators[] = {
     {.name = "mean",
      .doc = "mean over the axes; integers are averaged as float32",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .prepare = prepareMean,
      .infer = infer,
      .run = run<ReduceOp::Mean>,
@@ -171,7 +166,6 @@ const Operator kOperators[] = {
     {.name = "max",
      .doc = "largest element over the axes; ties share the gradient",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .infer = inferExtreme,
      .run = run<ReduceOp::Max>,
      .gradient = extremeGradient,
@@ -179,7 +173,6 @@ const Operator kOperators[] = {
     {.name = "min",
      .doc = "smallest element over the axes; ties share the gradient",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .infer = inferExtreme,
      .run = run<ReduceOp::Min>,
      .gradient = extremeGradient,
@@ -187,7 +180,6 @@ const Operator kOperators[] = {
     {.name = "prod",
      .doc = "product over the axes; integers and bool are multiplied as int64",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .prepare = prepareSum,
      .infer = infer,
      .run = run<ReduceOp::Prod>,
@@ -196,19 +188,16 @@ const Operator kOperators[] = {
     {.name = "argmax",
      .doc = "position of the first largest element along one axis, or in the flattened tensor; int64",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .infer = inferArg,
      .run = run<ReduceOp::ArgMax>},
     {.name = "argmin",
      .doc = "position of the first smallest element along one axis, or in the flattened tensor; int64",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .infer = inferArg,
      .run = run<ReduceOp::ArgMin>},
     {.name = "variance",
      .doc = "mean squared deviation from the mean, divided by count - correction",
      .params = kSpread,
-     .fusion = Fusion::Reduction,
      .prepare = prepareMean,
      .infer = infer,
      .run = run<ReduceOp::Variance>,
@@ -217,7 +206,6 @@ const Operator kOperators[] = {
     {.name = "std",
      .doc = "square root of the variance",
      .params = kSpread,
-     .fusion = Fusion::Reduction,
      .prepare = prepareMean,
      .infer = infer,
      .run = run<ReduceOp::Std>,

@@ -168,10 +168,7 @@ void transposeOperator(const Call& call, Tensors& out) {
   out.push_back(x.view(shape, strides, x.offset()));
 }
 
-void transposeGradient(GradCall& g) {
-  static const Operator& op = findOperator("transpose");
-  g.set(0, apply1(op, {g.dout()}, g.call().attrs));
-}
+void transposeGradient(GradCall& g) { g.set(0, apply1("transpose"_op, {g.dout()}, g.call().attrs)); }
 
 void flipOperator(const Call& call, Tensors& out) {
   // Negative strides would reach every kernel, so flipping copies: the source is walked backwards.
@@ -190,10 +187,7 @@ void flipOperator(const Call& call, Tensors& out) {
   out.push_back(copyTo(call.name(), x.view(x.shape(), strides, offset), x.dtype()));
 }
 
-void flipGradient(GradCall& g) {
-  static const Operator& op = findOperator("flip");
-  g.set(0, apply1(op, {g.dout()}, g.call().attrs));
-}
+void flipGradient(GradCall& g) { g.set(0, apply1("flip"_op, {g.dout()}, g.call().attrs)); }
 
 // ---- expand --------------------------------------------------------------------------------------------------------------
 
@@ -226,8 +220,7 @@ void sliceOperator(const Call& call, Tensors& out) {
 }
 
 void sliceGradient(GradCall& g) {
-  static const Operator& op = findOperator("sliceBackward");
-  g.set(0, apply1(op, {g.dout()},
+  g.set(0, apply1("sliceBackward"_op, {g.dout()},
                   {attr(toList(g.spec(0).shape)), attr(g.integer(0)), attr(g.integer(1)), attr(g.integer(2)),
                    attr(g.integer(3))}));
 }
@@ -248,8 +241,8 @@ void sliceBackwardOperator(const Call& call, Tensors& out) {
 }
 
 void sliceBackwardGradient(GradCall& g) {
-  static const Operator& op = findOperator("slice");
-  g.set(0, apply1(op, {g.dout()}, {attr(g.integer(1)), attr(g.integer(2)), attr(g.integer(3)), attr(g.integer(4))}));
+  g.set(0, apply1("slice"_op, {g.dout()},
+                  {attr(g.integer(1)), attr(g.integer(2)), attr(g.integer(3)), attr(g.integer(4))}));
 }
 
 const Operator kOperators[] = {
@@ -271,31 +264,26 @@ const Operator kOperators[] = {
     {.name = "reshape",
      .doc = "the same elements in another shape; one size may be -1",
      .params = kShape,
-     .fusion = Fusion::View,
      .view = reshapeOperator,
      .gradient = reshapeGradient},
     {.name = "squeeze",
      .doc = "without dimensions of size 1: all, or those of `axes` that have it",
      .params = kOptionalAxes,
-     .fusion = Fusion::View,
      .view = squeezeOperator,
      .gradient = reshapeGradient},
     {.name = "unsqueeze",
      .doc = "with a new dimension of size 1 at `axis`",
      .params = kAxis,
-     .fusion = Fusion::View,
      .view = unsqueezeOperator,
      .gradient = reshapeGradient},
     {.name = "permute",
      .doc = "dimensions in the order of `axes`",
      .params = kAxes,
-     .fusion = Fusion::View,
      .view = permuteOperator,
      .gradient = permuteGradient},
     {.name = "transpose",
      .doc = "two dimensions exchanged",
      .params = kTwoAxes,
-     .fusion = Fusion::View,
      .view = transposeOperator,
      .gradient = transposeGradient},
     {.name = "flip",
@@ -306,13 +294,11 @@ const Operator kOperators[] = {
     {.name = "expand",
      .doc = "dimensions of size 1 repeated without a copy; -1 keeps a size",
      .params = kShape,
-     .fusion = Fusion::View,
      .view = expandOperator,
      .gradient = [](GradCall& g) { g.set(0, sumTo(g.dout(), g.spec(0).shape)); }},
     {.name = "slice",
      .doc = "elements begin, begin + step, ... before end along `axis`; negative positions count from the end",
      .params = kSlice,
-     .fusion = Fusion::View,
      .view = sliceOperator,
      .gradient = sliceGradient},
     {.name = "sliceBackward",

@@ -52,14 +52,10 @@ void run(const Call& call, Tensors& out) {
   copyInto(call.name(), rows.view(out[0].shape(), strides, 0), out[0]);
 }
 
-void softmaxGradient(GradCall& g) {
-  static const Operator& op = findOperator("softmaxBackward");
-  g.set(0, apply1(op, {g.dout(), g.out(0)}, g.call().attrs));
-}
+void softmaxGradient(GradCall& g) { g.set(0, apply1("softmaxBackward"_op, {g.dout(), g.out(0)}, g.call().attrs)); }
 
 void logSoftmaxGradient(GradCall& g) {
-  static const Operator& op = findOperator("logSoftmaxBackward");
-  g.set(0, apply1(op, {g.dout(), g.out(0)}, g.call().attrs));
+  g.set(0, apply1("logSoftmaxBackward"_op, {g.dout(), g.out(0)}, g.call().attrs));
 }
 
 void expandSoftmaxBackward(const Call& call, Tensors& out) {
@@ -104,7 +100,6 @@ const Operator kOperators[] = {
     {.name = "softmax",
      .doc = "exp(x) / sum(exp(x)) along the axis, computed from x - max(x)",
      .params = kAlong,
-     .fusion = Fusion::Reduction,
      .prepare = prepareFloating,
      .infer = inferSame,
      .run = run<SoftmaxOp::Softmax>,
@@ -113,7 +108,6 @@ const Operator kOperators[] = {
     {.name = "softmaxBackward",
      .doc = "y * (dout - sum(dout * y)) along the axis",
      .params = kBackward,
-     .fusion = Fusion::Reduction,
      .prepare = prepareDifferentiable,
      .infer = inferSame,
      .run = run<SoftmaxOp::SoftmaxBackward>,
@@ -121,7 +115,6 @@ const Operator kOperators[] = {
     {.name = "logSoftmax",
      .doc = "x - logSumExp(x) along the axis",
      .params = kAlong,
-     .fusion = Fusion::Reduction,
      .prepare = prepareFloating,
      .infer = inferSame,
      .run = run<SoftmaxOp::LogSoftmax>,
@@ -130,7 +123,6 @@ const Operator kOperators[] = {
     {.name = "logSoftmaxBackward",
      .doc = "dout - exp(y) * sum(dout) along the axis",
      .params = kBackward,
-     .fusion = Fusion::Reduction,
      .prepare = prepareDifferentiable,
      .infer = inferSame,
      .run = run<SoftmaxOp::LogSoftmaxBackward>,
@@ -138,7 +130,6 @@ const Operator kOperators[] = {
     {.name = "logSumExp",
      .doc = "log(sum(exp(x))) over the axes, computed from x - max(x)",
      .params = kReduce,
-     .fusion = Fusion::Reduction,
      .prepare = prepareFloating,
      .infer = inferLogSumExp,
      .run = runLogSumExp,

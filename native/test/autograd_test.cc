@@ -20,13 +20,13 @@ using test::readOne;
 void run(const Tensor& loss, BackwardOptions options = {}) { backward({loss}, {Tensor()}, options); }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return apply1(findOperator("linear"), {x, weight, bias});
+  return apply1("linear"_op, {x, weight, bias});
 }
 
-Tensor relu(const Tensor& x) { return apply1(findOperator("relu"), {x}); }
+Tensor relu(const Tensor& x) { return apply1("relu"_op, {x}); }
 
 Tensor crossEntropy(const Tensor& logits, const Tensor& labels) {
-  return apply1(findOperator("crossEntropy"), {logits, labels, Tensor()},
+  return apply1("crossEntropy"_op, {logits, labels, Tensor()},
                 {attr(static_cast<int64_t>(Reduction::Mean)), attr(-100), attr(0.0)});
 }
 
@@ -34,7 +34,7 @@ void sgd(const Tensors& params, double lr) {
   Tensors tensors = params;
   for (const Tensor& param : params) tensors.push_back(gradOf(param));
   const int count = static_cast<int>(params.size());
-  apply(findOperator("sgdStep"), tensors,
+  apply("sgdStep"_op, tensors,
         {attr(count), attr(lr), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false),
          attr(std::vector<int64_t>(params.size(), 1))});
 }
@@ -182,7 +182,7 @@ TEST(graphsOutliveTheirTensors) {
   Tensor loss;
   {
     const Tensor y = mul(x, x);
-    const Tensor z = apply1(findOperator("exp"), {mul(y, 0)});
+    const Tensor z = apply1("exp"_op, {mul(y, 0)});
     loss = sumAll(mul(z, y));
   }
   run(loss);

@@ -46,7 +46,6 @@ TEST(compile_gives_the_values_of_eager_code_at_every_run) {
 }
 
 TEST(compile_trains_as_eager_code_does) {
-  static const Operator& sgd = findOperator("sgdStep");
   const auto train = [](bool compile) {
     Caller caller;
     const Tensor w = parameter({2, 3}, {0.1f, 0.2f, 0.3f, -0.1f, -0.2f, -0.3f});
@@ -55,7 +54,7 @@ TEST(compile_trains_as_eager_code_does) {
       const Tensor loss = meanAll(square(sub(matmul(in[0], matrixTranspose(w)), in[1])));
       backward({loss}, {}, {});
       GradMode off(false);
-      apply(sgd, {w, gradOf(w)},
+      apply("sgdStep"_op, {w, gradOf(w)},
             {attr(1), attr(0.1), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false),
              attr(std::vector<int64_t>{0})});
       return Tensors{loss};
@@ -85,9 +84,8 @@ TEST(compile_trains_as_eager_code_does) {
 TEST(compile_runs_many_iterations_over_stacked_inputs) {
   Caller caller;
   const Tensor total = floats({2}, {0, 0});
-  static const Operator& assign = findOperator("assign");
   const Function f = [&](const Tensors& in) {
-    apply(assign, {total, add(total, in[0])});
+    apply("assign"_op, {total, add(total, in[0])});
     return Tensors{mul(in[0], in[1])};
   };
   const auto program = compiled(caller, f, {floats({2}, {0, 0}), floats({}, {0})});

@@ -16,9 +16,7 @@ using test::floats;
 using test::integers;
 using test::read;
 
-Tensor indexSelect(const Tensor& x, const Tensor& index) {
-  return apply1(findOperator("indexSelect"), {x, index}, {attr(0)});
-}
+Tensor indexSelect(const Tensor& x, const Tensor& index) { return apply1("indexSelect"_op, {x, index}, {attr(0)}); }
 
 }  // namespace
 

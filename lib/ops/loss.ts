@@ -55,7 +55,7 @@ export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyO
   posWeight?: Tensor | null;
 }
 
-// The engine's numbers (Reduction in native/core/kernels.h).
+// The engine's numbers (Reduction in native/core/kernels/crossEntropy.h).
 const reductions: Record<Reduction, number> = { none: 0, mean: 1, sum: 2 };
 
 function reductionCode(name: string, reduction: Reduction = 'mean'): number {

@@ -79,7 +79,7 @@ void copyOut(Entry& js) {
   }
   args.src = tensor.data();
   args.dst = data;
-  launch("data", tensor.device(), &Backend::copy, args);
+  launch("data", tensor.device(), args);
 }
 
 // read(tensor, arrayBuffer): a promise of the filled buffer.

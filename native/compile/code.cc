@@ -10,21 +10,6 @@ namespace anneal {
 namespace {
 
 template <class Args>
-void (*slotOf(const Backend& backend, const Args&))(const Args&) {
-  if constexpr (std::is_same_v<Args, PointwiseArgs>) return backend.pointwise;
-  if constexpr (std::is_same_v<Args, CopyArgs>) return backend.copy;
-  if constexpr (std::is_same_v<Args, FillArgs>) return backend.fill;
-  if constexpr (std::is_same_v<Args, RandomArgs>) return backend.random;
-  if constexpr (std::is_same_v<Args, ReduceArgs>) return backend.reduce;
-  if constexpr (std::is_same_v<Args, MatmulArgs>) return backend.matmul;
-  if constexpr (std::is_same_v<Args, SoftmaxArgs>) return backend.softmax;
-  if constexpr (std::is_same_v<Args, CrossEntropyArgs>) return backend.crossEntropy;
-  if constexpr (std::is_same_v<Args, IndexArgs>) return backend.index;
-  if constexpr (std::is_same_v<Args, OptimizerArgs>) return backend.optimizer;
-  if constexpr (std::is_same_v<Args, FusedArgs>) return backend.fused;
-}
-
-template <class Args>
 void invoke(void (*kernel)(), const void* args) {
   reinterpret_cast<void (*)(const Args&)>(kernel)(*static_cast<const Args*>(args));
 }
@@ -34,18 +19,15 @@ void invoke(void (*kernel)(), const void* args) {
 void Code::link(const Backend& backend) {
   steps_.clear();
   for (Kernel& kernel : kernels_) {
-    if (auto* optimizer = std::get_if<OptimizerArgs>(&kernel.args)) optimizer->slot = kernel.slots.data();
+    kernel.attach();
     if (auto* fused = std::get_if<FusedArgs>(&kernel.args)) {
-      fused->inputs = kernel.inputs.data();
-      fused->outputs = kernel.outputs.data();
-      fused->steps = kernel.steps.data();
       kernel.plan.assign(kFusedPlanBytes / sizeof(uint64_t), 0);
       fused->plan = kernel.plan.data();
     }
     steps_.push_back(std::visit(
         [&](const auto& args) -> Step {
           using Args = std::decay_t<decltype(args)>;
-          return {reinterpret_cast<void (*)()>(slotOf(backend, args)), invoke<Args>, &args};
+          return {reinterpret_cast<void (*)()>(backend.*SlotOf<Args>::kSlot), invoke<Args>, &args};
         },
         kernel.args));
   }

@@ -5,6 +5,7 @@
 #include "compile/graph.h"
 #include "compile/space.h"
 #include "core/dtype.h"
+#include "core/pointwise.h"
 
 namespace anneal {
 
@@ -43,7 +44,7 @@ class Epilogues {
   // Whether a kernel writes to memory that `kernel` reads, at a place between two others.
   bool isOverwritten(const Kernel& kernel, int after, int before) const {
     bool found = false;
-    kernel.forPointers([&](const void* p, Role role) {
+    kernel.forPointers([&](const void* p, Role role, const Extent&) {
       if (!reads(role)) return;
       for (const int writer : uses_[graph_.bufferOf(p)].writers) found = found || (writer > after && writer < before);
     });
@@ -78,7 +79,7 @@ class Epilogues {
   // c = f(a b) or f(a b, y): the only kernel that reads a product's result.
   void takeFollower(int k) {
     auto product = std::get<MatmulArgs>(graph_.kernels[k].args);
-    if (!isFloating(product.dtype) || product.activation != PointwiseOp::Count) return;
+    if (!isFloating(product.dtype) || product.epilogue.activation != kNoPointwise) return;
     const int result = graph_.bufferOf(product.c);
     const Buffer& buffer = graph_.buffers[result];
     const auto& uses = uses_[result];
@@ -99,12 +100,12 @@ class Epilogues {
     }
     if (args->inputs == 2 && mine == 1 && !commutes(args->op)) return;
     const void* other = args->inputs == 2 ? args->in[1 - mine] : nullptr;
-    if (args->op == PointwiseOp::Add && !product.residual) {
-      product.residual = other;
+    if (args->op == PointwiseOp::Add && !product.epilogue.residual) {
+      product.epilogue.residual = other;
     } else {
-      product.activation = args->op;
-      product.gate = other;
-      std::copy(std::begin(args->params), std::end(args->params), product.params);
+      product.epilogue.activation = args->op;
+      product.epilogue.gate = other;
+      std::copy(std::begin(args->params), std::end(args->params), product.epilogue.params);
     }
     product.c = args->out;
     // At the follower's place, where its other operand is there.

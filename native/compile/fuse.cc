@@ -14,14 +14,6 @@ namespace anneal {
 
 namespace {
 
-enum class Kind : uint8_t { Float, Arith, Compare, Logical, Select };
-
-constexpr Kind kKinds[] = {
-#define ANNEAL_POINTWISE(name, kind, ...) Kind::kind,
-#include "formulas/pointwise.def"
-#undef ANNEAL_POINTWISE
-};
-
 constexpr int64_t kLeastElements = 256;  // with fewer, setting up a chain costs more than it saves
 constexpr int kMostSteps = 32;
 
@@ -43,18 +35,17 @@ struct Item {
 
 std::optional<Item> itemOf(const PointwiseArgs& args) {
   Item item;
-  const Kind kind = kKinds[static_cast<int>(args.op)];
   item.step.kind = FusedKind::Pointwise;
   item.step.op = args.op;
   item.step.dtype = args.dtype;
   std::copy(std::begin(args.params), std::end(args.params), item.step.params);
   item.space = spaceOf(args);
   for (int i = 0; i < args.inputs; ++i) {
-    const DType dtype = kind == Kind::Select && i == 0 ? DType::Bool : args.dtype;
-    item.operands.push_back({args.in[i], dtype, stridesOf(args.strides[i], args.rank)});
+    item.operands.push_back(
+        {args.in[i], pointwiseInput(args.op, args.dtype, i), stridesOf(args.strides[i], args.rank)});
   }
   item.out = args.out;
-  item.outType = kind == Kind::Compare ? DType::Bool : args.dtype;
+  item.outType = pointwiseResult(args.op, args.dtype);
   return args.inputs <= 3 ? std::optional(item) : std::nullopt;
 }
 
@@ -242,7 +233,7 @@ class Fuser {
   // Whether kernel k reads or overwrites what a member writes, or overwrites what a member reads.
   bool touches(int k, const Group& group) const {
     bool found = false;
-    graph_.kernels[k].forPointers([&](const void* p, Role role) {
+    graph_.kernels[k].forPointers([&](const void* p, Role role, const Extent&) {
       const auto& uses = uses_[graph_.bufferOf(p)];
       const auto isMember = [&](int other) {
         return other != k && std::find(group.members.begin(), group.members.end(), other) != group.members.end();

@@ -45,7 +45,7 @@ std::vector<Graph::Uses> Graph::uses() const {
   std::vector<Uses> result(buffers.size());
   for (int k = 0; k < static_cast<int>(kernels.size()); ++k) {
     if (!kernels[k].op) continue;
-    kernels[k].forPointers([&](const void* p, Role role) {
+    kernels[k].forPointers([&](const void* p, Role role, const Extent&) {
       Uses& of = result[bufferOf(p)];
       if (writes(role)) of.writers.push_back(k);
       if (reads(role)) of.readers.push_back(k);

@@ -20,7 +20,7 @@ struct Interval {
 size_t planMemory(Graph& graph) {
   std::vector<Interval> intervals(graph.buffers.size());
   for (int k = 0; k < static_cast<int>(graph.kernels.size()); ++k) {
-    graph.kernels[k].forPointers([&](const void* p, Role) {
+    graph.kernels[k].forPointers([&](const void* p, Role, const Extent&) {
       Interval& interval = intervals[graph.bufferOf(p)];
       if (interval.first < 0) interval.first = k;
       interval.last = k;

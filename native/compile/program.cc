@@ -1,11 +1,10 @@
 #include "compile/program.h"
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 
 #include "autograd/tape.h"
 #include "compile/explain.h"
-#include "compile/live.h"
 #include "ops/copy.h"
 #include "ops/operator.h"
 
@@ -79,8 +78,7 @@ void Program::takeGradients(Graph& graph, const Trace& trace) {
 
 Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.value_or(Device::CPU)) {
   for (Kernel& kernel : trace.kernels) {
-    forLives(kernel.args,
-             [&](const auto* field, const char*) { std::memcpy(&lives_.emplace_back(), field, sizeof(uint64_t)); });
+    kernel.forLives([&](const char*, const auto& field) { lives_.push_back(std::bit_cast<uint64_t>(field)); });
   }
   held_ = trace.held;
   Graph graph(trace);
@@ -111,7 +109,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.v
   code_->setWords(liveWords + lives_.size());
   packOperands(graph);
   for (Kernel& kernel : code_->kernels()) {
-    kernel.forPointerFields([&](void** pointer, Role) {
+    kernel.forPointerFields([&](void** pointer, Role, const Extent&) {
       const Buffer& buffer = graph.buffers[graph.bufferOf(*pointer)];
       const size_t place = graph.placeOf(*pointer);
       const auto index = static_cast<size_t>(buffer.index);
@@ -124,7 +122,12 @@ Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.v
       }
     });
     size_t word = liveWords + static_cast<size_t>(kernel.firstLive);
-    forLives(kernel.args, [&](auto* field, const char*) { code_->revalue(field, word++); });
+    kernel.forLives([&](const char*, auto& field) { code_->revalue(&field, word++); });
+  }
+  for (const Pack& pack : packs_) {
+    auto& product = std::get<MatmulArgs>(code_->kernels()[pack.kernel].args);
+    product.packedB = pack.args.packed;
+    product.packedBytes = static_cast<int64_t>(pack.bytes);
   }
   code_->link(backendOf(device_));
 }
@@ -132,16 +135,15 @@ Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.v
 void Program::packOperands(const Graph& graph) {
   const Backend& backend = backendOf(device_);
   if (!backend.packSize) return;
-  for (Kernel& kernel : code_->kernels()) {
-    auto* product = std::get_if<MatmulArgs>(&kernel.args);
+  for (size_t k = 0; k < code_->kernels().size(); ++k) {
+    const auto* product = std::get_if<MatmulArgs>(&code_->kernels()[k].args);
     if (!product || isTraced(product->b)) continue;
     const Storage* operand = &graph.outside(graph.bufferOf(product->b)).storage();
     if (std::find(changed_.begin(), changed_.end(), operand) != changed_.end()) continue;
     const size_t bytes = backend.packSize(*product);
     if (bytes == 0) continue;
     resident_.emplace_back(new Storage(bytes, Allocator::Use::Kernels, device_));
-    packs_.push_back({{*product, resident_.back()->data()}, operand, operand->version() - 1});
-    product->packedB = resident_.back()->data();
+    packs_.push_back({{*product, resident_.back()->data()}, operand, operand->version() - 1, k, bytes});
   }
 }
 

@@ -18,7 +18,7 @@ struct Replay {
   bool stacked = false;
   Tensors inputs;
   std::vector<bool> stepped;
-  // The bits of the live values (live.h), in the order of the trace, and what each gains from iteration to iteration.
+  // The bits of the live values, in the order of the trace, and what each gains from iteration to iteration.
   std::vector<uint64_t> lives;
   std::vector<uint64_t> increments;
 };
@@ -81,6 +81,8 @@ class Program {
     PackArgs args;
     const Storage* operand;
     uint32_t version;  // of the operand when it was packed
+    size_t kernel;     // the product, by its place
+    size_t bytes;
   };
   std::vector<Pack> packs_;
   Ref<Storage> arena_;

@@ -3,7 +3,6 @@
 #include <unordered_map>
 
 #include "compile/graph.h"
-#include "compile/live.h"
 
 namespace anneal {
 
@@ -15,12 +14,13 @@ void dropUnusedKernels(Graph& graph) {
   for (size_t k = graph.kernels.size(); k-- > 0;) {
     Kernel& kernel = graph.kernels[k];
     bool used = false;
-    kernel.forPointers([&](const void* p, Role role) { used = used || (writes(role) && needed[graph.bufferOf(p)]); });
+    kernel.forPointers(
+        [&](const void* p, Role role, const Extent&) { used = used || (writes(role) && needed[graph.bufferOf(p)]); });
     if (!used) {
       kernel.op = nullptr;
       continue;
     }
-    kernel.forPointers([&](const void* p, Role role) {
+    kernel.forPointers([&](const void* p, Role role, const Extent&) {
       if (reads(role)) needed[graph.bufferOf(p)] = true;
     });
   }
@@ -32,7 +32,7 @@ namespace {
 // Everything a kernel computes from, as bytes: its arguments without the places it writes to.
 std::string keyOf(const Kernel& kernel) {
   Kernel copy = kernel;
-  copy.forPointerFields([](void** p, Role role) {
+  copy.forPointerFields([](void** p, Role role, const Extent&) {
     if (writes(role)) *p = nullptr;
   });
   return std::visit(
@@ -52,9 +52,9 @@ void mergeEqualKernels(Graph& graph) {
   std::unordered_map<const void*, void*> replacements;  // of whole buffers
   for (Kernel& kernel : graph.kernels) {
     const void* result = nullptr;
-    bool fits = !isLive(kernel.args);
+    bool fits = !kernel.isLive();
     int written = 0;
-    kernel.forPointerFields([&](void** field, Role role) {
+    kernel.forPointerFields([&](void** field, Role role, const Extent&) {
       void*& p = *field;
       const int buffer = graph.bufferOf(p);
       const Buffer& b = graph.buffers[buffer];

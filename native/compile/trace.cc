@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "autograd/tape.h"
-#include "compile/live.h"
 #include "core/error.h"
 
 namespace anneal {
@@ -25,7 +24,7 @@ void Trace::append(const char* op, const KernelArgs& args) {
     kernel.slots.assign(optimizer->slot, optimizer->slot + optimizer->slots);
     optimizer->slot = nullptr;
   }
-  forLives(kernel.args, [&](auto* field, const char* name) { lives.push_back({name, static_cast<double>(*field)}); });
+  kernel.forLives([&](const char* name, const auto& field) { lives.push_back({name, static_cast<double>(field)}); });
 }
 
 void* Trace::reserve(size_t bytes) {

@@ -44,7 +44,7 @@ class Trace : public Capture {
   std::vector<Tensor> inputs;
   std::vector<Tensor> held;  // with memory of their own
   std::vector<Grad> grads;   // in the order in which leaves were first met
-  // The live values (live.h) of the kernels, in order, as they are now.
+  // The live values of the kernels, in order, as they are now.
   struct Live {
     const char* name;
     double value;

@@ -68,9 +68,10 @@ class Updates {
     const auto* product = std::get_if<MatmulArgs>(&graph_.kernels[k].args);
     const bool fits = product && k < at && product->c == slot.grad && product->dtype == dtype &&
                       product->batchRank == 0 && product->m * product->n == slot.count && product->alpha == 1 &&
-                      product->k * static_cast<int64_t>(anneal::sizeOf(dtype)) <= kUncutDepthBytes && !product->bias &&
-                      !product->residual && product->activation == PointwiseOp::Count &&
-                      graph_.bufferOf(product->a) != param && graph_.bufferOf(product->b) != param;
+                      product->k * static_cast<int64_t>(anneal::sizeOf(dtype)) <= kUncutDepthBytes &&
+                      !product->epilogue.bias && !product->epilogue.residual &&
+                      product->epilogue.activation == kNoPointwise && graph_.bufferOf(product->a) != param &&
+                      graph_.bufferOf(product->b) != param;
     return fits ? k : -1;
   }
 
@@ -82,15 +83,14 @@ class Updates {
 
   // Whether a kernel between two others can find the user's data wrong: no parameter takes its step before that is known.
   bool mayFail(int after, int before) const {
-    return std::any_of(graph_.kernels.begin() + after + 1, graph_.kernels.begin() + before, [](const Kernel& kernel) {
-      return std::holds_alternative<IndexArgs>(kernel.args) || std::holds_alternative<CrossEntropyArgs>(kernel.args);
-    });
+    return std::any_of(graph_.kernels.begin() + after + 1, graph_.kernels.begin() + before,
+                       [](const Kernel& kernel) { return kernel.mayFail(); });
   }
 
   // Whether what a product reads is still there just before `at`, and nobody has read what it writes.
   bool canMove(const Kernel& kernel, int from, int at) const {
     bool can = true;
-    kernel.forPointers([&](const void* p, Role role) {
+    kernel.forPointers([&](const void* p, Role role, const Extent&) {
       const auto& writers = uses_[graph_.bufferOf(p)].writers;
       if (writes(role))
         can = can && !isRead(p, from, at);

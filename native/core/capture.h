@@ -12,8 +12,11 @@ namespace anneal {
 class Tensor;
 
 // The arguments of one kernel, of whatever family.
-using KernelArgs = std::variant<PointwiseArgs, CopyArgs, FillArgs, RandomArgs, ReduceArgs, MatmulArgs, SoftmaxArgs,
-                                CrossEntropyArgs, IndexArgs, OptimizerArgs, FusedArgs>;
+template <class, class... Args>
+using VariantOf = std::variant<Args...>;
+#define ANNEAL_RECORD(Name, slot) , Name##Args
+using KernelArgs = VariantOf<void ANNEAL_FAMILIES(ANNEAL_RECORD)>;
+#undef ANNEAL_RECORD
 
 class Capture {
  public:

@@ -6,19 +6,11 @@ namespace anneal::ANNEAL_LEVEL {
 extern const Backend backend;
 const Backend backend = {
     .name = "cpu",
-    .pointwise = pointwise,
-    .fused = fused,
-    .copy = copy,
-    .fill = fill,
-    .random = random,
-    .reduce = reduce,
-    .matmul = matmul,
-    .packSize = packSize,
+#define ANNEAL_KERNEL(Name, slot) .slot = slot,
+    ANNEAL_FAMILIES(ANNEAL_KERNEL)
+#undef ANNEAL_KERNEL
+        .packSize = packSize,
     .packOperand = packOperand,
-    .softmax = softmax,
-    .crossEntropy = crossEntropy,
-    .index = index,
-    .optimizer = optimizer,
 };
 
 }  // namespace anneal::ANNEAL_LEVEL

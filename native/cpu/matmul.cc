@@ -1,4 +1,5 @@
 // matmul on a CPU: c[..., m, n] = a[..., m, k] b[..., k, n] and what follows it, each matrix of a batch.
+#include "core/pointwise.h"
 #include "cpu/gemm/dot.h"
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/outer.h"
@@ -36,21 +37,22 @@ gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
   using gemm::Activation;
   gemm::Epilogue<T> e;
   e.origin = static_cast<const T*>(args.c);
-  e.add = static_cast<const T*>(args.residual);
-  e.bias = static_cast<const T*>(args.bias);
+  e.add = static_cast<const T*>(args.epilogue.residual);
+  e.bias = static_cast<const T*>(args.epilogue.bias);
   if constexpr (kIsFloat<T>) {
     e.scaled = args.alpha != 1 || args.descends;
     e.alpha = static_cast<T>(args.descends ? -args.lr : args.alpha);
     if (args.descends) e.add = static_cast<const T*>(args.c);
-    e.gate = static_cast<const T*>(args.gate);
-    switch (args.activation) {
-      case PointwiseOp::Count: break;
-      case PointwiseOp::Relu: e.activation = Activation::Relu; break;
-      case PointwiseOp::ReluBackward: e.activation = Activation::ReluBackward; break;
-      default:
-        e.activation = Activation::Tile;
-        e.function = tileFunction("matmul", args.activation, args.dtype);
-        e.params = args.params;
+    e.gate = static_cast<const T*>(args.epilogue.gate);
+    const PointwiseOp activation = args.epilogue.activation;
+    if (activation == PointwiseOp::Relu) {
+      e.activation = Activation::Relu;
+    } else if (activation == PointwiseOp::ReluBackward) {
+      e.activation = Activation::ReluBackward;
+    } else if (activation != kNoPointwise) {
+      e.activation = Activation::Tile;
+      e.function = tileFunction("matmul", activation, args.dtype);
+      e.params = args.epilogue.params;
     }
   }
   return e;

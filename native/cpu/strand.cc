@@ -1,4 +1,5 @@
 #include "cpu/strand.h"
+#include "core/pointwise.h"
 
 #include "cpu/formulas.h"
 

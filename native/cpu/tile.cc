@@ -1,5 +1,6 @@
 // The tile functions of all pointwise operators, made from the rows of pointwise.def.
 #include "cpu/tile.h"
+#include "core/pointwise.h"
 
 #include "cpu/formulas.h"
 

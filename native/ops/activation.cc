@@ -2,6 +2,7 @@
 // differentiable again through its composition.
 #include <cmath>
 
+#include "core/pointwise.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/functional.h"

@@ -35,7 +35,7 @@ void copyInto(const char* op, const Tensor& from, const Tensor& to) {
     args.dstStrides[args.rank] = to.strides()[i];
     ++args.rank;
   }
-  launch(op, to.device(), &Backend::copy, args);
+  launch(op, to.device(), args);
 }
 
 }  // namespace anneal

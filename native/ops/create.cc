@@ -20,7 +20,7 @@ void run(const Call& call, const Tensor& out, FillArgs args) {
   args.dtype = out.dtype();
   args.count = out.size();
   args.out = out.data();
-  launch(call.name(), call.device, &Backend::fill, args);
+  launch(call.name(), call.device, args);
 }
 
 FillArgs filling(FillOp op, double start = 0, double step = 0, double end = 0) {

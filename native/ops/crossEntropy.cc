@@ -132,7 +132,7 @@ void run(const Call& call, Tensors& out) {
   const Tensor weight = call.has(2) ? dense(call.name(), call.in(2)) : Tensor();
   CrossEntropyArgs args = rowArgs(call, Logits, input, target, weight);
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::crossEntropy, args);
+  launch(call.name(), call.device, args);
 }
 
 template <bool Logits>
@@ -144,7 +144,7 @@ void runBackward(const Call& call, Tensors& out) {
   args.backward = true;
   args.dout = dout.data();
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::crossEntropy, args);
+  launch(call.name(), call.device, args);
 }
 
 void prepareBackward(Call& call) {

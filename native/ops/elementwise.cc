@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "core/pointwise.h"
 #include "ops/functional.h"
 
 namespace anneal {
@@ -134,7 +135,7 @@ void runPointwise(const Call& call, Tensors& outputs) {
   mergeDimensions(inputs, out.shape(), args);
   const size_t used = args.rank == 0 ? offsetof(PointwiseArgs, shape)
                                      : offsetof(PointwiseArgs, strides) + inputs.size() * sizeof(args.strides[0]);
-  launch(call.name(), call.device, &Backend::pointwise, args, used);
+  launch(call.name(), call.device, args, used);
 }
 
 }  // namespace anneal

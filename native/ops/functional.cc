@@ -12,7 +12,7 @@ Tensor filled(const TensorSpec& spec, double value, Device device) {
   args.count = out.size();
   args.start = value;
   args.out = out.data();
-  launch("full", device, &Backend::fill, args);
+  launch("full", device, args);
   return out;
 }
 

@@ -59,7 +59,7 @@ void runSelect(const Call& call, Tensors& out) {
   args.src = x.data();
   args.index = static_cast<const int64_t*>(index.data());
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::index, args);
+  launch(call.name(), call.device, args);
 }
 
 void selectGradient(GradCall& g) {
@@ -87,7 +87,7 @@ void runSelectBackward(const Call& call, Tensors& out) {
   args.src = dout.data();
   args.index = static_cast<const int64_t*>(index.data());
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::index, args);
+  launch(call.name(), call.device, args);
 }
 
 void selectBackwardGradient(GradCall& g) {
@@ -124,7 +124,7 @@ void runGather(const Call& call, Tensors& out) {
   args.src = x.data();
   args.index = static_cast<const int64_t*>(index.data());
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::index, args);
+  launch(call.name(), call.device, args);
 }
 
 void gatherGradient(GradCall& g) {
@@ -164,7 +164,7 @@ void runScatter(const Call& call, Tensors& out) {
   args.base = base.data();
   args.index = static_cast<const int64_t*>(index.data());
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::index, args);
+  launch(call.name(), call.device, args);
 }
 
 void scatterGradient(GradCall& g) {
@@ -196,7 +196,7 @@ void runOneHot(const Call& call, Tensors& out) {
   args.index = static_cast<const int64_t*>(index.data());
   args.out = out[0].data();
   args.name = call.name();
-  launch(call.name(), call.device, &Backend::index, args);
+  launch(call.name(), call.device, args);
 }
 
 const Operator kOperators[] = {

@@ -135,7 +135,7 @@ void runPad(const Call& call, Tensors& out) {
   args.count = out[0].size();
   args.start = call.real(1);
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::fill, args);
+  launch(call.name(), call.device, args);
   copyInto(call.name(), call.in(0), padInterior(out[0], call.list(0), call.in(0).shape()));
 }
 

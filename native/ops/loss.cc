@@ -1,4 +1,5 @@
 // Losses: the element-wise errors with their derivatives, and the losses that reduce them.
+#include "core/pointwise.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/functional.h"

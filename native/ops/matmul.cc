@@ -90,7 +90,7 @@ void runMatmul(const Call& call, Tensors& out) {
   std::copy(batch.begin(), batch.end(), args.batchShape);
   std::copy(sa.begin(), sa.end(), args.aBatch);
   std::copy(sb.begin(), sb.end(), args.bBatch);
-  launch(call.name(), call.device, &Backend::matmul, args);
+  launch(call.name(), call.device, args);
 }
 
 // With C = A B: dA = dC B^T, dB = A^T dC, summed over broadcast batches.
@@ -133,8 +133,8 @@ void runLinear(const Call& call, Tensors& out) {
   const Tensor& w = call.in(1);
   MatmulArgs args = productArgs(x, w.view({w.dim(1), w.dim(0)}, {w.strides()[1], w.strides()[0]}, w.offset()), out[0]);
   const Tensor bias = call.has(2) ? dense(call.name(), call.in(2)) : Tensor();
-  if (bias.defined()) args.bias = bias.data();
-  launch(call.name(), call.device, &Backend::matmul, args);
+  if (bias.defined()) args.epilogue.bias = bias.data();
+  launch(call.name(), call.device, args);
 }
 
 void linearGradient(GradCall& g) {

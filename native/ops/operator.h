@@ -120,7 +120,7 @@ struct Operator {
   uint32_t saves = kSaveNothing;
 
   // The formula of a pointwise operator.
-  PointwiseOp pointwise = PointwiseOp::Count;
+  PointwiseOp pointwise = kNoPointwise;
 
   bool differentiable() const { return gradient || expand; }
 };
@@ -161,9 +161,8 @@ struct Recorder {
 // Puts a kernel on the stream, with the part of its arguments that it reads, or into the program that is being traced; an
 // empty slot of the backend is a DeviceError.
 template <class Args>
-void launch(const char* op, Device device, void (*Backend::*slot)(const Args&), const Args& args,
-            size_t bytes = sizeof(Args)) {
-  const auto kernel = backendOf(device).*slot;
+void launch(const char* op, Device device, const Args& args, size_t bytes = sizeof(Args)) {
+  const auto kernel = backendOf(device).*SlotOf<Args>::kSlot;
   if (!kernel) failNotImplemented(op, device);
   Context& now = context();
   if (now.capture) return now.capture->append(op, args);

@@ -99,7 +99,7 @@ void runStep(const Call& call, OptimizerArgs& args, const std::vector<int64_t>* 
   args.dtype = call.in(0).dtype();
   args.slots = static_cast<int64_t>(count);
   args.slot = slots;
-  launch(call.name(), call.device, &Backend::optimizer, args);
+  launch(call.name(), call.device, args);
 }
 
 void runSgd(const Call& call, Tensors&) {

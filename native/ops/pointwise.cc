@@ -1,6 +1,7 @@
 // Arithmetic, comparisons and logic, element by element.
 #include <cmath>
 
+#include "core/pointwise.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/functional.h"

@@ -40,7 +40,7 @@ RandomArgs argsFor(const Call& call, RandomOp op, const Tensor& out, int seed) {
 }
 
 void start(const Call& call, const RandomArgs& args) {
-  if (args.count > 0) launch(call.name(), call.device, &Backend::random, args);
+  if (args.count > 0) launch(call.name(), call.device, args);
 }
 
 template <RandomOp Op>

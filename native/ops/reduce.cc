@@ -70,7 +70,7 @@ void run(const Call& call, Tensors& out) {
   args.correction = call.attrs.size() > 2 ? call.real(2) : 0;
   args.src = arranged.x.data();
   args.dst = out[0].data();
-  launch(call.name(), call.device, &Backend::reduce, args);
+  launch(call.name(), call.device, args);
 }
 
 std::vector<int64_t> axesOf(const GradCall& g) {

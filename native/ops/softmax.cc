@@ -43,7 +43,7 @@ void run(const Call& call, Tensors& out) {
   args.in = in.x.data();
   args.dout = dout.x.data();
   args.out = rows.data();
-  launch(call.name(), call.device, &Backend::softmax, args);
+  launch(call.name(), call.device, args);
   if (last) return;
   Dims strides = rows.strides();  // of the axes in their own order again
   const int64_t along = strides.back();
@@ -85,7 +85,7 @@ void runLogSumExp(const Call& call, Tensors& out) {
   args.extent = in.extent;
   args.in = in.x.data();
   args.out = out[0].data();
-  launch(call.name(), call.device, &Backend::softmax, args);
+  launch(call.name(), call.device, args);
 }
 
 // d logSumExp / dx = softmax = exp(x - logSumExp).

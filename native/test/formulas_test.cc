@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/pointwise.h"
 #include "test/pointwise.h"
 
 namespace anneal {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compile/space.h"
+#include "core/pointwise.h"
 #include "test/kernels.h"
 
 namespace anneal {
@@ -146,7 +147,8 @@ struct Case {
     args.outputCount = static_cast<int>(outputs.size());
     args.stepCount = static_cast<int>(steps.size());
     args.registers = static_cast<int>(registers.size());
-    args.inputs = inputs.data();
+    std::vector<FusedOperand> from = inputs;
+    args.inputs = from.data();
     args.steps = steps.data();
     std::vector<uint64_t> plan(kFusedPlanBytes / sizeof(uint64_t));
     Bytes first;
@@ -269,8 +271,8 @@ struct Case {
 };
 
 // ---- random programs ------------------------------------------------------------------------------------------------
-const std::vector<DType> kDTypes = {DType::Float32, DType::Float32, DType::Float32, DType::Float64,
-                                    DType::Int32,   DType::Int64,   DType::UInt8,   DType::Bool};
+const std::vector<DType> kAllDTypes = {DType::Float32, DType::Float32, DType::Float32, DType::Float64,
+                                       DType::Int32,   DType::Int64,   DType::UInt8,   DType::Bool};
 
 void someInput(Case& c, Random& random, DType dtype) {
   const size_t rank = c.shape.size();
@@ -309,15 +311,15 @@ Case someCase(Random& random) {
                                      {500, 64},    {33, 300},   {3, 5000},     {2, 16384}, {64, 70},  {300, 300},
                                      {2, 3, 4, 5}, {5, 40, 33}, {2, 100, 270}, {1, 999},   {2000, 1}, {4, 1, 700}};
   c.shape = random.of(shapes);
-  const std::vector<DType> dtypes = {random.of(kDTypes), random.of(kDTypes)};
+  const std::vector<DType> dtypes = {random.of(kAllDTypes), random.of(kAllDTypes)};
   const int inputs = 1 + random.below(5);
-  for (int i = 0; i < inputs; ++i) someInput(c, random, random.chance(15) ? random.of(kDTypes) : random.of(dtypes));
+  for (int i = 0; i < inputs; ++i) someInput(c, random, random.chance(15) ? random.of(kAllDTypes) : random.of(dtypes));
   const bool reduces = !c.shape.empty() && random.chance(50);
   const int steps = 1 + random.below(14);
   while (static_cast<int>(c.steps.size()) < steps) {
     const DType dtype = random.of(c.registers).dtype;
     if (random.chance(10)) {
-      c.cast(someOf(c, random, dtype), random.of(kDTypes));
+      c.cast(someOf(c, random, dtype), random.of(kAllDTypes));
     } else if (reduces && random.chance(20)) {
       const uint16_t in = someOf(c, random, dtype);
       std::vector<ReduceOp> ops = {ReduceOp::Max, ReduceOp::Min};
@@ -383,9 +385,9 @@ TEST(fusedInPlace) {
       step(FusedKind::Pointwise, PointwiseOp::Maximum, 5, 1, 6),
   };
   const auto run = [&](const Backend& backend, float* in0, float* in1, float* out5, float* out6) {
-    const FusedOperand inputs[] = {{in0, DType::Float32, 0, false, {extent, 1}},
-                                   {in1, DType::Float32, 1, false, {extent, 1}}};
-    const FusedOperand outputs[] = {{out5, DType::Float32, 5, false, {}}, {out6, DType::Float32, 6, false, {}}};
+    FusedOperand inputs[] = {{in0, DType::Float32, 0, false, {extent, 1}},
+                             {in1, DType::Float32, 1, false, {extent, 1}}};
+    FusedOperand outputs[] = {{out5, DType::Float32, 5, false, {}}, {out6, DType::Float32, 6, false, {}}};
     backend.fused({2, {rows, extent}, 2, 2, 5, 7, inputs, outputs, steps, nullptr});
   };
   for (const Backend* backend : cpuBackends()) {

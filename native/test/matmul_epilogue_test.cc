@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/pointwise.h"
 #include "test/kernels.h"
 
 namespace anneal {
@@ -71,7 +72,7 @@ struct Operands {
     std::vector<T> c(residual.size(), std::numeric_limits<T>::quiet_NaN());
     if (add == Add::Itself) c = residual;
     args.c = c.data();
-    args.residual = add == Add::Itself ? c.data() : add == Add::Residual ? residual.data() : nullptr;
+    args.epilogue.residual = add == Add::Itself ? c.data() : add == Add::Residual ? residual.data() : nullptr;
     backend.matmul(args);
     return c;
   }
@@ -121,12 +122,13 @@ void checkValues(const Operands<T>& o, const std::vector<T>& c, Add add, const s
         }
         sum *= o.args.alpha;
         magnitude *= std::fabs(o.args.alpha);
-        const double plus[] = {o.args.bias ? o.bias[static_cast<size_t>(j)] : 0, add != Add::None ? o.residual[at] : 0};
+        const double plus[] = {o.args.epilogue.bias ? o.bias[static_cast<size_t>(j)] : 0,
+                               add != Add::None ? o.residual[at] : 0};
         for (const double x : plus) {
           sum += x;
           magnitude += std::fabs(x);
         }
-        const double wanted = activated(o.args.activation, sum, o.gate[at], o.args.params);
+        const double wanted = activated(o.args.epilogue.activation, sum, o.gate[at], o.args.epilogue.params);
         if (std::fabs(c[at] - wanted) > tolerance(epsilon, s.k, magnitude)) {
           return test::report(__FILE__, __LINE__,
                               name + ": element " + test::show(i) + ", " + test::show(j) + " is " + test::show(c[at]) +
@@ -184,21 +186,21 @@ void checkEpilogues(const Shape& shape) {
   o.args.alpha = -0.625;
   check(o, Add::None, "scaled");
   check(o, Add::Itself, "scaled into itself");
-  o.args.bias = o.bias.data();
+  o.args.epilogue.bias = o.bias.data();
   check(o, Add::Residual, "scaled, residual, bias");
   o.args.alpha = 1;
   if (o.count == 1) o.args.rowSums = o.rowSums.data();
-  o.args.params[0] = 0.25;
+  o.args.epilogue.params[0] = 0.25;
   const PointwiseOp ops[] = {PointwiseOp::Relu, PointwiseOp::ReluBackward, PointwiseOp::LeakyRelu,
                              PointwiseOp::Gelu, PointwiseOp::GeluBackward, PointwiseOp::Mul};
   const char* names[] = {"relu", "reluBackward", "leakyRelu", "gelu", "geluBackward", "mul"};
   for (size_t i = 0; i < std::size(ops); ++i) {
-    o.args.activation = ops[i];
-    o.args.gate = o.gate.data();
+    o.args.epilogue.activation = ops[i];
+    o.args.epilogue.gate = o.gate.data();
     check(o, Add::None, std::string("bias, row sums, ") + names[i]);
   }
-  o.args.bias = nullptr;
-  o.args.activation = PointwiseOp::Relu;
+  o.args.epilogue.bias = nullptr;
+  o.args.epilogue.activation = PointwiseOp::Relu;
   check(o, Add::Itself, "into itself, row sums, relu");
 }
 
@@ -215,12 +217,12 @@ TEST(matmul_epilogues_of_large_products) {
   const Shape shapes[] = {{64, 256, 784, false, true}, {784, 256, 64, true, false}, {20, 4100, 60, false, true}};
   for (const Shape& shape : shapes) {
     Operands<float> o(shape);
-    o.args.bias = o.bias.data();
+    o.args.epilogue.bias = o.bias.data();
     o.args.rowSums = o.rowSums.data();
-    o.args.activation = PointwiseOp::Relu;
+    o.args.epilogue.activation = PointwiseOp::Relu;
     check(o, Add::None, "bias, row sums, relu");
-    o.args.activation = PointwiseOp::GeluBackward;
-    o.args.gate = o.gate.data();
+    o.args.epilogue.activation = PointwiseOp::GeluBackward;
+    o.args.epilogue.gate = o.gate.data();
     check(o, Add::Itself, "bias, row sums, into itself, geluBackward");
   }
 }
@@ -240,8 +242,8 @@ TEST(matmul_of_integers_adds_bias_and_residual) {
     args.bRow = 2;
     args.bCol = 1;
     args.c = c;
-    args.bias = bias;
-    args.residual = c;
+    args.epilogue.bias = bias;
+    args.epilogue.residual = c;
     level.backend->matmul(args);
     const int32_t wanted[] = {118, 228, 330, 434};
     for (int i = 0; i < 4; ++i) CHECK_EQ(c[i], wanted[i]);

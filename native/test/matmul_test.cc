@@ -106,7 +106,7 @@ struct Run {
     bias = someValues<T>(s.n, 3);
     args.a = aData.data() + a.offset;
     args.b = bData.data() + b.offset;
-    if (s.bias) args.bias = bias.data();
+    if (s.bias) args.epilogue.bias = bias.data();
   }
 
   std::vector<T> product(const Backend& backend) {

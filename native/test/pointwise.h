@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/pointwise.h"
 #include "test/kernels.h"
 
 namespace anneal {

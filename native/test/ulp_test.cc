@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/pointwise.h"
 #include "test/pointwise.h"
 
 namespace anneal {

@@ -1,0 +1,25 @@
+#include "core/pointwise.h"
+
+namespace anneal {
+
+namespace {
+
+enum class Kind : uint8_t { Float, Arith, Compare, Logical, Select };
+
+constexpr Kind kKinds[kPointwiseOps] = {
+#define ANNEAL_POINTWISE(name, kind, ...) Kind::kind,
+#include "formulas/pointwise.def"
+#undef ANNEAL_POINTWISE
+};
+
+Kind kindOf(PointwiseOp op) { return kKinds[static_cast<int>(op)]; }
+
+}  // namespace
+
+DType pointwiseInput(PointwiseOp op, DType dtype, int i) {
+  return kindOf(op) == Kind::Select && i == 0 ? DType::Bool : dtype;
+}
+
+DType pointwiseResult(PointwiseOp op, DType dtype) { return kindOf(op) == Kind::Compare ? DType::Bool : dtype; }
+
+}  // namespace anneal

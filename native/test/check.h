@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+// A reference in plain loops, which sanitizers would make slow: it is not what is tested.
+#define ANNEAL_REFERENCE __attribute__((no_sanitize("address", "undefined", "thread")))
+
 namespace anneal::test {
 
 struct Case {

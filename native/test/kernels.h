@@ -1,5 +1,6 @@
 // What the kernel tests share: numbers that look random, and every instruction-set level with one thread and several.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -7,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/pool.h"
+#include "core/system.h"
 #include "cpu/dispatch.h"
 #include "test/check.h"
 
@@ -42,6 +44,10 @@ inline Indices someIndices(int64_t n, int64_t extent) {
   return out;
 }
 
+// As many as there are processors, for more would wait for each other: two, or an odd number. What more threads than
+// processors do is tested by the pool's own test.
+inline int severalThreads() { return std::clamp(availableProcessors(), 2, 3); }
+
 template <class T>
 bool sameBits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
@@ -55,7 +61,7 @@ auto onLevels(F f) {
   for (const Backend* backend : cpuBackends()) {
     Pool::instance().setThreads(1);
     results.push_back(f(*backend));
-    Pool::instance().setThreads(3);
+    Pool::instance().setThreads(severalThreads());
     CHECK(sameBits(f(*backend), results.back()));
   }
   Pool::instance().setThreads(threads);

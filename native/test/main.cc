@@ -1,9 +1,12 @@
-// Runs the registered tests: all, or those whose name contains one of the arguments.
+// Runs the registered tests: all, or those whose name contains one of the arguments. Names the slow ones.
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "core/error.h"
 #include "test/check.h"
+
+constexpr double kSlowSeconds = 1;
 
 int main(int argc, char** argv) {
   const auto asked = [&](const char* name) {
@@ -13,6 +16,7 @@ int main(int argc, char** argv) {
   for (const anneal::test::Case& test : anneal::test::cases()) {
     if (!asked(test.name)) continue;
     anneal::test::failures() = 0;
+    const auto begin = std::chrono::steady_clock::now();
     try {
       test.run();
     } catch (const anneal::Error& error) {
@@ -20,6 +24,8 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
       anneal::test::report(test.file, 0, std::string("exception: ") + error.what());
     }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    if (took.count() > kSlowSeconds) std::printf("slow: %s, %.1f s\n", test.name, took.count());
     const int failures = anneal::test::failures();
     (failures == 0 ? passed : failed)++;
     if (failures != 0) std::printf("FAILED %s (%d checks)\n", test.name, failures);

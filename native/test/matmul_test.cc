@@ -7,9 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "core/pool.h"
-#include "cpu/dispatch.h"
-#include "test/check.h"
+#include "test/kernels.h"
 
 namespace anneal {
 namespace {
@@ -72,14 +70,26 @@ constexpr DType dtypeOf() {
   return sizeof(T) == 4 ? DType::Int32 : DType::Int64;
 }
 
-// Operands of a sample, and what the kernel made of them.
+// What sums of products are computed in for comparison: exact enough for the bound, or with the same wrapping around.
+template <class T, bool floating = std::is_floating_point_v<T>>
+struct WideOf {
+  using type = std::conditional_t<sizeof(T) == 4, double, long double>;
+};
+template <class T>
+struct WideOf<T, false> {
+  using type = std::make_unsigned_t<T>;
+};
+
+// Operands of a sample, and what the kernel should make of them.
 template <class T>
 struct Run {
+  using Wide = typename WideOf<T>::type;
   const Sample& s;
   Layout a, b;
   MatmulArgs args{};
   int64_t count = 1;
   std::vector<T> aData, bData, bias;
+  std::vector<Wide> wanted, allowed;
 
   explicit Run(const Sample& sample) : s(sample), a(layoutOf(s.a, s.m, s.k)), b(layoutOf(s.b, s.k, s.n)) {
     args.dtype = dtypeOf<T>();
@@ -118,26 +128,30 @@ struct Run {
     return c;
   }
 
-  bool right(T got, const T* x, const T* y, int64_t j) const {
+  // What element (i, j) of the product of x and y should be, and how far from it an element may be.
+  ANNEAL_REFERENCE void expect(const T* x, const T* y, int64_t j) {
     if constexpr (std::is_floating_point_v<T>) {
-      long double sum = s.bias ? bias[j] : 0, magnitude = std::fabs(sum);
+      Wide sum = s.bias ? bias[static_cast<size_t>(j)] : 0, magnitude = std::fabs(sum);
       for (int64_t p = 0; p < s.k; ++p) {
-        const long double term = static_cast<long double>(x[p * a.col]) * y[p * b.row];
+        const Wide term = static_cast<Wide>(x[p * a.col]) * y[p * b.row];
         sum += term;
         magnitude += std::fabs(term);
       }
       // Each of k + 1 additions rounds by half a unit in the last place of a partial sum, at most `magnitude`.
-      const long double unit = std::numeric_limits<T>::epsilon() / 2;
-      return std::fabs(got - sum) <= static_cast<long double>(s.k + 2) * unit * magnitude;
+      const Wide unit = std::numeric_limits<T>::epsilon() / 2;
+      wanted.push_back(sum);
+      allowed.push_back(static_cast<Wide>(s.k + 2) * unit * magnitude);
     } else {
-      using U = std::make_unsigned_t<T>;
-      U sum = s.bias ? static_cast<U>(bias[j]) : 0;
-      for (int64_t p = 0; p < s.k; ++p) sum += static_cast<U>(x[p * a.col]) * static_cast<U>(y[p * b.row]);
-      return static_cast<U>(got) == sum;
+      Wide sum = s.bias ? static_cast<Wide>(bias[static_cast<size_t>(j)]) : 0;
+      for (int64_t p = 0; p < s.k; ++p) sum += static_cast<Wide>(x[p * a.col]) * static_cast<Wide>(y[p * b.row]);
+      wanted.push_back(sum);
     }
   }
 
-  bool right(const std::vector<T>& c) const {
+  // The product by plain loops, once for all levels.
+  void expectAll() {
+    wanted.reserve(static_cast<size_t>(count * s.m * s.n));
+    allowed.reserve(wanted.capacity());
     for (int64_t index = 0; index < count; ++index) {
       const T* x = static_cast<const T*>(args.a);
       const T* y = static_cast<const T*>(args.b);
@@ -148,10 +162,18 @@ struct Run {
         rest /= args.batchShape[d];
       }
       for (int64_t i = 0; i < s.m; ++i) {
-        for (int64_t j = 0; j < s.n; ++j) {
-          const T got = c[static_cast<size_t>((index * s.m + i) * s.n + j)];
-          if (!right(got, x + i * a.row, y + j * b.col, j)) return false;
-        }
+        for (int64_t j = 0; j < s.n; ++j) expect(x + i * a.row, y + j * b.col, j);
+      }
+    }
+  }
+
+  bool right(const std::vector<T>& c) const {
+    if (c.size() != wanted.size()) return false;
+    for (size_t i = 0; i < c.size(); ++i) {
+      if constexpr (std::is_floating_point_v<T>) {
+        if (!(std::fabs(c[i] - wanted[i]) <= allowed[i])) return false;
+      } else {
+        if (static_cast<Wide>(c[i]) != wanted[i]) return false;
       }
     }
     return true;
@@ -164,15 +186,16 @@ void checkSample(const Sample& sample) {
   std::string name = test::show(sample.m) + " x " + test::show(sample.n) + " x " + test::show(sample.k) + ", a " +
                      run.a.name + ", b " + run.b.name + (sample.bias ? ", bias" : "");
   for (const int64_t size : sample.batch) name += ", batch " + test::show(size);
+  run.expectAll();
   const int threads = Pool::instance().threads();
   for (const CpuLevel& level : cpuLevels()) {
     Pool::instance().setThreads(1);
     const std::vector<T> c = run.product(*level.backend);
     if (!run.right(c)) test::report(__FILE__, __LINE__, name + ": wrong on " + level.name);
-    Pool::instance().setThreads(3);
+    Pool::instance().setThreads(severalThreads());
     const std::vector<T> again = run.product(*level.backend);
     if (!c.empty() && std::memcmp(c.data(), again.data(), c.size() * sizeof(T)) != 0) {
-      test::report(__FILE__, __LINE__, name + ": other bits with three threads on " + level.name);
+      test::report(__FILE__, __LINE__, name + ": other bits with several threads on " + level.name);
     }
   }
   Pool::instance().setThreads(threads);

@@ -1,5 +1,5 @@
 // Element types: their names, the engine's codes, and the typed arrays that hold them.
-import { ArgumentError, DTypeError, describe } from './errors';
+import { ArgumentError, DTypeError, describe, OutOfMemoryError } from './errors';
 import { type DTypeRecord, native } from './native';
 
 /** Element type of a tensor. */
@@ -58,9 +58,18 @@ const byCode: readonly (Row | undefined)[] = native.dtypes().map((record, code) 
 });
 const byName = new Map(byCode.flatMap((row) => (row ? [[row.name, row]] : [])));
 
-function rowOf(dtype: DType): Row {
-  return byName.get(dtype) as Row;
-}
+// The engine reads into arrays that are made here, so that they are of the realm of this module's user.
+native.setArrayMaker((code, length) => {
+  const row = byCode[code] as Row;
+  const bytes = length * row.bytes;
+  let buffer: ArrayBuffer;
+  try {
+    buffer = new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new OutOfMemoryError(`[data] cannot allocate ${bytes} bytes for an array`, { cause });
+  }
+  return row.wrap(buffer);
+});
 
 /** The engine's code of a dtype. @throws DTypeError for anything that is not the name of one. */
 export function dtypeCode(op: string, dtype: DType): number {
@@ -76,19 +85,9 @@ export function dtypeOfCode(code: number): DType {
   return byCode[code]?.name as DType;
 }
 
-/** Bytes of an element. */
-export function bytesOf(dtype: DType): number {
-  return rowOf(dtype).bytes;
-}
-
 /** Whether a dtype is one of floating-point numbers; false for what is no dtype. */
 export function isFloating(dtype: DType): boolean {
   return byName.get(dtype)?.floating === true;
-}
-
-/** The buffer as a typed array of the dtype. */
-export function wrapBuffer(dtype: DType, buffer: ArrayBuffer): TypedArray {
-  return entries[dtype].wrap(buffer);
 }
 
 /** Values converted to a typed array of the dtype: integers are truncated, bool is `value != 0`. */

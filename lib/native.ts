@@ -39,8 +39,8 @@ export interface Native {
   shape(handle: number): number[];
   dtype(handle: number): number;
   device(handle: number): number;
-  read(handle: number, into: ArrayBuffer): Promise<ArrayBuffer>;
-  readSync(handle: number, into: ArrayBuffer): void;
+  read(handle: number): Promise<ArrayBufferView>;
+  readSync(handle: number): ArrayBufferView;
   dispose(handle: number): void;
   detach(out: object, handle: number): number;
   claim(owner: object, handle: number): void;
@@ -79,8 +79,9 @@ export interface Native {
     stepped: number,
   ): number[];
   setErrorClasses(classes: readonly unknown[]): void;
-  alone(fn: () => void): void;
+  withProcessLock(fn: () => void): void;
   setCollector(collect: (major: boolean) => void): void;
+  setArrayMaker(make: (dtype: number, length: number) => ArrayBufferView): void;
   setThreads(threads: number): void;
   getThreads(): number;
   memory(device: number): [live: number, cached: number, peak: number, handles: number];
@@ -94,6 +95,36 @@ export interface Native {
   devices(): string[];
   openFakeDevice(): void;
   isa(): string;
+}
+
+/** What a function of the addon returns when it has failed; `thrown` is then what to throw (native/binding/errors.h). */
+interface Failure {
+  thrown: unknown;
+}
+
+type Addon = { readonly failure: Failure } & {
+  readonly [Name in keyof Native]: (...args: Parameters<Native[Name]>) => ReturnType<Native[Name]> | Failure;
+};
+
+/** The addon's functions, made to throw where they fail. */
+function checked(addon: Addon): Native {
+  const { failure } = addon;
+  const fail = (): never => {
+    const { thrown } = failure;
+    failure.thrown = undefined;
+    throw thrown;
+  };
+  const check =
+    (fn: (...args: unknown[]) => unknown) =>
+    (...args: unknown[]): unknown => {
+      const result = fn(...args);
+      return result === failure ? fail() : result;
+    };
+  const functions: Record<string, unknown> = {};
+  for (const [name, fn] of Object.entries(addon)) {
+    if (typeof fn === 'function') functions[name] = check(fn as (...args: unknown[]) => unknown);
+  }
+  return functions as unknown as Native;
 }
 
 /** The C library, which a binary may not fit: glibc with its version, or musl. Empty off Linux. */
@@ -121,7 +152,7 @@ function load(): Native {
     );
   }
   try {
-    return require(found) as Native;
+    return checked(require(found) as Addon);
   } catch (cause) {
     throw new DeviceError(`anneal's binary ${found} does not load on ${host()}: ${cause}`, { cause });
   }
@@ -134,7 +165,7 @@ native.setErrorClasses(errorClasses);
 // only to contexts made while the flag is set, which is of the whole process, and off again for the contexts and workers of
 // others. Made here and not when first needed: a worker that is terminated while V8 makes one prints a complaint.
 let collect: ((options?: { type: 'minor' }) => void) | undefined;
-native.alone(() => {
+native.withProcessLock(() => {
   setFlagsFromString('--expose-gc');
   collect = runInNewContext('typeof gc === "function" ? gc : undefined') as typeof collect;
   setFlagsFromString('--no-expose-gc');

@@ -3,8 +3,8 @@
 import { inspect } from 'node:util';
 import { keep, tensorBrand, track } from './context';
 import { type Device, deviceOfCode } from './device';
-import { bytesOf, type DType, dtypeOfCode, type TypedArray, wrapBuffer } from './dtype';
-import { ArgumentError, DisposedError, describe, OutOfMemoryError } from './errors';
+import { type DType, dtypeOfCode, type TypedArray } from './dtype';
+import { ArgumentError, DisposedError, describe } from './errors';
 import { formatTensor, nest } from './format';
 import { native } from './native';
 
@@ -93,17 +93,12 @@ export class Tensor {
    * int32, BigInt64Array for int64, Uint8Array for uint8 and bool. Rejects with the error of a kernel that failed on the way.
    */
   async data(): Promise<TypedArray> {
-    const handle = handleOf('data', 'tensor', this);
-    const buffer = this.#newBuffer('data');
-    return wrapBuffer(this.dtype, await native.read(handle, buffer));
+    return (await native.read(handleOf('data', 'tensor', this))) as TypedArray;
   }
 
   /** As {@link data}, but waits here: the event loop stands still until the engine has caught up. */
   dataSync(): TypedArray {
-    const handle = handleOf('dataSync', 'tensor', this);
-    const buffer = this.#newBuffer('dataSync');
-    native.readSync(handle, buffer);
-    return wrapBuffer(this.dtype, buffer);
+    return native.readSync(handleOf('dataSync', 'tensor', this)) as TypedArray;
   }
 
   /** A promise of the elements as nested arrays (a number for a scalar). int64 become numbers, exact up to 2^53. */
@@ -127,15 +122,6 @@ export class Tensor {
   itemSync(): number {
     this.#checkSingle('itemSync');
     return Number(this.dataSync()[0]);
-  }
-
-  #newBuffer(op: string): ArrayBuffer {
-    const bytes = this.size * bytesOf(this.dtype);
-    try {
-      return new ArrayBuffer(bytes);
-    } catch (cause) {
-      throw new OutOfMemoryError(`[${op}] cannot allocate ${bytes} bytes for an array`, { cause });
-    }
   }
 
   #checkSingle(op: string): void {

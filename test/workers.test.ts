@@ -20,9 +20,9 @@ describe('worker threads', function () {
     assert.equal(losses, 300);
   });
 
-  it('exit, fail, and exit from a hook', async () => {
+  it('exit, fail, exit from a hook, and leave one to a compiled program', async () => {
     const { codes, losses } = await resultOf<{ codes: unknown[]; losses: number }>('workers', ['exits']);
-    assert.deepEqual(codes, [7, 'Error: in the middle', 5]);
+    assert.deepEqual(codes, [7, 'Error: in the middle', 5, 6]);
     assert.equal(losses, 100);
   });
 

@@ -14,6 +14,7 @@ namespace {
 // Ordinary finalizers run when the event loop turns, so a synchronous loop would never free a tensor. Basic finalizers run in
 // the collection itself; a runtime gives them to modules that ask for the experimental version. Ours keep to their rule (no
 // call into JavaScript). A runtime without them, told by the function that came with them, gets the stable version.
+// What basic finalizers ask of the rest of the addon stands in errors.h.
 int32_t apiVersion() {
   constexpr int32_t kExperimental = 0x7fffffff, kStable = 8;
 #ifdef _WIN32
@@ -25,6 +26,7 @@ int32_t apiVersion() {
 
 void initialize(napi_env env, napi_value exports) {
   Environment* environment = Environment::create(env);
+  check(napi_set_named_property(env, exports, "failure", environment->errors.failure()));
   for (const auto& functions :
        {operatorFunctions(), tensorFunctions(), autogradFunctions(), compileFunctions(), engineFunctions()}) {
     for (const Function& function : functions) {

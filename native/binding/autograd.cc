@@ -54,33 +54,33 @@ napi_value runGradients(Entry& js) {
   return numbers;
 }
 
-// A JavaScript function, dropped where no call into JavaScript may be made (a tensor's death, in a garbage collection).
-struct JsFunction {
-  Environment* const environment;
-  napi_ref const ref;
-  JsFunction(Environment* owner, napi_ref function) : environment(owner), ref(function) {}
-  JsFunction(const JsFunction&) = delete;
-  JsFunction& operator=(const JsFunction&) = delete;
-  ~JsFunction() { environment->bury(ref); }
+// A handle that is lent for a call, and comes back unless the call has claimed it.
+class Loan {
+ public:
+  Loan(Environment& environment, Tensor tensor)
+      : environment_(environment), number_(environment.lend(std::move(tensor))) {}
+  ~Loan() { environment_.takeBack(number_); }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  int32_t number() const { return number_; }
+
+ private:
+  Environment& environment_;
+  const int32_t number_;
 };
 
 // addHook(tensor, function): the function gets a lent handle of the gradient and returns a handle, or -1 to keep it.
 napi_value putHook(Entry& js) {
   const Tensor& tensor = js.tensor(0, {"registerHook", "tensor"});
-  napi_ref ref;
-  check(napi_create_reference(js.env(), js[1], 1, &ref));
-  const auto function = std::make_shared<JsFunction>(&js.environment(), ref);
+  const auto function = std::make_shared<JsFunction>(js.environment(), js.function(1, {"registerHook", "hook"}));
   Hook hook = [function](const Tensor& gradient) {
-    Environment& environment = *function->environment;
-    napi_env env = environment.env();
-    napi_value callee, receiver, argument, result;
-    check(napi_get_reference_value(env, function->ref, &callee));
-    check(napi_get_undefined(env, &receiver));
-    check(napi_create_int32(env, environment.lend(gradient), &argument));
-    check(napi_call_function(env, receiver, callee, 1, &argument, &result));
-    setContext(&environment.context);
+    Environment& environment = function->environment();
+    const Loan loan(environment, gradient);
+    napi_value argument;
+    check(napi_create_int32(environment.env(), loan.number(), &argument));
+    napi_value result = function->call({argument});
     double number;
-    check(napi_get_value_double(env, result, &number));
+    check(napi_get_value_double(environment.env(), result, &number));
     return number < 0 ? Tensor() : environment.tensor(number, "registerHook", "the hook's result");
   };
   return js.from(static_cast<double>(addHook(tensor, std::move(hook))));

@@ -11,26 +11,36 @@ namespace anneal::binding {
 namespace {
 
 napi_value setErrorClasses(Entry& js) {
-  js.environment().setErrorClasses(js[0]);
+  js.environment().errors.setClasses(js[0]);
   return js.undefined();
 }
 
-// alone(function): calls it while no other environment of the process is in here: for what touches V8's flags.
-napi_value alone(Entry& js) {
-  static std::mutex* mutex = new std::mutex;
-  const std::lock_guard<std::mutex> lock(*mutex);
-  check(napi_call_function(js.env(), js.undefined(), js[0], 0, nullptr, nullptr));
+// withProcessLock(function): calls it while no other environment of the process is in here: for what touches V8's flags.
+napi_value withProcessLock(Entry& js) {
+  static auto* mutex = new std::recursive_mutex;
+  const std::lock_guard<std::recursive_mutex> lock(*mutex);
+  check(napi_call_function(js.env(), js.undefined(), js.function(0, {"withProcessLock", "fn"}), 0, nullptr, nullptr));
   return js.undefined();
+}
+
+void setOnce(Entry& js, std::unique_ptr<JsFunction>& slot, Entry::Name name) {
+  if (slot) fail(ErrorKind::Argument, "[%s] there is one already", name.op);
+  slot = std::make_unique<JsFunction>(js.environment(), js.function(0, name));
 }
 
 napi_value setCollector(Entry& js) {
-  js.environment().setCollector(js[0]);
+  setOnce(js, js.environment().collector, {"setCollector", "collect"});
   return js.undefined();
 }
 
 // The allocator of the device that argument i names by its place in the table.
 Allocator& memoryOf(Entry& js, const char* op, size_t i) {
   return *deviceStates[deviceOf(js.integer(i, {op, "device"})).index].memory;
+}
+
+napi_value setArrayMaker(Entry& js) {
+  setOnce(js, js.environment().arrayMaker, {"setArrayMaker", "make"});
+  return js.undefined();
 }
 
 napi_value setThreads(Entry& js) {
@@ -124,8 +134,9 @@ napi_value isa(Entry& js) { return js.from(std::string(cpuLevel().name)); }
 
 std::vector<Function> engineFunctions() {
   return {{"setErrorClasses", entry<setErrorClasses>},
-          {"alone", entry<alone>},
+          {"withProcessLock", entry<withProcessLock>},
           {"setCollector", entry<setCollector>},
+          {"setArrayMaker", entry<setArrayMaker>},
           {"setThreads", entry<setThreads>},
           {"getThreads", entry<getThreads>},
           {"memory", entry<memory>},

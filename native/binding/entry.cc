@@ -72,6 +72,13 @@ bool Entry::isNull(size_t i) const {
   return type == napi_null || type == napi_undefined;
 }
 
+napi_value Entry::function(size_t i, Name name) const {
+  napi_valuetype type;
+  check(napi_typeof(env_, arguments_[i], &type));
+  if (type != napi_function) unexpected(arguments_[i], name, "a function");
+  return arguments_[i];
+}
+
 DType Entry::dtype(size_t i, Name name) const {
   const int64_t code = integer(i, name);
   if (code < 0 || code >= kDTypeCount || !isSupported(static_cast<DType>(code))) {
@@ -84,6 +91,31 @@ uint32_t Entry::length(napi_value array) const {
   uint32_t length;
   check(napi_get_array_length(env_, array, &length));
   return length;
+}
+
+TypedArray Entry::typedArray(napi_value value, Name name) const {
+  bool isTyped = false;
+  check(napi_is_typedarray(env_, value, &isTyped));
+  if (!isTyped) unexpected(value, name, "a typed array");
+  napi_typedarray_type type;
+  size_t length, offset;
+  void* data;
+  napi_value buffer;
+  check(napi_get_typedarray_info(env_, value, &type, &length, &data, &buffer, &offset));
+  switch (type) {
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array: return {data, length, 8};
+    case napi_float32_array:
+    case napi_int32_array:
+    case napi_uint32_array: return {data, length, 4};
+    case napi_int16_array:
+    case napi_uint16_array: return {data, length, 2};
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array: return {data, length, 1};
+    default: unexpected(value, name, "a typed array of another kind");
+  }
 }
 
 napi_value Entry::element(napi_value array, uint32_t i) const {

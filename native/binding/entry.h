@@ -1,4 +1,4 @@
-// An entry from JavaScript: its arguments, checked conversions of them, and the frame that lets no exception cross.
+// An entry from JavaScript: its arguments, checked conversions of them, and the frame that returns its failures (errors.h).
 #pragma once
 #include <string>
 #include <vector>
@@ -7,6 +7,11 @@
 #include "ops/operator.h"
 
 namespace anneal::binding {
+
+struct TypedArray {
+  void* data;
+  size_t length, width;  // elements, bytes of one
+};
 
 class Entry {
  public:
@@ -28,6 +33,7 @@ class Entry {
   int64_t integer(size_t i, Name name) const { return toInteger(arguments_[i], name); }
   bool boolean(size_t i, Name name) const;
   bool isNull(size_t i) const;
+  napi_value function(size_t i, Name name) const;
   DType dtype(size_t i, Name name) const;
   std::vector<int64_t> integers(size_t i, Name name) const;
   const Tensor& tensor(size_t i, Name name) const;          // a handle's number
@@ -39,6 +45,8 @@ class Entry {
   [[noreturn]] void unexpected(napi_value value, Name name, const char* expected) const;
   napi_value element(napi_value array, uint32_t i) const;
   uint32_t length(napi_value array) const;
+  // To be used before anything else is asked of JavaScript, which may detach the array.
+  TypedArray typedArray(napi_value value, Name name) const;
 
   // ---- results
   napi_value undefined() const;
@@ -62,26 +70,15 @@ class Entry {
 // The Node-API callback around a function on an Entry.
 template <napi_value (*Function)(Entry&)>
 napi_value entry(napi_env env, napi_callback_info info) {
-  Environment* environment = nullptr;
+  const Errors* errors = nullptr;
   try {
     Entry call(env, info);
-    environment = &call.environment();
-    environment->enter();
-    try {
-      return Function(call);
-    } catch (const Error& error) {
-      environment->raise(error);
-    } catch (const std::bad_alloc&) {
-      environment->raise(Error(ErrorKind::OutOfMemory, "out of memory"));
-    } catch (const std::exception& error) {
-      environment->raise(Error(ErrorKind::Argument, error.what()));
-    }
-  } catch (const PendingException&) {
-    bool pending = false;
-    napi_is_exception_pending(env, &pending);
-    if (!pending) napi_throw_error(env, nullptr, "anneal: a Node-API call failed");
+    errors = &call.environment().errors;
+    call.environment().enter();
+    return Function(call);
+  } catch (...) {
+    return errors ? errors->failed() : nullptr;
   }
-  return nullptr;
 }
 
 struct Function {

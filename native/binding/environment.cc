@@ -17,15 +17,11 @@ constexpr uint64_t kGrace = 8;
 
 }  // namespace
 
-void check(napi_status status) {
-  if (status != napi_ok) throw PendingException{};
-}
-
 Environment* Environment::create(napi_env env) {
   auto* self = new Environment(env);
   self->context.recorder = tapeRecorder();
   self->context.reclaim = [self] {
-    if (self->collector_) self->collect(true);
+    if (self->collector) self->collect(true);
     self->releaseCollected();
   };
   // Hooks run last in, first out: this one before the threadsafe function's own.
@@ -44,6 +40,14 @@ void Environment::cleanup(void* data) {
   self->context.reclaim = nullptr;
   setContext(nullptr);
   self->releaseCollected();
+  self->trace.reset();
+  for (JsFunction* function : self->functions_) {
+    self->unused_.push_back(function->reference_);
+    function->environment_ = nullptr;
+  }
+  self->functions_.clear();
+  self->deleteReferences();
+  self->errors.close();
   if (self->attached_ == 0) delete self;
 }
 
@@ -52,7 +56,7 @@ void Environment::cleanup(void* data) {
 void Environment::enter() {
   ++entries_;
   setContext(&context);
-  if (!buried_.empty()) clearBuried();
+  if (!unused_.empty()) deleteReferences();
   while (!collected_.empty() && collected_.front()->collectedAt + kGrace < entries_) {
     Handle* handle = collected_.front();
     collected_.pop_front();
@@ -61,7 +65,7 @@ void Environment::enter() {
 }
 
 Handle* Environment::newHandle(Tensor tensor) {
-  if (pressure() > collectAt_ || attached_ > collectAtCount_) relieve();
+  if (pressure() > collectAt_ || attached_ > collectAtCount_) collectIfPressed();
   int32_t number;
   if (free_.empty()) {
     number = static_cast<int32_t>(handles_.size());
@@ -102,6 +106,13 @@ void Environment::claim(napi_value object, int64_t number) {
     fail(ErrorKind::Disposed, "there is no tensor %lld to claim", static_cast<long long>(number));
   }
   attach(object, handle);
+}
+
+void Environment::takeBack(int32_t number) {
+  Handle* handle = find(static_cast<double>(number));
+  if (!handle || handle->owned) return;
+  if (handle->tensor.defined()) --live_;
+  release(handle);
 }
 
 // May run in the middle of a garbage collection: frees memory, and never calls into JavaScript.
@@ -160,11 +171,13 @@ const Tensor& Environment::tensor(double number, const char* op, const char* par
 int64_t Environment::pressure() const { return Storage::liveHere() + attached_ * kHandleBytes; }
 
 void Environment::collect(bool major) {
-  napi_value function, receiver, argument;
-  check(napi_get_reference_value(env_, collector_, &function));
-  check(napi_get_undefined(env_, &receiver));
+  napi_value argument;
   check(napi_get_boolean(env_, major, &argument));
-  check(napi_call_function(env_, receiver, function, 1, &argument, nullptr));
+  try {
+    collector->call({argument});
+  } catch (const PendingException&) {
+    errors.take();  // the stack is full: no reason to fail here
+  }
 }
 
 // JavaScript's collector sees a tensor as a small object and would leave gigabytes of them lying. Node-API's way of telling it
@@ -173,8 +186,8 @@ void Environment::collect(bool major) {
 // young; a major one when those no longer help. In a loop of small operators it also asks every few thousand tensors, so that
 // what dies is reused while it is still in the processor's cache: a collection costs a tensor 15 ns then, and misses would
 // cost it several hundred.
-void Environment::relieve() {
-  if (!collector_) return;
+void Environment::collectIfPressed() {
+  if (!collector) return;
   collect(false);
   releaseCollected();
   if (pressure() > 2 * afterMajor_ + kMajorStep) {
@@ -186,39 +199,34 @@ void Environment::relieve() {
   collectAtCount_ = attached_ + std::max(kCountStep, attached_ / 4);
 }
 
-void Environment::setCollector(napi_value function) {
-  napi_valuetype type;
-  check(napi_typeof(env_, function, &type));
-  if (type != napi_function) fail(ErrorKind::Argument, "[setCollector] expected a function");
-  if (collector_) napi_delete_reference(env_, collector_);
-  check(napi_create_reference(env_, function, 1, &collector_));
+// ---- functions -----------------------------------------------------------------------------------------------------------------
+
+void Environment::deleteReferences() {
+  for (napi_ref reference : unused_) napi_delete_reference(env_, reference);
+  unused_.clear();
 }
 
-// ---- errors --------------------------------------------------------------------------------------------------------------------
-
-void Environment::setErrorClasses(napi_value array) {
-  if (errorClasses_) napi_delete_reference(env_, errorClasses_);
-  check(napi_create_reference(env_, array, 1, &errorClasses_));
+JsFunction::JsFunction(Environment& environment, napi_value function) : environment_(&environment) {
+  check(napi_create_reference(environment.env(), function, 1, &reference_));
+  environment.functions_.insert(this);
 }
 
-napi_value Environment::makeError(const Error& error) const {
-  napi_value classes, constructor, message, result;
-  check(napi_create_string_utf8(env_, error.message().c_str(), error.message().size(), &message));
-  if (!errorClasses_) {
-    check(napi_create_error(env_, nullptr, message, &result));
-    return result;
-  }
-  check(napi_get_reference_value(env_, errorClasses_, &classes));
-  check(napi_get_element(env_, classes, static_cast<uint32_t>(error.kind()), &constructor));
-  check(napi_new_instance(env_, constructor, 1, &message, &result));
+JsFunction::~JsFunction() {
+  if (!environment_) return;
+  environment_->functions_.erase(this);
+  environment_->unused_.push_back(reference_);
+}
+
+napi_value JsFunction::call(std::initializer_list<napi_value> arguments) const {
+  Environment& environment = *environment_;  // the call may be the end of this object
+  napi_value function, receiver, result;
+  check(napi_get_reference_value(environment.env(), reference_, &function));
+  check(napi_get_undefined(environment.env(), &receiver));
+  const napi_status status =
+      napi_call_function(environment.env(), receiver, function, arguments.size(), arguments.begin(), &result);
+  setContext(&environment.context);  // another environment of this thread may have been called
+  check(status);
   return result;
-}
-
-void Environment::raise(const Error& error) { check(napi_throw(env_, makeError(error))); }
-
-void Environment::clearBuried() {
-  for (napi_ref ref : buried_) napi_delete_reference(env_, ref);
-  buried_.clear();
 }
 
 }  // namespace anneal::binding

@@ -3,10 +3,13 @@
 #include <node_api.h>
 
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
+#include "binding/errors.h"
 #include "binding/promises.h"
 #include "compile/trace.h"
 #include "core/context.h"
@@ -26,12 +29,31 @@ struct Handle : Pooled<Handle> {
   uint64_t collectedAt = 0;  // entry during which the object died
 };
 
+// A function of JavaScript's that the engine calls. What holds it may die in the middle of a garbage collection, or after the environment has ended
+// (a program's finalizer may be the last to run); then the function is gone already.
+class JsFunction {
+ public:
+  JsFunction(Environment& environment, napi_value function);
+  ~JsFunction();  // may run in the middle of a garbage collection
+  JsFunction(const JsFunction&) = delete;
+  JsFunction& operator=(const JsFunction&) = delete;
+
+  Environment& environment() const { return *environment_; }
+  napi_value call(std::initializer_list<napi_value> arguments) const;
+
+ private:
+  friend class Environment;
+  Environment* environment_;  // null once it has ended
+  napi_ref reference_ = nullptr;
+};
+
 class Environment {
  public:
   static Environment* create(napi_env env);
 
   napi_env env() const { return env_; }
   Context context;
+  Errors errors;
   std::unique_ptr<Trace> trace;  // of the function that is being traced
   Promises promises;
 
@@ -42,39 +64,36 @@ class Environment {
   int32_t adopt(napi_value object, Tensor tensor);  // the object's death releases it
   int32_t lend(Tensor tensor);                      // for `claim`
   void claim(napi_value object, int64_t number);
+  void takeBack(int32_t number);  // a handle that was lent, unless it was claimed
   const Tensor& tensor(double number, const char* op, const char* param) const;
   void dispose(int64_t number);
   int64_t liveHandles() const { return live_; }
 
   // ---- garbage
-  // The function that collects garbage: collect(major). See `relieve`.
-  void setCollector(napi_value function);
+  // The function that collects garbage: collect(major). See `collectIfPressed`.
+  std::unique_ptr<JsFunction> collector;
   void releaseCollected();
 
-  // ---- errors
-  void setErrorClasses(napi_value array);
-  void raise(const Error& error);  // leaves a JavaScript exception pending
-  napi_value makeError(const Error& error) const;
-
-  // ---- references dropped where no call into JavaScript is allowed
-  void bury(napi_ref ref) { buried_.push_back(ref); }
+  // The function that makes typed arrays: makeArray(dtype, length).
+  std::unique_ptr<JsFunction> arrayMaker;
 
  private:
+  friend class JsFunction;
   static constexpr int64_t kStep = 32 << 20;
   static constexpr int64_t kMajorStep = 256 << 20;
   static constexpr int64_t kCountStep = 4096;
 
-  explicit Environment(napi_env env) : promises(*this, env), env_(env) {}
+  explicit Environment(napi_env env) : errors(env), promises(*this, env), env_(env) {}
   static void finalizeHandle(napi_env env, void* data, void* hint);
   static void cleanup(void* data);
   Handle* newHandle(Tensor tensor);
   Handle* find(double number) const;  // null when there is none
   void attach(napi_value object, Handle* handle);
   void release(Handle* handle);
-  void clearBuried();
+  void deleteReferences();
   int64_t pressure() const;
   void collect(bool major);
-  void relieve();
+  void collectIfPressed();
 
   napi_env env_;
   std::vector<Handle*> handles_;
@@ -87,13 +106,8 @@ class Environment {
   int64_t collectAt_ = kStep;            // a minor collection when the pressure gets here,
   int64_t collectAtCount_ = kCountStep;  // or attached_ here
   int64_t afterMajor_ = 0;               // pressure after the last major one
-  napi_ref collector_ = nullptr;
-  napi_ref errorClasses_ = nullptr;
-  std::vector<napi_ref> buried_;
+  std::unordered_set<JsFunction*> functions_;
+  std::vector<napi_ref> unused_;  // to be deleted at the next entry
 };
-
-// A JavaScript exception is pending: unwinds to the entry, which returns to JavaScript.
-struct PendingException {};
-void check(napi_status status);
 
 }  // namespace anneal::binding

@@ -48,7 +48,11 @@ Promises::~Promises() = default;
 
 void Promises::close() {
   napi_release_threadsafe_function(function_, napi_tsfn_abort);
+  if (turned_ && turned_->keep) napi_delete_reference(env_, turned_->keep);
   turned_.reset();
+  for (napi_ref reference : {setImmediate_, onTurn_}) {
+    if (reference) napi_delete_reference(env_, reference);
+  }
 }
 
 napi_value Promises::ofFence(napi_ref keep, bool reports) {
@@ -110,12 +114,8 @@ void Promises::settleLater(napi_env env, napi_value, void* context, void* data) 
   if (!env) return;  // closing
   auto* self = static_cast<Promises*>(context);
   if (--self->pending_ == 0) napi_unref_threadsafe_function(self->env_, self->function_);
-  try {
-    self->settleTurned();
-    self->settle(*completion);
-  } catch (const PendingException&) {
-    // An exception that cannot be delivered stays pending, and Node reports it.
-  }
+  self->settleTurned();
+  self->settle(*completion);
 }
 
 // The loop does not sleep when it has something to do in its next turn.
@@ -130,11 +130,8 @@ void Promises::turn(std::unique_ptr<Completion> completion) {
 
 napi_value Promises::onTurn(napi_env env, napi_callback_info info) {
   void* self = nullptr;
-  try {
-    if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &self) == napi_ok)
-      static_cast<Promises*>(self)->settleTurned();
-  } catch (const PendingException&) {
-    // As in settleLater.
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &self) == napi_ok) {
+    static_cast<Promises*>(self)->settleTurned();
   }
   return nullptr;
 }
@@ -143,20 +140,20 @@ void Promises::settleTurned() {
   if (const std::unique_ptr<Completion> completion = std::move(turned_)) settle(*completion);
 }
 
-void Promises::settle(Completion& completion) {
+// Leaves no exception behind, since it also runs outside of an entry. Node-API refuses only where the environment is ending.
+void Promises::settle(Completion& completion) noexcept {
   if (completion.failure) Stream::instance().acknowledge(&environment_.context.client, *completion.failure);
   napi_value value;
+  napi_get_undefined(env_, &value);
   if (completion.keep) {
-    check(napi_get_reference_value(env_, completion.keep, &value));
+    napi_get_reference_value(env_, completion.keep, &value);
     napi_delete_reference(env_, completion.keep);
-  } else {
-    check(napi_get_undefined(env_, &value));
   }
-  if (completion.failure) {
-    check(napi_reject_deferred(env_, completion.deferred, environment_.makeError(completion.failure->error)));
-  } else {
-    check(napi_resolve_deferred(env_, completion.deferred, value));
-  }
+  const napi_status status =
+      completion.failure
+          ? napi_reject_deferred(env_, completion.deferred, environment_.errors.make(completion.failure->error))
+          : napi_resolve_deferred(env_, completion.deferred, value);
+  if (status != napi_ok) environment_.errors.take();
 }
 
 }  // namespace anneal::binding

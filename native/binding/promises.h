@@ -36,7 +36,7 @@ class Promises {
   Way nextWay();
   bool waitFor(const Completion& completion);
   bool leave(Completion& completion);
-  void settle(Completion& completion);
+  void settle(Completion& completion) noexcept;
   void settleTurned();
   void turn(std::unique_ptr<Completion> completion);
   static napi_value onTurn(napi_env env, napi_callback_info info);

@@ -1,4 +1,4 @@
-// Tensors in and out: from typed arrays, to array buffers, and what is known about them.
+// Tensors in and out: from typed arrays, to typed arrays, and what is known about them.
 #include <algorithm>
 #include <cstring>
 
@@ -17,22 +17,16 @@ napi_value fromData(Entry& js) {
   const Entry::Name name{"tensor", "values"};
   const DType dtype = js.dtype(2, {"tensor", "dtype"});
   const Dims shape = toShape("tensor", js.integers(3, {"tensor", "shape"}));
-  bool isTyped = false;
-  check(napi_is_typedarray(js.env(), js[1], &isTyped));
-  if (!isTyped) js.unexpected(js[1], name, "a typed array");
-  napi_typedarray_type type;
-  size_t length, offset;
-  void* data;
-  napi_value buffer;
-  check(napi_get_typedarray_info(js.env(), js[1], &type, &length, &data, &buffer, &offset));
-  const bool wide = type == napi_float64_array || type == napi_bigint64_array || type == napi_biguint64_array;
-  const bool word = type == napi_float32_array || type == napi_int32_array || type == napi_uint32_array;
-  const size_t width = wide ? 8 : word ? 4 : type == napi_int16_array || type == napi_uint16_array ? 2 : 1;
-  if (width != sizeOf(dtype)) fail(ErrorKind::DType, "[tensor] the array's elements are not of %s", nameOf(dtype));
-  if (static_cast<int64_t>(length) != numel(shape)) {
-    fail(ErrorKind::Shape, "[tensor] %zu values do not fill a tensor of shape %s", length, shape.str().c_str());
+  const TypedArray given = js.typedArray(js[1], name);
+  if (given.width != sizeOf(dtype))
+    fail(ErrorKind::DType, "[tensor] the array's elements are not of %s", nameOf(dtype));
+  if (static_cast<int64_t>(given.length) != numel(shape)) {
+    fail(ErrorKind::Shape, "[tensor] %zu values do not fill a tensor of shape %s", given.length, shape.str().c_str());
   }
   Tensor tensor = Tensor::empty({dtype, shape}, Device::CPU, Allocator::Use::HostWrite);
+  // Asked again: for want of memory the garbage may have been collected, by a function that could have detached the array.
+  const auto [data, length, width] = js.typedArray(js[1], name);
+  if (length != given.length) fail(ErrorKind::Argument, "[tensor] the array has been detached");
   if (length > 0 && dtype == DType::Bool) {
     const auto* from = static_cast<const uint8_t*>(data);
     std::transform(from, from + length, static_cast<bool*>(tensor.data()), [](uint8_t v) { return v != 0; });
@@ -46,9 +40,28 @@ napi_value shapeOf(Entry& js) { return js.from(js.tensor(0, kSelf).shape()); }
 napi_value deviceOfTensor(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0, kSelf).device().index)); }
 napi_value dtypeOf(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0, kSelf).dtype())); }
 
-// Puts a copy of the tensor into an ArrayBuffer on the stream; the buffer must be of its size.
-void copyOut(Entry& js) {
-  const Tensor& tensor = js.tensor(0, {"data", "tensor"});
+// A typed array for the elements of a tensor, which the stream will fill. It is made here and given out when it is full, so
+// that nobody can detach or resize it before.
+struct Elements {
+  napi_value array;
+  void* data;
+};
+
+Elements newElements(Entry& js, const Tensor& tensor) {
+  if (!js.environment().arrayMaker) fail(ErrorKind::Argument, "[data] setArrayMaker has not been called");
+  napi_value dtype = js.from(static_cast<int32_t>(tensor.dtype())),
+             length = js.from(static_cast<double>(tensor.size()));
+  napi_value array = js.environment().arrayMaker->call({dtype, length});
+  const TypedArray made = js.typedArray(array, {"data", "array"});
+  if (static_cast<int64_t>(made.length) != tensor.size() || made.width != sizeOf(tensor.dtype())) {
+    fail(ErrorKind::Argument, "[data] an array of %zu elements does not fit the tensor", made.length);
+  }
+  return {array, made.data};
+}
+
+// The tensor's elements, copied on the stream.
+napi_value copyOut(Entry& js) {
+  const Tensor tensor = js.tensor(0, {"data", "tensor"});
   if (tensor.storage().traced()) {
     fail(ErrorKind::Argument,
          js.environment().trace
@@ -58,13 +71,8 @@ void copyOut(Entry& js) {
                "from the function");
   }
   js.environment().context.client.checkRan(tensor.storage().writtenBy());
-  void* data;
-  size_t bytes;
-  check(napi_get_arraybuffer_info(js.env(), js[1], &data, &bytes));
-  if (bytes != static_cast<size_t>(tensor.size()) * sizeOf(tensor.dtype())) {
-    fail(ErrorKind::Argument, "[data] a buffer of %zu bytes does not fit the tensor", bytes);
-  }
-  if (bytes == 0) return;
+  const auto [array, data] = newElements(js, tensor);
+  if (tensor.size() == 0) return array;
   CopyArgs args{};
   args.from = args.to = tensor.dtype();
   const Dims dense = contiguousStrides(tensor.shape());
@@ -80,21 +88,21 @@ void copyOut(Entry& js) {
   args.src = tensor.data();
   args.dst = data;
   launch("data", tensor.device(), args);
+  return array;
 }
 
-// read(tensor, arrayBuffer): a promise of the filled buffer.
+// read(tensor): a promise of a typed array with its elements.
 napi_value read(Entry& js) {
-  copyOut(js);
   napi_ref keep;  // the stream writes into it until the promise is settled
-  check(napi_create_reference(js.env(), js[1], 1, &keep));
+  check(napi_create_reference(js.env(), copyOut(js), 1, &keep));
   return js.environment().promises.ofFence(keep, true);
 }
 
-// readSync(tensor, arrayBuffer): waits here.
+// readSync(tensor): waits here.
 napi_value readSync(Entry& js) {
-  copyOut(js);
+  napi_value array = copyOut(js);
   Stream::instance().synchronize(&js.environment().context.client);
-  return js.undefined();
+  return array;
 }
 
 napi_value dispose(Entry& js) {

@@ -11,11 +11,16 @@ export interface Outcome {
   seconds: number;
 }
 
-/** Runs `<name>.ts` with arguments; kills it after `timeout` seconds, which then shows as SIGKILL. */
-export function runChild(name: string, args: readonly string[] = [], timeout = 60): Promise<Outcome> {
+/** Runs `<name>.ts` with arguments, and flags of Node's; kills it after `timeout` seconds, which then shows as SIGKILL. */
+export function runChild(
+  name: string,
+  args: readonly string[] = [],
+  timeout = 60,
+  flags: readonly string[] = [],
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, `${name}.ts`), ...args], {
+    const child = spawn(process.execPath, [...flags, '--import', 'tsx', join(__dirname, `${name}.ts`), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout * 1000);
@@ -41,8 +46,13 @@ export function describeOutcome({ code, signal, stdout, stderr }: Outcome): stri
 }
 
 /** Runs a script that must succeed, and parses the last line it prints. */
-export async function resultOf<T>(name: string, args: readonly string[] = [], timeout = 60): Promise<T> {
-  const outcome = await runChild(name, args, timeout);
+export async function resultOf<T>(
+  name: string,
+  args: readonly string[] = [],
+  timeout = 60,
+  flags: readonly string[] = [],
+): Promise<T> {
+  const outcome = await runChild(name, args, timeout, flags);
   try {
     if (outcome.code === 0) return JSON.parse(outcome.stdout.trim().split('\n').at(-1) as string) as T;
   } catch {

@@ -1,6 +1,6 @@
 // Worker threads that train, one of which may end in the middle of a step. The first argument says how; prints JSON.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { memory, type Tensor, uniform } from 'anneal';
+import { compile, memory, type Tensor, uniform } from 'anneal';
 import { network } from './network';
 
 interface Task {
@@ -69,7 +69,19 @@ const tasks: Record<string, (task: Task) => Promise<unknown>> = {
     x.registerHook(() => process.exit(5));
     x.square().sum().backward();
   },
+  // A compiled program is the last to hold a tensor with a hook.
+  async compiled() {
+    const x = uniform([8], { requiresGrad: true });
+    x.registerHook((gradient) => gradient.mul(2));
+    const twice = compile(() => x.mul(2));
+    held.push(twice);
+    twice();
+    x.dispose();
+    process.exit(6);
+  },
 };
+
+const held: unknown[] = [];
 
 // ---- in the main thread
 
@@ -112,7 +124,9 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   },
   async exits() {
     const steady = answer<{ losses: number[] }>(start({ name: 'train', steps: 100 }));
-    const codes = await Promise.all(['exiting', 'throwing', 'hooked'].map((name) => ended(start({ name }))));
+    const codes = await Promise.all(
+      ['exiting', 'throwing', 'hooked', 'compiled'].map((name) => ended(start({ name }))),
+    );
     return { codes, losses: (await steady).losses.length };
   },
   // The main thread exits while workers are busy.

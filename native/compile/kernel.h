@@ -11,16 +11,26 @@ struct Kernel {
   const char* op;     // the operator that launched it; null: removed
   std::string label;  // its name, and those of what was fused into it
   KernelArgs args;
-  std::vector<OptimizerSlot> slots;  // what OptimizerArgs points to
+  std::vector<OptimizerSlot> slots;  // what an optimizer's record points to
   // What FusedArgs points to.
   std::vector<FusedOperand> inputs, outputs;
   std::vector<FusedStep> steps;
   int firstLive = 0;                // of its live values among the program's
   std::vector<uint64_t> plan = {};  // FusedArgs::plan
 
+  // The part that the records of optimizers share; null for other kernels.
+  OptimizerTable* optimizerTable() {
+    return std::visit(
+        [](auto& a) -> OptimizerTable* {
+          if constexpr (std::is_base_of_v<OptimizerTable, std::decay_t<decltype(a)>>) return &a;
+          return nullptr;
+        },
+        args);
+  }
+
   // Points the arguments to the arrays, which move when the kernel does.
   void attach() {
-    if (auto* optimizer = std::get_if<OptimizerArgs>(&args)) optimizer->slot = slots.data();
+    if (OptimizerTable* table = optimizerTable()) table->slot = slots.data();
     if (auto* fused = std::get_if<FusedArgs>(&args)) {
       fused->inputs = inputs.data();
       fused->outputs = outputs.data();

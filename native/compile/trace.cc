@@ -20,9 +20,9 @@ Trace::Trace() : firstBuffer(nextBuffer.fetch_add(kMostInTrace) % kMaxBuffers) {
 
 void Trace::append(const char* op, const KernelArgs& args) {
   Kernel& kernel = kernels.emplace_back(Kernel{op, op, args, {}, {}, {}, {}, static_cast<int>(lives.size())});
-  if (auto* optimizer = std::get_if<OptimizerArgs>(&kernel.args)) {
-    kernel.slots.assign(optimizer->slot, optimizer->slot + optimizer->slots);
-    optimizer->slot = nullptr;
+  if (OptimizerTable* table = kernel.optimizerTable()) {
+    kernel.slots.assign(table->slot, table->slot + table->slots);
+    table->slot = nullptr;
   }
   kernel.forLives([&](const char* name, const auto& field) { lives.push_back({name, static_cast<double>(field)}); });
 }

@@ -10,9 +10,7 @@ namespace anneal {
 
 namespace {
 
-bool isPlain(const OptimizerArgs& args) {
-  return args.op == OptimizerOp::SGD && args.momentum == 0 && args.weightDecay == 0 && !args.maximize;
-}
+bool isPlain(const SgdArgs& args) { return args.momentum == 0 && args.weightDecay == 0 && !args.maximize; }
 
 class Updates {
  public:
@@ -20,7 +18,7 @@ class Updates {
 
   void run() {
     for (int k = 0; k < count(); ++k) {
-      const auto* args = std::get_if<OptimizerArgs>(&graph_.kernels[k].args);
+      const auto* args = std::get_if<SgdArgs>(&graph_.kernels[k].args);
       if (!args || !isPlain(*args)) continue;
       uses_ = graph_.uses();
       comesBefore_.assign(graph_.kernels.size(), -1);
@@ -35,7 +33,7 @@ class Updates {
 
   void takeSlots(int at) {
     Kernel& update = graph_.kernels[at];
-    auto& args = std::get<OptimizerArgs>(update.args);
+    auto& args = std::get<SgdArgs>(update.args);
     std::erase_if(update.slots, [&](const OptimizerSlot& slot) {
       const int k = productOf(slot, args.dtype, at);
       if (k < 0) return false;

@@ -5,16 +5,17 @@
 #pragma once
 #include <cstddef>
 
+#include "core/kernels/adam.h"
 #include "core/kernels/copy.h"
 #include "core/kernels/crossEntropy.h"
 #include "core/kernels/fill.h"
 #include "core/kernels/fused.h"
 #include "core/kernels/indexing.h"
 #include "core/kernels/matmul.h"
-#include "core/kernels/optimizer.h"
 #include "core/kernels/pointwise.h"
 #include "core/kernels/random.h"
 #include "core/kernels/reduce.h"
+#include "core/kernels/sgd.h"
 #include "core/kernels/softmax.h"
 
 // FAMILY(Name, slot): the record is NameArgs.
@@ -28,7 +29,8 @@
   FAMILY(Softmax, softmax)           \
   FAMILY(CrossEntropy, crossEntropy) \
   FAMILY(Index, index)               \
-  FAMILY(Optimizer, optimizer)       \
+  FAMILY(Sgd, sgd)                   \
+  FAMILY(Adam, adam)                 \
   FAMILY(Fused, fused)
 
 namespace anneal {

@@ -74,7 +74,9 @@ void checkGroups(const Call& call, int expected) {
 }
 
 // Launches with the table of parameters in stream-ordered memory: it is given back here and read before it is reused.
-void runStep(const Call& call, OptimizerArgs& args, const std::vector<int64_t>* first) {
+template <class Args>
+void runStep(const Call& call, Args& args, const std::vector<int64_t>* first) {
+  static_assert(std::is_base_of_v<OptimizerTable, Args>);
   const auto count = static_cast<size_t>(call.integer(0));
   const int groups = groupsOf(call);
   const size_t bytes = count * sizeof(OptimizerSlot);
@@ -103,8 +105,7 @@ void runStep(const Call& call, OptimizerArgs& args, const std::vector<int64_t>* 
 }
 
 void runSgd(const Call& call, Tensors&) {
-  OptimizerArgs args{};
-  args.op = OptimizerOp::SGD;
+  SgdArgs args{};
   args.lr = call.real(1);
   args.momentum = call.real(2);
   args.dampening = call.real(3);
@@ -115,8 +116,7 @@ void runSgd(const Call& call, Tensors&) {
 }
 
 void runAdam(const Call& call, Tensors&) {
-  OptimizerArgs args{};
-  args.op = OptimizerOp::Adam;
+  AdamArgs args{};
   args.lr = call.real(1);
   args.beta1 = call.real(2);
   args.beta2 = call.real(3);

@@ -147,76 +147,94 @@ TEST(randomNumbers) {
 }
 
 // ---- optimizers ---------------------------------------------------------------------------------------------------
-// Two steps over parameters of many sizes, against the formulas in float64.
-TEST(optimizers) {
+// Two steps over parameters of many sizes on every level, against `formula(p, g, step, state)` in float64, which gives the
+// parameter after a step; `state` starts at 0.
+template <class Args, class Formula>
+void checkOptimizer(const Args& args, Formula&& formula) {
   const int64_t sizes[] = {1, 17, 0, 20000, 100};
-  for (int variant = 0; variant < 16; ++variant) {
-    const bool isAdam = variant & 1, decays = variant & 2, first = variant & 4, second = variant & 8;
-    OptimizerArgs args{};
-    args.op = isAdam ? OptimizerOp::Adam : OptimizerOp::SGD;
-    args.dtype = DType::Float32;
+  std::vector<Floats> params, grads;
+  for (int64_t size : sizes) {
+    params.push_back(someFloats(size));
+    grads.push_back(someFloats(size, 77));
+  }
+  std::vector<double> want;
+  for (size_t s = 0; s < params.size(); ++s) {
+    for (size_t i = 0; i < params[s].size(); ++i) {
+      double p = params[s][i], state[kOptimizerStates] = {};
+      for (int step = 1; step <= 2; ++step) p = formula(p, grads[s][i], step, state);
+      want.push_back(p);
+    }
+  }
+  const auto outs = onLevels([&](const Backend& backend) {
+    std::vector<Floats> values = params, states[kOptimizerStates];
+    std::vector<OptimizerSlot> slots(params.size());
+    for (size_t s = 0; s < params.size(); ++s) {
+      slots[s] = {values[s].data(), grads[s].data(), {}, static_cast<int64_t>(values[s].size()), false};
+    }
+    for (int k = 0; k < kOptimizerStates; ++k) {
+      for (size_t s = 0; s < params.size(); ++s) states[k].push_back(Floats(params[s].size()));
+      for (size_t s = 0; s < params.size(); ++s) slots[s].state[k] = states[k][s].data();
+    }
+    Args call = args;
+    call.dtype = DType::Float32;
+    call.slots = static_cast<int64_t>(slots.size());
+    call.slot = slots.data();
+    for (int step = 1; step <= 2; ++step) {
+      if constexpr (requires { call.step; }) call.step = step;
+      for (OptimizerSlot& slot : slots) slot.first = step == 1;
+      (backend.*SlotOf<Args>::kSlot)(call);
+    }
+    Floats out;
+    for (const Floats& value : values) out.insert(out.end(), value.begin(), value.end());
+    return out;
+  });
+  for (const Floats& out : outs) checkClose(out, want, 1e-6);
+}
+
+TEST(sgd) {
+  for (int variant = 0; variant < 8; ++variant) {
+    const bool decays = variant & 1, moves = variant & 2, reversed = variant & 4;
+    SgdArgs args{};
     args.lr = 0.1;
     args.weightDecay = decays ? 0.05 : 0;
-    args.momentum = first ? 0.9 : 0;
-    args.dampening = second ? 0.2 : 0;
-    args.nesterov = args.decoupled = first;
-    args.maximize = args.amsgrad = second;
+    args.momentum = moves ? 0.9 : 0;
+    args.dampening = reversed ? 0.2 : 0;
+    args.nesterov = moves;
+    args.maximize = reversed;
+    checkOptimizer(args, [&](double p, double g, int step, double* state) {
+      g = (args.maximize ? -g : g) + args.weightDecay * p;
+      if (args.momentum == 0) return p - args.lr * g;
+      double& m = state[0];
+      m = step == 1 ? g : args.momentum * m + (1 - args.dampening) * g;
+      return p - args.lr * (args.nesterov ? g + args.momentum * m : m);
+    });
+  }
+}
+
+TEST(adam) {
+  for (int variant = 0; variant < 8; ++variant) {
+    const bool decays = variant & 1, decoupled = variant & 2, reversed = variant & 4;
+    AdamArgs args{};
+    args.lr = 0.1;
+    args.weightDecay = decays ? 0.05 : 0;
+    args.decoupled = decoupled;
+    args.maximize = args.amsgrad = reversed;
     args.beta1 = 0.9;
     args.beta2 = 0.99;
     args.eps = 1e-3;
-    std::vector<Floats> params, grads;
-    for (int64_t size : sizes) {
-      params.push_back(someFloats(size));
-      grads.push_back(someFloats(size, 77));
-    }
-    std::vector<double> want;
-    for (size_t s = 0; s < params.size(); ++s) {
-      for (size_t i = 0; i < params[s].size(); ++i) {
-        double p = params[s][i], m = 0, v = 0, most = 0;
-        for (int step = 1; step <= 2; ++step) {
-          double g = args.maximize ? -grads[s][i] : grads[s][i];
-          if (isAdam && args.decoupled)
-            p *= 1 - args.lr * args.weightDecay;
-          else
-            g += args.weightDecay * p;
-          if (!isAdam) {
-            m = step == 1 ? g : args.momentum * m + (1 - args.dampening) * g;
-            if (args.momentum == 0) m = g;
-            p -= args.lr * (args.nesterov ? g + args.momentum * m : m);
-            continue;
-          }
-          m = args.beta1 * m + (1 - args.beta1) * g;
-          v = args.beta2 * v + (1 - args.beta2) * g * g;
-          most = args.amsgrad ? std::max(most, v) : v;
-          const double size = std::sqrt(most) / std::sqrt(1 - std::pow(args.beta2, step)) + args.eps;
-          p -= args.lr / (1 - std::pow(args.beta1, step)) * m / size;
-        }
-        want.push_back(p);
-      }
-    }
-    const auto outs = onLevels([&](const Backend& backend) {
-      std::vector<Floats> values = params, states[3];
-      std::vector<OptimizerSlot> slots(params.size());
-      for (size_t s = 0; s < params.size(); ++s) {
-        slots[s] = {values[s].data(), grads[s].data(), {}, static_cast<int64_t>(values[s].size()), false};
-      }
-      for (int k = 0; k < 3; ++k) {
-        for (size_t s = 0; s < params.size(); ++s) states[k].push_back(Floats(params[s].size()));
-        for (size_t s = 0; s < params.size(); ++s) slots[s].state[k] = states[k][s].data();
-      }
-      OptimizerArgs call = args;
-      call.slots = static_cast<int64_t>(slots.size());
-      call.slot = slots.data();
-      for (int step = 1; step <= 2; ++step) {
-        call.step = step;
-        for (OptimizerSlot& slot : slots) slot.first = step == 1;
-        backend.optimizer(call);
-      }
-      Floats out;
-      for (const Floats& value : values) out.insert(out.end(), value.begin(), value.end());
-      return out;
+    checkOptimizer(args, [&](double p, double g, int step, double* state) {
+      g = args.maximize ? -g : g;
+      if (args.decoupled)
+        p *= 1 - args.lr * args.weightDecay;
+      else
+        g += args.weightDecay * p;
+      double &m = state[0], &v = state[1], &most = state[2];
+      m = args.beta1 * m + (1 - args.beta1) * g;
+      v = args.beta2 * v + (1 - args.beta2) * g * g;
+      most = args.amsgrad ? std::max(most, v) : v;
+      const double size = std::sqrt(most) / std::sqrt(1 - std::pow(args.beta2, step)) + args.eps;
+      return p - args.lr / (1 - std::pow(args.beta1, step)) * m / size;
     });
-    for (const Floats& out : outs) checkClose(out, want, 1e-6);
   }
 }
 

@@ -1,25 +1,23 @@
-// Optimizers: in place, one call for all parameters.
+// What the records of all optimizers share: a table with one slot per parameter, so that one call updates all of them in place.
 #pragma once
 #include "core/kernels/record.h"
 
 namespace anneal {
 
-struct OptimizerSlot {  // one parameter; all dense, of `dtype`, `count` elements
+constexpr int kOptimizerStates = 3;  // most state tensors per parameter
+
+// One parameter. All its tensors are dense, of `count` elements.
+struct OptimizerSlot {
   void* param;
   const void* grad;
-  void* state[3];  // SGD: momentum buffer; Adam: exp avg, exp avg sq, max exp avg sq; null where unused
+  void* state[kOptimizerStates];  // null where unused; each optimizer's record says what they hold
   int64_t count;
-  bool first;  // SGD: the momentum buffer is set rather than updated
+  bool first;  // the first step: optimizers with an initial value of their own set their state instead of updating it
 };
 
-enum class OptimizerOp : uint8_t { SGD, Adam };
-
-struct OptimizerArgs {
-  OptimizerOp op;
-  DType dtype;
-  bool nesterov, maximize, decoupled, amsgrad;  // decoupled: AdamW
-  double lr, momentum, dampening, weightDecay, beta1, beta2, eps;
-  int64_t step;  // Adam: from 1
+// The base of optimizers' records. A record that derives from it is traced and compiled without further code.
+struct OptimizerTable {
+  DType dtype;  // of all tensors: Float32, Float64
   int64_t slots;
   OptimizerSlot* slot;  // in stream-ordered memory, like the tensors
 
@@ -32,19 +30,15 @@ struct OptimizerArgs {
       for (void*& state : slot[i].state) f(state, Role::Update, whole);
     }
   }
-  template <class F>
-  void lives(F&& f) {
-    f("lr", lr);
-    if (op == OptimizerOp::Adam) f("step", step);
-  }
   template <class L>
   void label(L&& l) const {
     l.count(slots, "parameters");
   }
-  double flops() const {
-    double count = 0;
-    for (int64_t i = 0; i < slots; ++i) count += static_cast<double>(slot[i].count);
-    return count * (op == OptimizerOp::Adam ? 12 : 2);
+  // `perElement`: operations on each element of the parameters.
+  double flopsOf(int perElement) const {
+    int64_t count = 0;
+    for (int64_t i = 0; i < slots; ++i) count += slot[i].count;
+    return static_cast<double>(count) * perElement;
   }
   static constexpr bool kMayFail = false;
 };

@@ -1,9 +1,15 @@
 // Compares rivals on one case: results first, then rounds in which each takes its turn, A B A B, so that whatever else the
 // machine does meets all of them alike. The figures to trust are the ratios of neighbours.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Gauge } from './limits';
 import { BenchError, type Rival } from './rival';
 import { type Spread, spread } from './statistics';
+
+/** What measures a limit of the machine. */
+export interface Gauge {
+  rival: Rival;
+  /** FLOP or bytes of an iteration. */
+  amount: number;
+}
 
 export interface CompareOptions {
   rounds: number;

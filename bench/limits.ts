@@ -1,10 +1,8 @@
 // What the machine can do at most, for results to stand beside: multiply-adds, and bandwidth at the size of the data.
-import { compare } from './harness';
+import { compare, type Gauge } from './harness';
 import { ourProgram } from './peers/programs';
-import { type Job, type Rival, startRival } from './rival';
-
-/** `triad` is a = b + s * c over three arrays, counted as STREAM does; `read` a sum of one. */
-export type LimitName = 'fma' | 'triad' | 'read';
+import { type Job, startRival } from './rival';
+import type { LimitName } from './suites/suite';
 
 /** How much the machine does of it a second: GFLOP/s or GB/s. */
 export const limitUnits: Record<LimitName, string> = { fma: 'GFLOP/s', triad: 'GB/s', read: 'GB/s' };
@@ -18,12 +16,6 @@ export function limitJob(limit: LimitName, bytes: number, threads: number): { jo
   const [all, round] = limit === 'fma' ? [threads * 3_840_000, 384] : [bytes, 1536];
   const amount = Math.max(Math.floor(all / threads / round), 1) * round;
   return { job: { kind: limit, amount, threads }, amount: amount * threads };
-}
-
-export interface Gauge {
-  rival: Rival;
-  /** FLOP or bytes of an iteration. */
-  amount: number;
 }
 
 export async function startGauge(limit: LimitName, bytes: number, threads: number): Promise<Gauge> {

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { arch, cpus, loadavg, platform, totalmem } from 'node:os';
 import { engineInfo } from 'anneal';
 import type { Comparison } from './harness';
-import { type LimitName, limitUnits } from './limits';
+import { limitUnits } from './limits';
 import type { Spread } from './statistics';
-import type { Case, Suite } from './suites/suite';
+import type { Case, LimitName, Suite } from './suites/suite';
 
 export interface CaseReport {
   suite: Suite;

@@ -35,6 +35,14 @@ export interface Program {
   words?: boolean;
 }
 
+/** What starts a program of this kind: its file follows, of which a compiled one has no need. */
+export interface Launcher {
+  command: string;
+  args: string[];
+  /** See {@link Program}. */
+  words?: boolean;
+}
+
 interface Question {
   command: 'prepare' | 'check' | 'measure';
   job?: Job;

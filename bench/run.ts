@@ -6,7 +6,7 @@ import { Argument, Command, Option } from 'commander';
 import { outputFile, runProgram, wholeNumber } from '../examples/command-line';
 import { type FigureSuite, figureJson, figureText } from './figures';
 import { type CompareOptions, compare } from './harness';
-import { type LimitName, measureLimits, startGauge } from './limits';
+import { measureLimits, startGauge } from './limits';
 import { ourProgram, peerProgram } from './peers/programs';
 import { publish } from './publish/publish';
 import { counted, jsonLines, limitsLine, surroundings, textLines } from './report';
@@ -19,7 +19,7 @@ import { mlpInfer } from './suites/mlp-infer';
 import { opOverhead } from './suites/op-overhead';
 import { peak } from './suites/peak';
 import { pointwise } from './suites/pointwise';
-import { type Case, type PeerName, peerNames, type Suite } from './suites/suite';
+import { type Case, type LimitName, type PeerName, peerNames, type Suite } from './suites/suite';
 
 const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead, endToEnd, memory];
 const suites: Record<string, Suite | FigureSuite> = Object.fromEntries(all.map((suite) => [suite.name, suite]));

@@ -1,15 +1,26 @@
 // What holds for the code that runs inside a function: whether the tape records, and which scope owns new tensors. Both follow
 // asynchronous code too.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { types } from 'node:util';
 import { ArgumentError, describe } from './errors';
-import type { Tensor } from './tensor';
+import { isMap, isPlainObject, isPromiseLike, isSet } from './kinds';
 
-interface Frame {
-  readonly grad: boolean;
-  readonly scope: Set<Tensor> | null;
+/** What a scope owns: a tensor, as far as this file knows it. */
+interface Owned {
+  dispose(): void;
 }
 
-const outside: Frame = { grad: true, scope: null };
+/** What holds in a function. */
+interface Frame {
+  readonly grad: boolean;
+  readonly scope: Set<Owned> | null;
+  /** That of the function around it. */
+  readonly outer: Frame | undefined;
+  /** Whether the function has returned, or its promise has settled. */
+  ended: boolean;
+}
+
+const outside: Frame = { grad: true, scope: null, outer: undefined, ended: false };
 const storage = new AsyncLocalStorage<Frame>();
 // Functions under way. While there are none, no operator pays for looking.
 let active = 0;
@@ -18,7 +29,12 @@ let active = 0;
 let running: Frame | undefined;
 
 function frame(): Frame {
-  return running ?? (active > 0 ? (storage.getStore() ?? outside) : outside);
+  if (running !== undefined) return running;
+  if (active === 0) return outside;
+  let inner = storage.getStore() ?? outside;
+  // What a function has left behind (a timer, a promise that it did not wait for) goes on in what is around the function.
+  while (inner.ended) inner = inner.outer ?? outside;
+  return inner;
 }
 
 /** Whether operators are recorded here. */
@@ -27,12 +43,8 @@ export function isGradEnabled(): boolean {
 }
 
 /** Gives a new tensor to the scope it was made in. */
-export function track(tensor: Tensor): void {
+export function track(tensor: Owned): void {
   frame().scope?.add(tensor);
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function';
 }
 
 function enter<T>(inner: Frame, fn: () => T): T {
@@ -48,86 +60,104 @@ function enter<T>(inner: Frame, fn: () => T): T {
 // Runs fn in the frame and then `done` with its result, after its promise has settled if it is one.
 function within<T>(inner: Frame, fn: () => T, done: (result: unknown) => void): T {
   active++;
-  let pending = false;
-  try {
-    const result = enter(inner, fn);
-    if (isPromise(result)) {
-      pending = true;
-      return result.then(
-        (value) => {
-          active--;
-          done(value);
-          return value;
-        },
-        (error: unknown) => {
-          active--;
-          done(undefined);
-          throw error;
-        },
-      ) as T;
-    }
+  const end = (result: unknown): void => {
+    active--;
+    inner.ended = true;
     done(result);
-    return result;
+  };
+  let result: T;
+  try {
+    result = enter(inner, fn);
   } catch (error) {
-    if (!pending) done(undefined);
+    end(undefined);
     throw error;
-  } finally {
-    if (!pending) active--;
   }
+  if (!isPromiseLike(result)) {
+    end(result);
+    return result;
+  }
+  return result.then(
+    (value) => {
+      end(value);
+      return value;
+    },
+    (error: unknown) => {
+      end(undefined);
+      throw error;
+    },
+  ) as T;
 }
 
 function checkFunction(name: string, fn: unknown): void {
   if (typeof fn !== 'function') throw new ArgumentError(`[${name}] expected a function, received ${describe(fn)}`);
+  if (types.isGeneratorFunction(fn)) {
+    throw new ArgumentError(`[${name}] a generator runs only after ${name} has returned: call ${name} inside of it`);
+  }
 }
 
-/** Runs `fn`, synchronous or asynchronous, without recording operators for gradients. */
+function inside(grad: boolean, made: Set<Owned> | null): Frame {
+  return { grad, scope: made, outer: frame(), ended: false };
+}
+
+/**
+ * Runs `fn`, synchronous or asynchronous, without recording operators for gradients. It holds in `fn` and in what `fn` calls and
+ * awaits, until `fn` returns or its promise settles: a timer that fires later runs as if it had been set outside.
+ *
+ * @returns what `fn` returns.
+ * @throws what `fn` throws; ArgumentError for anything but a function, and for a generator.
+ */
 export function noGrad<T>(fn: () => T): T {
   checkFunction('noGrad', fn);
-  return within({ grad: false, scope: frame().scope }, fn, () => {});
+  return within(inside(false, frame().scope), fn, () => {});
 }
 
-/** Runs `fn` with recording on, inside a `noGrad`. */
+/** Runs `fn` with recording on, inside a {@link noGrad}; see there. */
 export function enableGrad<T>(fn: () => T): T {
   checkFunction('enableGrad', fn);
-  return within({ grad: true, scope: frame().scope }, fn, () => {});
+  return within(inside(true, frame().scope), fn, () => {});
 }
 
 /**
  * Runs `fn`, synchronous or asynchronous, and disposes the tensors that were made in it, except those it returns (alone, or
- * inside arrays and plain objects), parameters, and those given to {@link keep}. Memory comes back at once instead of with the
- * next garbage collection. Tensors that a gradient still needs stay alive inside the engine.
+ * inside arrays, Maps, Sets and plain objects), parameters, and those given to {@link keep}. Memory comes back at once instead of
+ * with the next garbage collection. Tensors that a gradient still needs stay alive inside the engine.
+ *
+ * It ends as {@link noGrad} does: a tensor made by a timer that fires later is not of this scope.
+ *
+ * @returns what `fn` returns.
+ * @throws what `fn` throws; ArgumentError for anything but a function, and for a generator.
  */
 export function scope<T>(fn: () => T): T {
   checkFunction('scope', fn);
   const outer = frame().scope;
-  const made = new Set<Tensor>();
-  return within({ grad: frame().grad, scope: made }, fn, (result) => {
-    forEachTensor(result, (tensor) => {
-      if (made.delete(tensor)) outer?.add(tensor);
-    });
+  const made = new Set<Owned>();
+  return within(inside(frame().grad, made), fn, (result) => {
+    release(result, made, outer, new Set());
     for (const tensor of made) if (!kept.has(tensor)) tensor.dispose();
+    made.clear();
   });
 }
 
-const kept = new WeakSet<Tensor>();
+const kept = new WeakSet<object>();
 
 /** Keeps a tensor alive beyond the scopes it was made in; returns it. */
-export function keep<T extends Tensor>(tensor: T): T {
+export function keep<T extends { dispose(): void }>(tensor: T): T {
   kept.add(tensor);
   return tensor;
 }
 
-// Tensors know themselves by this symbol, so that this file need not import their class.
-export const tensorBrand = Symbol.for('anneal.tensor');
-
-function forEachTensor(value: unknown, visit: (tensor: Tensor) => void, depth = 0): void {
-  if (typeof value !== 'object' || value === null || depth > 8) return;
-  if (tensorBrand in value) {
-    visit(value as Tensor);
+// Gives the tensors in `value` to the scope around.
+function release(value: unknown, made: Set<Owned>, outer: Set<Owned> | null, seen: Set<object>): void {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  if (made.delete(value as Owned)) {
+    outer?.add(value as Owned);
     return;
   }
-  const plain = Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null;
-  if (Array.isArray(value)) for (const item of value) forEachTensor(item, visit, depth + 1);
-  else if (value instanceof Map) for (const item of value.values()) forEachTensor(item, visit, depth + 1);
-  else if (plain) for (const item of Object.values(value)) forEachTensor(item, visit, depth + 1);
+  let items: Iterable<unknown>;
+  if (Array.isArray(value) || isSet(value)) items = value;
+  else if (isMap(value)) items = value.values();
+  else if (isPlainObject(value)) items = Object.values(value);
+  else return;
+  seen.add(value);
+  for (const item of items) release(item, made, outer, seen);
 }

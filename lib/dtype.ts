@@ -1,5 +1,6 @@
 // Element types: their names, the engine's codes, and the typed arrays that hold them.
 import { ArgumentError, DTypeError, describe, OutOfMemoryError } from './errors';
+import { viewKind } from './kinds';
 import { type DTypeRecord, native } from './native';
 
 /** Element type of a tensor. */
@@ -121,7 +122,7 @@ const exact = new Set([
 
 /** A typed array given by a user: its dtype by default, and whether its bytes are that dtype's. */
 export function inspectArray(op: string, array: ArrayBufferView): { dtype: DType; exact: boolean; length: number } {
-  const tag = Object.prototype.toString.call(array).slice(8, -1);
+  const tag = viewKind(array) ?? '';
   const dtype = arrayDTypes[tag];
   if (!dtype) throw new ArgumentError(`[${op}] expected a typed array of numbers, received ${tag}`);
   return { dtype, exact: exact.has(tag), length: (array as Float32Array).length };

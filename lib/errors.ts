@@ -1,4 +1,5 @@
 // The errors that anneal throws. Each says what was expected and what was received, and carries a stable `code`.
+import { isOfOtherCopy, isPromiseLike } from './kinds';
 
 /** Base class of all errors thrown by anneal. */
 export class AnnealError extends Error {
@@ -88,12 +89,16 @@ export const errorClasses = [
   IndexError,
 ];
 
-/** The kind of a value, for messages: `null`, `array`, `Float32Array`, `number 3`. */
+/** The kind of a value, for messages: `null`, `array`, `Float32Array`, `number 3`. Says so where that names the mistake. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'number' || typeof value === 'boolean') return `${typeof value} ${value}`;
   if (typeof value === 'string') return `string '${value.length > 40 ? `${value.slice(0, 40)}...` : value}'`;
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'object') return value.constructor?.name ?? 'object';
-  return typeof value;
+  if (typeof value !== 'object') return typeof value;
+  const name = value.constructor?.name || 'object';
+  if (isPromiseLike(value)) return `${name} (is an await missing?)`;
+  return isOfOtherCopy(value)
+    ? `a ${name} of another copy of anneal (is it loaded twice, or were a test runner's modules reset?)`
+    : name;
 }

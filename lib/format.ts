@@ -1,10 +1,26 @@
 // Tensors as nested arrays and as text in NumPy's layout.
 import { noGrad, scope } from './context';
 import { type DType, isFloating, type TypedArray } from './dtype';
-import type { NestedArray, Tensor } from './tensor';
+
+/** Numbers nested to the depth of a tensor's dimensions. */
+export type NestedArray = number | boolean | bigint | NestedArray[];
+
+/** What printing asks of a tensor. */
+interface Printed<T> {
+  readonly isDisposed: boolean;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly size: number;
+  readonly requiresGrad: boolean;
+  dataSync(): TypedArray;
+  slice(axis: number, start: number, end: number): T;
+  concat(others: readonly T[], axis: number): T;
+}
 
 const SUMMARIZE_ABOVE = 1000;
 const EDGE = 3;
+// Of a tensor that is summarized; 6^4 is what EDGE leaves of four dimensions.
+const MOST_SHOWN = 1296;
 const PRECISION = 4;
 const LINE_WIDTH = 75;
 
@@ -25,7 +41,7 @@ export function nest(
 }
 
 /** `tensor([[1., 2.], [3., 4.]])`, with dtype when it is not float32, and the middle of large tensors left out. */
-export function formatTensor(tensor: Tensor): string {
+export function formatTensor<T extends Printed<T>>(tensor: T): string {
   if (tensor.isDisposed) return 'tensor(disposed)';
   const { shape, dtype } = tensor;
   const suffix = dtype === 'float32' || dtype === 'bool' ? '' : `, dtype=${dtype}`;
@@ -33,25 +49,34 @@ export function formatTensor(tensor: Tensor): string {
   const size = tensor.size;
   if (size === 0) return `tensor([], shape=[${shape.join(', ')}]${suffix}${grad})`;
   const summarize = size > SUMMARIZE_ABOVE;
+  const edge = summarize ? edgeOf(shape) : Number.POSITIVE_INFINITY;
   const values = noGrad(() =>
     scope(() => {
-      const shown = summarize ? edges(tensor) : tensor;
+      const shown = cut(tensor, edge);
       // Not through numbers, which would round int64 beyond 2^53.
       return nest(shown.dataSync(), shown.shape, dtype, (value) => value);
     }),
   );
   const cell = cellFormat(values, dtype);
-  const body = layout(values, shape, cell, summarize, 'tensor('.length);
+  const body = layout(values, shape, edge, cell, 'tensor('.length);
   return `tensor(${body}${summarize ? `, shape=[${shape.join(', ')}]` : ''}${suffix}${grad})`;
 }
 
+// How many entries are shown at either end of a dimension: fewer where many dimensions would make too much of it.
+function edgeOf(shape: readonly number[]): number {
+  for (let edge = EDGE; edge > 1; edge--) {
+    if (shape.reduce((count, extent) => count * Math.min(extent, 2 * edge), 1) <= MOST_SHOWN) return edge;
+  }
+  return 1;
+}
+
 // The first and last entries of every dimension that is too long to show.
-function edges(tensor: Tensor): Tensor {
+function cut<T extends Printed<T>>(tensor: T, edge: number): T {
   let result = tensor;
-  tensor.shape.forEach((extent, axis) => {
-    if (extent <= 2 * EDGE) return;
-    result = result.slice(axis, 0, EDGE).concat([result.slice(axis, extent - EDGE, extent)], axis);
-  });
+  for (const [axis, extent] of tensor.shape.entries()) {
+    if (extent <= 2 * edge) continue;
+    result = result.slice(axis, 0, edge).concat([result.slice(axis, extent - edge, extent)], axis);
+  }
   return result;
 }
 
@@ -105,14 +130,14 @@ function wrap(items: readonly string[], indent: number): string {
 function layout(
   values: NestedArray,
   shape: readonly number[],
+  edge: number,
   cell: (value: unknown) => string,
-  summarize: boolean,
   indent: number,
 ): string {
   const build = (value: NestedArray, axis: number): string => {
     if (!Array.isArray(value)) return cell(value);
     const items = value.map((item) => build(item, axis + 1));
-    if (summarize && (shape[axis] as number) > 2 * EDGE) items.splice(EDGE, 0, '...');
+    if ((shape[axis] as number) > 2 * edge) items.splice(edge, 0, '...');
     const below = shape.length - axis - 1;
     const start = indent + axis + 1;
     if (below === 0) return `[${wrap(items, start)}]`;

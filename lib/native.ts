@@ -1,6 +1,6 @@
 // Loads the engine's binary and gives its functions types. Nothing else in lib requires it.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, toNamespacedPath } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DeviceError, errorClasses } from './errors';
@@ -152,7 +152,11 @@ function load(): Native {
     );
   }
   try {
-    return checked(require(found) as Addon);
+    // Not by require, which would give a second copy of this package the same functions and state: the copies would take each
+    // other's error classes and hooks.
+    const module = { exports: {} as Addon };
+    process.dlopen(module, toNamespacedPath(found));
+    return checked(module.exports);
   } catch (cause) {
     throw new DeviceError(`anneal's binary ${found} does not load on ${host()}: ${cause}`, { cause });
   }
@@ -164,10 +168,14 @@ native.setErrorClasses(errorClasses);
 // The engine asks for collections when tensors that nobody holds pile up (native/binding/environment.cc). V8 gives its `gc`
 // only to contexts made while the flag is set, which is of the whole process, and off again for the contexts and workers of
 // others. Made here and not when first needed: a worker that is terminated while V8 makes one prints a complaint.
+// A flag that somebody has set stays set.
 let collect: ((options?: { type: 'minor' }) => void) | undefined;
 native.withProcessLock(() => {
+  const find = () => runInNewContext('typeof gc === "function" ? gc : undefined') as typeof collect;
+  collect = find();
+  if (collect !== undefined) return;
   setFlagsFromString('--expose-gc');
-  collect = runInNewContext('typeof gc === "function" ? gc : undefined') as typeof collect;
+  collect = find();
   setFlagsFromString('--no-expose-gc');
 });
 

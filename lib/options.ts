@@ -1,10 +1,12 @@
 // Objects of options: a name that nobody reads is a mistake that would train to the wrong answer in silence.
 import { ArgumentError, describe } from './errors';
+import { copyOf, isMap, isPromiseLike } from './kinds';
 
 /** @throws ArgumentError for anything but an object, and for a name that is not among `names`. */
 export function checkOptions(op: string, options: unknown, names: readonly string[]): void {
   if (options === undefined) return;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  if (!isObject || copyOf in options || isPromiseLike(options) || isMap(options)) {
     throw new ArgumentError(
       `[${op}] expected an object with options (${names.join(', ')}), received ${describe(options)}`,
     );

@@ -1,17 +1,16 @@
 // The tensor that users hold: a number that names the engine's tensor, and what can be asked of it. The operators add their
 // methods from lib/ops.
 import { inspect } from 'node:util';
-import { keep, tensorBrand, track } from './context';
+import { keep, track } from './context';
 import { type Device, deviceOfCode } from './device';
 import { type DType, dtypeOfCode, type TypedArray } from './dtype';
 import { ArgumentError, DisposedError, describe } from './errors';
-import { formatTensor, nest } from './format';
+import { formatTensor, type NestedArray, nest } from './format';
+import { copyOf, thisCopy } from './kinds';
 import { native } from './native';
 
 export type { DType, TypedArray } from './dtype';
-
-/** Numbers nested to the depth of a tensor's dimensions. */
-export type NestedArray = number | boolean | bigint | NestedArray[];
+export type { NestedArray } from './format';
 
 /** An operand: a tensor, or a number that takes the dtype of the tensor next to it. */
 export type TensorLike = Tensor | number;
@@ -24,7 +23,18 @@ export interface BackwardOptions {
   createGraph?: boolean;
 }
 
+/** What `JSON.stringify` makes of a tensor. */
+export interface TensorJson {
+  shape: number[];
+  dtype: DType;
+  /** In row-major order. What JSON has no number for is text: NaN, Infinity, -Infinity, -0, and int64 beyond 2^53. */
+  data: (number | string)[];
+}
+
 const DISPOSED = -1;
+
+// Copying an object to another thread fails at this, with these words in the error.
+const uncloneable = Symbol('a tensor, whose thread alone can use it; send what `await tensor.data()` gives');
 
 /**
  * An n-dimensional array of one dtype, with its memory in the engine. Its values never change, except those of parameters and
@@ -36,6 +46,8 @@ const DISPOSED = -1;
 export class Tensor {
   /** The engine's number for this tensor; -1 when there is none any more. @internal */
   handle = DISPOSED;
+  /** @internal */
+  protected readonly uncloneable = uncloneable;
   #shape: readonly number[] | undefined;
   #dtype: DType | undefined;
   #device: Device | undefined;
@@ -48,9 +60,9 @@ export class Tensor {
     this.#device = undefined;
   }
 
-  /** True for tensors, also those of another realm's copy of this class. @internal */
-  get [tensorBrand](): true {
-    return true;
+  /** @internal */
+  get [copyOf](): object {
+    return thisCopy;
   }
 
   /** Sizes of the dimensions. @throws DisposedError */
@@ -212,16 +224,41 @@ export class Tensor {
 
   /** As `console.log` shows it. */
   toString(): string {
-    return formatTensor(this);
+    return formatTensor<Tensor>(this);
   }
 
   [inspect.custom](): string {
-    return formatTensor(this);
+    return formatTensor<Tensor>(this);
   }
 
-  toJSON(): { shape: number[]; dtype: DType; data: number[] } {
-    return { shape: this.shape, dtype: this.dtype, data: Array.from(this.dataSync(), Number) };
+  /**
+   * For JSON, without loss. Waits until the engine has caught up, as {@link dataSync} does; `tensor(data, { shape, dtype })` of
+   * `data.map(Number)` makes it anew (of `data.map(BigInt)` for int64).
+   */
+  toJSON(): TensorJson {
+    return { shape: this.shape, dtype: this.dtype, data: Array.from(this.dataSync(), jsonNumber) };
   }
+
+  /** Text in a template literal or `String(tensor)`. @throws ArgumentError where JavaScript wants a number: `loss > 0.1`. */
+  [Symbol.toPrimitive](hint: 'string'): string;
+  [Symbol.toPrimitive](hint: 'number' | 'default'): never;
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return formatTensor<Tensor>(this);
+    throw new ArgumentError(
+      "[Tensor] JavaScript's operators do not work on tensors: read the number first, `await loss.item() > 0.1`, or use " +
+        'methods such as add, gt and eq; String(tensor) and template literals make text',
+    );
+  }
+}
+
+// What JSON.stringify writes exactly.
+function jsonNumber(value: number | bigint): number | string {
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
+  }
+  if (Object.is(value, -0)) return '-0';
+  return Number.isFinite(value) ? value : String(value);
 }
 
 interface HookSlot {
@@ -251,6 +288,7 @@ export function aliasInto<T extends Tensor>(target: T, source: Tensor): T {
   return keep(target);
 }
 
+/** Whether `value` is a tensor of this copy of the package. */
 export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
@@ -261,20 +299,13 @@ export function isTensor(value: unknown): value is Tensor {
  */
 export function handleOf(op: string, param: string, value: unknown): number {
   if (!(value instanceof Tensor)) {
-    throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describeOther(value)}`);
+    throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describe(value)}`);
   }
   if (value.handle === DISPOSED) throw new DisposedError(`[${op}] '${param}' has been disposed`);
   return value.handle;
 }
 
-/** As `describe`, but a tensor made by another copy of this package is not called just a Tensor. @internal */
-export function describeOther(value: unknown): string {
-  const foreign = typeof value === 'object' && value !== null && tensorBrand in value;
-  return foreign
-    ? "a Tensor of another copy of anneal (is it loaded twice, or were a test runner's modules reset?)"
-    : describe(value);
-}
-
+/** `[2, 3]`, for messages. */
 export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }

@@ -33,7 +33,8 @@ function checks() {
   };
   const types = { name: 'types', command: [node, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json'] };
   const methods = { name: 'methods of Tensor', command: [node, 'scripts/methods.mjs', ...(write ? [] : ['--check'])] };
-  return write ? [methods, biomeCheck, nativeCheck] : [types, methods, biomeCheck, nativeCheck];
+  const circles = { name: 'circles of imports', command: [node, 'scripts/circles.mjs'] };
+  return write ? [methods, biomeCheck, nativeCheck] : [types, circles, methods, biomeCheck, nativeCheck];
 }
 
 await runAsProgram(import.meta.url, async () => {

@@ -2,19 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Launcher } from '../rival';
 import type { PeerName } from '../suites/suite';
 import { native } from './native';
 
 const root = join(__dirname, '..', '..');
 const packages = join(__dirname, 'npm');
-
-/** What starts a program of this kind: its file follows, of which a compiled one has no need. */
-export interface Launcher {
-  command: string;
-  args: string[];
-  /** See Program. */
-  words?: boolean;
-}
 
 /** Looked up when a run asks for the peer: its launcher, or why there is none, with the command that mends it. */
 export const launchers: Record<PeerName, (file: string) => Launcher | string | Promise<Launcher | string>> = {

@@ -6,8 +6,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { BenchError } from '../rival';
-import type { Launcher } from './launchers';
+import { BenchError, type Launcher } from '../rival';
 
 const execute = promisify(execFile);
 const root = join(__dirname, '..', '..');

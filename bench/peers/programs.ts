@@ -1,8 +1,8 @@
 // The program of each rival of a suite.
 import { join } from 'node:path';
-import { BenchError, type Program } from '../rival';
+import { BenchError, type Launcher, type Program } from '../rival';
 import type { PeerName, Suite } from '../suites/suite';
-import { type Launcher, launchers, typescript } from './launchers';
+import { launchers, typescript } from './launchers';
 import { native } from './native';
 
 /** Our side: a fresh Node, or a program in C++. */

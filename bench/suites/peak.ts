@@ -1,6 +1,6 @@
 // What the machine can do at most, with one thread and with two: the ceiling for every other suite.
-import { type LimitName, limitJob, memoryBytes } from '../limits';
-import type { Case, Suite } from './suite';
+import { limitJob, memoryBytes } from '../limits';
+import type { Case, LimitName, Suite } from './suite';
 
 // Of one thread; they fit the caches of any processor of today.
 const sizes = { L1: 24 * 2 ** 10, L2: 192 * 2 ** 10, L3: 4 * 2 ** 20, memory: memoryBytes };

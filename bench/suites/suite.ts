@@ -1,5 +1,4 @@
 // What a suite is: cases to compare, and the program of each rival.
-import type { LimitName } from '../limits';
 import type { Job } from '../rival';
 
 export interface Case {
@@ -12,6 +11,9 @@ export interface Case {
   /** Peers that would take minutes over it. */
   tooSlow?: readonly PeerName[];
 }
+
+/** `triad` is a = b + s * c over three arrays, counted as STREAM does; `read` a sum of one. */
+export type LimitName = 'fma' | 'triad' | 'read';
 
 /** What one iteration does. */
 export interface Work {

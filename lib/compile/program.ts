@@ -1,6 +1,7 @@
 // A traced function as the engine's program, and its runs.
 import { scope } from '../context';
 import { ArgumentError, AutogradError } from '../errors';
+import { isPromiseLike } from '../kinds';
 import { native } from '../native';
 import { adopt, handleOf, Tensor } from '../tensor';
 import { putTogether, type Template, takeResultApart } from './structure';
@@ -42,7 +43,7 @@ export class Program {
           );
         });
         const value = withTrace(this.#trace, () => fn(...(putTogether(template, stand) as never[])));
-        if (typeof (value as Promise<unknown> | undefined)?.then === 'function') {
+        if (isPromiseLike(value)) {
           Promise.resolve(value).catch(() => {}); // what it rejects with later is a consequence of having been traced
           throw asynchronous();
         }

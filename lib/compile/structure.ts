@@ -1,6 +1,7 @@
 // Arguments and results of compiled functions: tensors inside arrays and plain objects. The tensors are taken out, and what is
 // left is a template to put others back into.
 import { ArgumentError, describe } from '../errors';
+import { isPlainObject } from '../kinds';
 import { Tensor } from '../tensor';
 
 /** Something made of arrays, plain objects and plain values, with numbers in place of tensors. */
@@ -10,11 +11,6 @@ export type Template =
   | { kind: 'object'; entries: [name: string, item: Template][] }
   | { kind: 'value'; value: unknown };
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
 /** Takes the tensors out of `value`, in order. `what` names it in errors: `argument 0`. @throws ArgumentError */
 export function takeApart(value: unknown, tensors: Tensor[], what: string, depth = 0): Template {
   if (value instanceof Tensor) return { kind: 'tensor', index: tensors.push(value) - 1 };
@@ -23,7 +19,7 @@ export function takeApart(value: unknown, tensors: Tensor[], what: string, depth
     return { kind: 'array', items: value.map((item, i) => takeApart(item, tensors, `${what}[${i}]`, depth + 1)) };
   }
   if (typeof value === 'object' && value !== null) {
-    if (!isPlain(value)) {
+    if (!isPlainObject(value)) {
       throw new ArgumentError(
         `[compile] ${what}: expected tensors, numbers, strings, booleans, or arrays and plain objects of them, received ${describe(value)}`,
       );
@@ -89,7 +85,7 @@ export function matches(template: Template, value: unknown, tensors: Tensor[]): 
       return true;
     }
     case 'object': {
-      if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) return false;
+      if (!isPlainObject(value)) return false;
       const entries = Object.entries(value);
       return (
         entries.length === template.entries.length &&

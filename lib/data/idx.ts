@@ -3,7 +3,8 @@
 import { endianness } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FormatError } from '../errors';
-import { type ByteSource, CHUNK_BYTES, memorySource, openSource } from '../io/source';
+import { allocate, type ByteSource, CHUNK_BYTES, memorySource, openSource } from '../io/source';
+import { isUrl } from '../kinds';
 import { checkArgument } from './arguments';
 
 /** The element types that IDX files hold. */
@@ -44,7 +45,7 @@ const TYPES: ReadonlyMap<number, IdxType> = new Map([
  * @throws FormatError naming the file, what was expected and what was found, when magic, type or length is wrong
  */
 export async function readIdx(source: string | URL | Uint8Array): Promise<IdxArray> {
-  const isPath = typeof source === 'string' || source instanceof URL;
+  const isPath = typeof source === 'string' || isUrl(source);
   checkArgument(isPath || ArrayBuffer.isView(source), 'readIdx', 'source', 'a path or a Uint8Array', source);
   const bytes = isPath
     ? await openSource('readIdx', source)
@@ -81,7 +82,7 @@ async function parse(source: ByteSource): Promise<IdxArray> {
     const expected = dataBegin + dataBytes;
     throw fail(`expected ${expected} bytes for ${type.name} [${shape.join(', ')}] but found ${source.size}`);
   }
-  const data = new Uint8Array(dataBytes);
+  const data = allocate(`[readIdx] ${source.name}`, dataBytes);
   await source.read(data, dataBegin);
   await toNativeOrder(data, type.bytes);
   return { shape, data: type.view(data.buffer) };

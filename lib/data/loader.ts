@@ -1,4 +1,6 @@
 // Batches of samples for a training loop: in order or shuffled, from a dataset or from a stream of samples.
+
+import { isPromiseLike } from '../kinds';
 import { arange } from '../ops/create';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
@@ -211,7 +213,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     for (const index of indices) {
       const sample = dataset.get(index);
       // A sample that fails while others are still asked for is reported below, not as an unhandled rejection.
-      if (sample instanceof Promise) sample.catch(() => {});
+      if (isPromiseLike(sample)) sample.then(undefined, () => {});
       samples.push(sample);
       await pace.step();
     }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '../errors';
+import { isBytes, isUrl } from '../kinds';
 import { checkArgument } from './arguments';
 import { type IdxArray, readIdx } from './idx';
 
@@ -26,7 +27,7 @@ export interface Mnist {
  * error for a missing file
  */
 export async function mnist(directory: string | URL): Promise<Mnist> {
-  checkArgument(typeof directory === 'string' || directory instanceof URL, 'mnist', 'directory', 'a path', directory);
+  checkArgument(typeof directory === 'string' || isUrl(directory), 'mnist', 'directory', 'a path', directory);
   const path = typeof directory === 'string' ? directory : fileURLToPath(directory);
   const [train, test] = await Promise.all([readPart(path, 'train'), readPart(path, 't10k')]);
   return { train, test };
@@ -51,7 +52,7 @@ async function readPart(directory: string, prefix: string): Promise<MnistPart> {
 async function readBytes(path: string, sampleShape: number[]): Promise<IdxArray<Uint8Array<ArrayBuffer>>> {
   const { shape, data } = await readIdx(path);
   const fits = shape.length === sampleShape.length + 1 && sampleShape.every((size, i) => shape[i + 1] === size);
-  if (fits && data instanceof Uint8Array) return { shape, data };
+  if (fits && isBytes(data)) return { shape, data };
   const expected = ['n', ...sampleShape].join(', ');
   const found = `${data.constructor.name.replace('Array', '').toLowerCase()} [${shape.join(', ')}]`;
   throw new FormatError(`[mnist] ${path}: expected uint8 [${expected}] but found ${found}`);

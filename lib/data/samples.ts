@@ -1,4 +1,5 @@
 // A stream of samples that an AbortSignal can end even while the source keeps one waiting.
+import { isPromiseLike } from '../kinds';
 
 /** Iterates over `source` until the signal aborts; then throws its reason. The source is closed either way. */
 export async function* samplesOf<Sample>(
@@ -28,11 +29,13 @@ export async function* samplesOf<Sample>(
 }
 
 /** `value`, or the signal's reason thrown as soon as it aborts. */
-export function orAborted<T>(value: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
-  if (!signal || !(value instanceof Promise)) return value;
+export function orAborted<T>(value: T | PromiseLike<T>, signal: AbortSignal | undefined): T | Promise<T> {
+  if (!signal || !isPromiseLike(value)) return value as T | Promise<T>;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    value.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    Promise.resolve(value)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
   });
 }

@@ -1,10 +1,14 @@
 // The header of a safetensors file: its JSON read with suspicion and written as the reference implementation does.
 // Format: https://huggingface.co/docs/safetensors
 import { ArgumentError, type FormatError } from '../errors';
-import { repeatedKey } from './json';
+import { isError } from '../kinds';
+import { findFault } from './json';
 
 /** The largest header that is read, as in the reference implementation. */
 export const HEADER_LIMIT = 100_000_000;
+
+// More than any header has, and little enough to be found at once.
+const LIMITS = { depth: 16, entries: 64 };
 
 /** The dtypes of the format, from the smallest alignment to the largest (the order of the file is the reverse). */
 const BITS: ReadonlyMap<string, number> = new Map([
@@ -124,13 +128,13 @@ function parseObject(json: Uint8Array, fail: (problem: string) => FormatError): 
   }
   if (!text.startsWith('{'))
     throw fail(`expected the header to begin with "{" but found ${JSON.stringify(text.slice(0, 1))}`);
+  const fault = findFault(text, LIMITS);
+  if (fault !== undefined) throw fail(`the header cannot be read: ${fault}`);
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw fail(`expected the header to be JSON (${error instanceof Error ? error.message : error})`);
+    throw fail(`expected the header to be JSON (${isError(error) ? error.message : error})`);
   }
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw fail(`key ${JSON.stringify(repeated)} appears twice in the header`);
   return value as object;
 }
 
@@ -156,23 +160,17 @@ function parseEntry(name: string, value: unknown, fail: (problem: string) => For
   }
   const [begin = 0, end = 0] = offsets;
   if (end < begin) throw fail(`expected data_offsets to ascend but found [${begin}, ${end}]`);
-  const totalBits = product(shape) * BigInt(bits);
-  if (totalBits !== BigInt(end - begin) * 8n) {
-    const need = totalBits % 8n === 0n ? `${totalBits / 8n} bytes` : `${totalBits} bits`;
+  const totalBits = product(shape) * bits;
+  if (totalBits !== (end - begin) * 8) {
+    const need = totalBits % 8 === 0 ? `${totalBits / 8} bytes` : `${totalBits} bits`;
     throw fail(`${dtype} [${shape.join(', ')}] needs ${need} but data_offsets span ${end - begin}`);
   }
   return { name, dtype: dtype as string, shape, begin, end };
 }
 
-// Stops once it is beyond every file: a hostile shape would make the number itself fill the memory.
-function product(shape: readonly number[]): bigint {
-  if (shape.includes(0)) return 0n;
-  let elements = 1n;
-  for (const size of shape) {
-    elements *= BigInt(size);
-    if (elements > Number.MAX_SAFE_INTEGER) break;
-  }
-  return elements;
+// Exact as long as it fits any file; infinite where a hostile shape goes beyond.
+function product(shape: readonly number[]): number {
+  return shape.reduce((elements, size) => elements * size, shape.includes(0) ? 0 : 1);
 }
 
 function isObject(value: unknown): value is object {

@@ -1,4 +1,5 @@
 // Files of tensors.
+export type { NamedTensors } from '../named-tensors';
 export { replaceFile } from './atomic';
 export {
   deserialize,
@@ -6,7 +7,6 @@ export {
   type LoadOptions,
   load,
   loadMetadata,
-  type NamedTensors,
   type SaveOptions,
   save,
   serialize,

@@ -1,21 +1,21 @@
 // Tensors in safetensors files, the format that PyTorch models are exchanged in: saved whole or not at all, and
 // read tensor by tensor, so that a file may be larger than any one buffer.
 
-import { ArgumentError, DTypeError, FormatError } from '../errors';
+import { ArgumentError, DTypeError, describe, FormatError } from '../errors';
+import { type NamedTensors, namedEntries } from '../named-tensors';
 import { tensor } from '../ops/create';
 import { type DType, Tensor, type TypedArray } from '../tensor';
 import { replaceFile, writeFully } from './atomic';
 import { compareEntries, type Entry, formatHeader, HEADER_LIMIT, type Header, parseHeader } from './header';
-import { type ByteSource, memorySource, openSource } from './source';
+import { allocate, type ByteSource, checkFits, memorySource, openSource } from './source';
 
-/** Tensors by name: what `module.stateDict()` returns. */
-export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
-
+/** Options of {@link save}. */
 export interface SaveOptions {
   /** Stops the save; the former file stays as it was. */
   signal?: AbortSignal;
 }
 
+/** Options of {@link load} and {@link deserialize}. */
 export interface LoadOptions {
   /** Read only these tensors. */
   keys?: Iterable<string>;
@@ -92,7 +92,7 @@ export async function serialize(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const plan = planFile('serialize', tensors, metadata);
   try {
-    const bytes = new Uint8Array(plan.header.byteLength + plan.dataBytes);
+    const bytes = allocate('[serialize] the file', plan.header.byteLength + plan.dataBytes);
     bytes.set(plan.header);
     let position = plan.header.byteLength;
     for (const { tensor } of plan.items) {
@@ -155,10 +155,7 @@ interface Plan {
 
 // Fixes order and offsets. The detached handles keep the values alive should the caller dispose its own meanwhile.
 function planFile(operator: string, tensors: NamedTensors, metadata: Readonly<Record<string, string>> = {}): Plan {
-  if (typeof tensors !== 'object' || tensors === null) {
-    throw new ArgumentError(`[${operator}] expected tensors to be an object or a Map but received ${tensors}`);
-  }
-  const named: [string, Tensor][] = tensors instanceof Map ? [...tensors] : Object.entries(tensors);
+  const named = namedEntries(operator, tensors);
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string' || !isText(key) || !isText(value)) {
       throw new ArgumentError(
@@ -179,7 +176,7 @@ function planFile(operator: string, tensors: NamedTensors, metadata: Readonly<Re
     for (const [name, tensor] of named) {
       if (!(tensor instanceof Tensor)) {
         throw new ArgumentError(
-          `[${operator}] expected ${JSON.stringify(name)} to be a tensor but received ${typeof tensor}`,
+          `[${operator}] expected ${JSON.stringify(name)} to be a tensor but received ${describe(tensor)}`,
         );
       }
       const dtype = NAMES[tensor.dtype];
@@ -210,9 +207,11 @@ async function bytesOf(tensor: Tensor): Promise<Uint8Array> {
 async function readHeader(operator: string, source: ByteSource): Promise<{ header: Header; dataBegin: number }> {
   const fail = (problem: string) => new FormatError(`[${operator}] ${source.name}: ${problem}`);
   if (source.size < 8) throw fail(`expected a header length of 8 bytes but found ${source.size}`);
-  const lengthBytes = new Uint8Array(8);
-  await source.read(lengthBytes, 0);
-  const length = new DataView(lengthBytes.buffer).getBigUint64(0, true);
+  const first = new Uint8Array(Math.min(9, source.size));
+  await source.read(first, 0);
+  const other = first[8] === 0x7b ? undefined : otherFormat(first); // a header begins with {
+  if (other !== undefined) throw fail(`expected a safetensors file but found ${other}`);
+  const length = new DataView(first.buffer).getBigUint64(0, true);
   if (length > HEADER_LIMIT)
     throw fail(`expected a header of at most ${HEADER_LIMIT} bytes but its length says ${length}`);
   const dataBegin = 8 + Number(length);
@@ -220,6 +219,28 @@ async function readHeader(operator: string, source: ByteSource): Promise<{ heade
   const json = new Uint8Array(Number(length));
   await source.read(json, 8);
   return { header: parseHeader(json, source.size - dataBegin, fail), dataBegin };
+}
+
+const TORCH = "PyTorch's; write one that can be read with `safetensors.torch.save_file(model.state_dict(), path)`";
+
+// By the first bytes of formats that models come in.
+const OTHER_FORMATS: readonly (readonly [begin: string, name: string])[] = [
+  ['PK\x03\x04', `a zip archive, such as ${TORCH}`],
+  ['\x80\x02', `a Python pickle, such as ${TORCH}`],
+  ['\x80\x03', `a Python pickle, such as ${TORCH}`],
+  ['\x80\x04', `a Python pickle, such as ${TORCH}`],
+  ['\x89HDF', 'an HDF5 file'],
+  ['\x93NUMPY', 'a NumPy array'],
+  ['GGUF', 'a GGUF file'],
+  ['\x1f\x8b', 'gzip: decompress the file first'],
+  ['version ', 'a pointer of Git LFS: fetch the file itself with `git lfs pull`'],
+  ['<!DOCTYP', 'an HTML page'],
+  ['<html', 'an HTML page'],
+];
+
+function otherFormat(first: Uint8Array): string | undefined {
+  const text = Buffer.from(first).toString('latin1');
+  return OTHER_FORMATS.find(([begin]) => text.startsWith(begin))?.[1];
 }
 
 async function readTensors(
@@ -236,11 +257,19 @@ async function readTensors(
   for (const name of wanted ?? []) {
     throw new ArgumentError(`[${operator}] ${source.name} holds no tensor named ${JSON.stringify(name)}`);
   }
+  // Before the first is read, not when the last is found not to fit.
+  checkFits(
+    `[${operator}] ${source.name}`,
+    chosen.reduce((sum, { begin, end }) => sum + end - begin, 0),
+  );
   const tensors: [string, Tensor][] = [];
   try {
     for (const [i, entry] of chosen.entries()) {
       signal?.throwIfAborted();
-      const bytes = new Uint8Array(entry.end - entry.begin);
+      const bytes = allocate(
+        `[${operator}] ${source.name}: tensor ${JSON.stringify(entry.name)}`,
+        entry.end - entry.begin,
+      );
       await source.read(bytes, dataBegin + entry.begin);
       if (entry.dtype === 'BOOL') checkBooleans(operator, source, entry, bytes);
       const { dtype, read } = storages[i];
@@ -278,5 +307,5 @@ function isText(text: string): boolean {
 
 function asBytes(operator: string, value: Uint8Array): Uint8Array {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  throw new ArgumentError(`[${operator}] expected bytes to be a Uint8Array but received ${typeof value}`);
+  throw new ArgumentError(`[${operator}] expected bytes to be a Uint8Array but received ${describe(value)}`);
 }

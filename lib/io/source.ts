@@ -1,7 +1,10 @@
 // Bytes to read from, a file or memory, behind one interface, so that a format is parsed by one piece of code.
 import { promises as fs } from 'node:fs';
+import { totalmem } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { FormatError } from '../errors';
+import { fileURLToPath } from 'node:url';
+import { ArgumentError, describe, FormatError, OutOfMemoryError } from '../errors';
+import { isUrl } from '../kinds';
 
 /** Bytes read or written by one request: small enough to leave the event loop free, large enough to cost nothing. */
 export const CHUNK_BYTES = 8 << 20;
@@ -15,10 +18,38 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** A path as text. @throws ArgumentError for anything but text and file URLs */
+export function pathOf(operator: string, path: string | URL): string {
+  if (typeof path === 'string') return path;
+  if (isUrl(path)) return fileURLToPath(path.href);
+  throw new ArgumentError(`[${operator}] expected a path, received ${describe(path)}`);
+}
+
+/**
+ * Memory for bytes that a file says it has.
+ *
+ * @param what names them in errors
+ * @throws FormatError where they are more than the machine has memory; OutOfMemoryError where they are not to be had now
+ */
+export function allocate(what: string, bytes: number): Uint8Array<ArrayBuffer> {
+  checkFits(what, bytes);
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new OutOfMemoryError(`${what}: cannot allocate ${bytes} bytes`, { cause });
+  }
+}
+
+/** @throws FormatError where `bytes` are more than the machine has memory */
+export function checkFits(what: string, bytes: number): void {
+  const most = totalmem();
+  if (bytes > most) throw new FormatError(`${what}: ${bytes} bytes are more than the memory of this machine, ${most}`);
+}
+
 /** The bytes of a regular file. `operator` opens the error messages. */
 export async function openSource(operator: string, path: string | URL): Promise<ByteSource> {
-  const name = path instanceof URL ? path.pathname : path;
-  const handle = await fs.open(path, 'r');
+  const name = pathOf(operator, path);
+  const handle = await fs.open(name, 'r');
   try {
     const status = await handle.stat();
     if (!status.isFile()) throw new FormatError(`[${operator}] expected ${name} to be a regular file`);

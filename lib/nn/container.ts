@@ -1,5 +1,5 @@
 // Containers: modules in a row, run one after another or only held.
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import type { Tensor } from '../tensor';
 import { type Layer, Module } from './module';
 
@@ -94,7 +94,10 @@ function numbered(modules: readonly Module[]): [string, Module][] {
 }
 
 function checkedModule<M extends Module>(owner: string, module: M, i: number): M {
-  if (!(module instanceof Module)) throw new ArgumentError(`[${owner}] argument ${i} is no module`);
+  if (!(module instanceof Module)) {
+    const hint = Array.isArray(module) ? ': give the modules one by one, or spread the array with ...' : '';
+    throw new ArgumentError(`[${owner}] expected a module for argument ${i}, received ${describe(module)}${hint}`);
+  }
   return module;
 }
 

@@ -1,22 +1,23 @@
 // Watches every call of a module's forward: an error names the module it came from, and `summary` sees the outputs.
-import type { Module } from './module';
+import { isError } from '../kinds';
+import type { ModuleTree } from './tree';
 
-type Forward = (this: Module, ...inputs: never[]) => unknown;
+type Forward = (this: ModuleTree, ...inputs: never[]) => unknown;
 
 /** Told of every forward that returned, inner modules first. */
-export type ForwardObserver = (module: Module, output: unknown) => void;
+export type ForwardObserver = (module: ModuleTree, output: unknown) => void;
 
 const watchedPrototypes = new WeakSet<object>();
 let observer: ForwardObserver | undefined;
 
 // Where an error on its way up came from: `path` is relative to `module`, the outermost module it has passed so far.
-const origins = new WeakMap<Error, { module: Module; path: string; message: string }>();
+const origins = new WeakMap<Error, { module: ModuleTree; path: string; message: string }>();
 
 /**
  * Wraps `forward` of the class of `module`, once a class, so that plain calls such as `this.fc1.forward(x)` are watched
  * without a second calling convention. A forward that is an own property of the instance is left alone.
  */
-export function watchForward(module: Module, base: object): void {
+export function watchForward(module: ModuleTree, base: object): void {
   let prototype: object | null = Object.getPrototypeOf(module) as object | null;
   while (prototype !== null && prototype !== base && !watchedPrototypes.has(prototype)) {
     watchedPrototypes.add(prototype);
@@ -40,12 +41,12 @@ export function observeForward<T>(seen: ForwardObserver, body: () => T): T {
 }
 
 function watched(forward: Forward): Forward {
-  return function (this: Module, ...inputs: never[]): unknown {
+  return function (this: ModuleTree, ...inputs: never[]): unknown {
     let output: unknown;
     try {
       output = forward.apply(this, inputs);
     } catch (error) {
-      if (error instanceof Error) locate(error, this);
+      if (isError(error)) locate(error, this);
       throw error;
     }
     observer?.(this, output);
@@ -54,7 +55,7 @@ function watched(forward: Forward): Forward {
 }
 
 // Prefixes the message with the path as seen from `module`: "[linear] ..." becomes "[encoder.3.fc1] [linear] ...".
-function locate(error: Error, module: Module): void {
+function locate(error: Error, module: ModuleTree): void {
   const origin = origins.get(error);
   if (origin === undefined) {
     origins.set(error, { module, path: '', message: error.message });
@@ -65,8 +66,15 @@ function locate(error: Error, module: Module): void {
   origin.module = module;
   if (step === undefined) return;
   origin.path = origin.path === '' ? step : `${step}.${origin.path}`;
-  const before = error.message;
-  error.message = `[${origin.path}] ${origin.message}`;
-  // V8 copies the message into the stack when the error is made.
-  if (error.stack !== undefined) error.stack = error.stack.replace(before, () => error.message);
+  // The stack has a copy of the message, which V8 may make only when the stack is first read: so before the message changes.
+  const { message: before, stack } = error;
+  const message = `[${origin.path}] ${origin.message}`;
+  // A user's error may be frozen; then it stays as it is.
+  if (!Reflect.set(error, 'message', message)) return;
+  if (typeof stack === 'string')
+    Reflect.set(
+      error,
+      'stack',
+      stack.replace(before, () => message),
+    );
 }

@@ -5,21 +5,18 @@ import { guard, tracing } from '../compile/trace';
 import { keep, noGrad } from '../context';
 import { type Device, deviceCode, isDevice } from '../device';
 import { isFloating } from '../dtype';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
+import { copyOf, thisCopy } from '../kinds';
+import type { NamedTensors } from '../named-tensors';
 import { aliasInto, type DType, Tensor } from '../tensor';
 import { watchForward } from './forward';
 import { Parameter } from './parameter';
-import { loadState, type NamedTensors } from './state';
+import { type LoadResult, loadState } from './state';
+import { checkStray } from './stray';
 import { summarize } from './summary';
 
 /** Any module that maps one tensor to one tensor: what `Sequential` holds. */
 export type Layer = Module & { forward(input: Tensor): Tensor };
-
-/** What `loadStateDict` found without using it; both are empty after a strict load. */
-export interface LoadResult {
-  missing: string[];
-  unexpected: string[];
-}
 
 /**
  * Base class of layers and networks: fields that are parameters, modules or (nested) arrays of them belong to the
@@ -41,6 +38,11 @@ export abstract class Module {
 
   constructor() {
     watchForward(this, Module.prototype);
+  }
+
+  /** @internal */
+  get [copyOf](): object {
+    return thisCopy;
   }
 
   /** True in training mode (the default); read by layers such as `Dropout`. Set it with `train()` and `eval()`. */
@@ -77,14 +79,17 @@ export abstract class Module {
       throw new ArgumentError(`[registerBuffer] a name without dots is expected, received '${name}'`);
     }
     if (this.#buffers.has(name)) throw new ArgumentError(`[registerBuffer] there already is a buffer '${name}'`);
-    if (!(tensor instanceof Tensor)) throw new ArgumentError(`[registerBuffer] expected a tensor for '${name}'`);
+    if (!(tensor instanceof Tensor)) {
+      throw new ArgumentError(`[registerBuffer] expected a tensor for '${name}', received ${describe(tensor)}`);
+    }
     this.#buffers.set(name, keep(tensor));
     return tensor;
   }
 
   /** Parameters of this module alone, without those of inner modules. */
   ownParameters(): [name: string, parameter: Parameter][] {
-    return members(this.fields()).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+    const other = (name: string, value: unknown) => checkStray(this, name, value);
+    return members(this.fields(), other).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
   }
 
   /** Buffers of this module alone. */
@@ -249,8 +254,11 @@ export abstract class Module {
   }
 }
 
-// Parameters and modules among fields, those in arrays as `name.index`.
-function members(fields: Iterable<readonly [string, unknown]>): [string, Parameter | Module][] {
+// Parameters and modules among fields, those in arrays as `name.index`; `other` sees what is neither.
+function members(
+  fields: Iterable<readonly [string, unknown]>,
+  other?: (name: string, value: unknown) => void,
+): [string, Parameter | Module][] {
   const found: [string, Parameter | Module][] = [];
   const visit = (name: string, value: unknown): void => {
     if (value instanceof Parameter || value instanceof Module) found.push([name, value]);
@@ -258,6 +266,7 @@ function members(fields: Iterable<readonly [string, unknown]>): [string, Paramet
       value.forEach((item: unknown, i) => {
         visit(`${name}.${i}`, item);
       });
+    else other?.(name, value);
   };
   for (const [name, value] of fields) visit(name, value);
   return found;

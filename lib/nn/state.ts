@@ -1,11 +1,14 @@
 // Loading a state: everything is checked before the first value is written.
 import { noGrad } from '../context';
 import { ArgumentError, describe } from '../errors';
+import { type NamedTensors, namedEntries } from '../named-tensors';
 import { Tensor } from '../tensor';
-import type { LoadResult } from './module';
 
-/** Tensors by name: what `stateDict()` returns, or a Map of them. */
-export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
+/** What `loadStateDict` found without using it; both are empty after a strict load. */
+export interface LoadResult {
+  missing: string[];
+  unexpected: string[];
+}
 
 /** Copies `state` into the tensors of `placements` (path and tensor, a shared one under each of its paths). */
 export function loadState(
@@ -14,10 +17,7 @@ export function loadState(
   named: NamedTensors,
   strict: boolean,
 ): LoadResult {
-  if (typeof named !== 'object' || named === null) {
-    throw new ArgumentError(`[loadStateDict] expected tensors by name, received ${describe(named)}`);
-  }
-  const state: Readonly<Record<string, unknown>> = named instanceof Map ? Object.fromEntries(named) : { ...named };
+  const state: Readonly<Record<string, unknown>> = Object.fromEntries(namedEntries('loadStateDict', named));
   const names = new Map<Tensor, string[]>();
   for (const [path, tensor] of placements) names.set(tensor, [...(names.get(tensor) ?? []), path]);
 
@@ -29,7 +29,7 @@ export function loadState(
     if (given.length === 0) missing.push(paths[0] as string);
     for (const path of given) {
       const value: unknown = state[path];
-      if (!(value instanceof Tensor)) misfits.push(`${path} is no tensor`);
+      if (!(value instanceof Tensor)) misfits.push(`${path} is no tensor but ${describe(value)}`);
       else if (!sameShape(value, target)) misfits.push(`${path} is ${shapeOf(value)}, expected ${shapeOf(target)}`);
       else writes.push([target, value]);
     }

@@ -5,12 +5,12 @@ import { zeros } from '../ops/create';
 import { Tensor } from '../tensor';
 import { observeForward } from './forward';
 import { rememberModes } from './mode';
-import type { Module } from './module';
+import type { ModuleTree } from './tree';
 
 type Shape = readonly number[];
 
-/** See {@link Module.summary}. */
-export function summarize(module: Module, inputShape?: Shape | readonly Shape[]): string {
+/** See `Module.summary`. */
+export function summarize(module: ModuleTree, inputShape?: Shape | readonly Shape[]): string {
   const shapes = inputShape === undefined ? undefined : outputShapes(module, shapeList(inputShape));
   const header = ['Layer', 'Type', ...(shapes ? ['Output shape'] : []), 'Parameters'];
   const depths = new Map<string, number>();
@@ -54,10 +54,10 @@ function parentOf(path: string, known: ReadonlyMap<string, number>): string {
   return parent;
 }
 
-function outputShapes(module: Module, inputShapes: readonly Shape[]): Map<Module, string> {
-  const shapes = new Map<Module, string>();
+function outputShapes(module: ModuleTree, inputShapes: readonly Shape[]): Map<ModuleTree, string> {
+  const shapes = new Map<ModuleTree, string>();
   const restoreModes = rememberModes(module);
-  module.eval();
+  for (const inner of module.modules()) inner.training = false;
   try {
     scope(() =>
       noGrad(() =>

@@ -4,7 +4,7 @@ import { type Device, deviceCode } from '../device';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { native, type OperatorParam, type OperatorRecord } from '../native';
-import { adopt, describeOther, handleOf, Tensor, type TensorLike } from '../tensor';
+import { adopt, handleOf, Tensor, type TensorLike } from '../tensor';
 
 export type { OperatorParam, OperatorRecord } from '../native';
 
@@ -63,7 +63,7 @@ export function callVoid(op: OperatorRef, ...args: unknown[]): void {
 function operandHandle(op: string, param: string, value: unknown): number {
   if (typeof value === 'number') return -1;
   if (value instanceof Tensor) return handleOf(op, param, value);
-  throw new ArgumentError(`[${op}] expected a Tensor or a number for '${param}', received ${describeOther(value)}`);
+  throw new ArgumentError(`[${op}] expected a Tensor or a number for '${param}', received ${describe(value)}`);
 }
 
 function numberOf(value: TensorLike): number {

@@ -6,27 +6,19 @@ import { ArgumentError, describe } from '../errors';
 import { zerosLike } from '../ops/create';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
-import { type OptimizerState, packState, unpackState } from './state';
+import {
+  type BaseOptions,
+  type Group,
+  type OptimizerState,
+  type ParameterState,
+  packState,
+  unpackState,
+} from './state';
 
-/** What every optimizer has. */
-export interface BaseOptions {
-  /** Learning rate. */
-  lr: number;
-}
+export type { BaseOptions, Group, ParameterState } from './state';
 
 /** Parameters with options of their own; what is left out comes from the optimizer's options. */
 export type ParameterGroup<O extends BaseOptions> = { params: Iterable<Tensor> } & Partial<O>;
-
-/** A group as the optimizer holds it, with all options; they may be changed between steps. */
-export type Group<O extends BaseOptions> = { params: Tensor[] } & O;
-
-/** What an optimizer remembers of one parameter. */
-export interface ParameterState {
-  /** Steps taken so far. */
-  step: number;
-  /** State tensors by name (`expAvg`), shaped like the parameter. */
-  tensors: Map<string, Tensor>;
-}
 
 /** Parameters of one group that have a gradient, one dtype and one step count: what one native call updates. */
 export interface Batch {
@@ -88,14 +80,16 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /** Adds a group, such as layers that are thawed in the middle of training. */
   addParamGroup(group: ParameterGroup<O>): void {
     if (typeof group?.params?.[Symbol.iterator] !== 'function') {
-      throw new ArgumentError(`[${this.kind}] expected tensors or groups with params, received ${typeof group}`);
+      throw new ArgumentError(`[${this.kind}] expected tensors or groups with params, received ${describe(group)}`);
     }
     checkOptions(this.kind, group, ['params', ...Object.keys(this.#defaults)]);
     const params: Tensor[] = [];
     const known = new Set(this.paramGroups.flatMap((other) => other.params));
     for (const param of group.params) {
       const i = params.length;
-      if (!(param instanceof Tensor)) throw new ArgumentError(`[${this.kind}] parameter ${i} is no tensor`);
+      if (!(param instanceof Tensor)) {
+        throw new ArgumentError(`[${this.kind}] parameter ${i} is no tensor but ${describe(param)}`);
+      }
       if (!param.isLeaf) throw new ArgumentError(`[${this.kind}] parameter ${i} is a result, not a leaf tensor`);
       if (!isFloating(param.dtype)) {
         throw new ArgumentError(

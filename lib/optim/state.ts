@@ -1,8 +1,25 @@
 // An optimizer's state as plain data and tensors, and back. Parameters are numbered through all groups, in order.
 import { keep, noGrad } from '../context';
 import { ArgumentError, describe } from '../errors';
+import { isPromiseLike } from '../kinds';
 import { Tensor } from '../tensor';
-import type { BaseOptions, Group, ParameterState } from './optimizer';
+
+/** What every optimizer has. */
+export interface BaseOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
+/** A group as the optimizer holds it, with all options; they may be changed between steps. */
+export type Group<O extends BaseOptions> = { params: Tensor[] } & O;
+
+/** What an optimizer remembers of one parameter. */
+export interface ParameterState {
+  /** Steps taken so far. */
+  step: number;
+  /** State tensors by name (`expAvg`), shaped like the parameter. */
+  tensors: Map<string, Tensor>;
+}
 
 /** What `optimizer.stateDict()` returns. */
 export interface OptimizerState {
@@ -46,7 +63,9 @@ export function unpackState<O extends BaseOptions>(
   const refuse = (reason: string): never => {
     throw new ArgumentError(`[${kind}.loadStateDict] ${reason}`);
   };
-  if (typeof state !== 'object' || state === null) refuse(`expected a state, received ${describe(state)}`);
+  if (typeof state !== 'object' || state === null || isPromiseLike(state)) {
+    return refuse(`expected a state, received ${describe(state)}`);
+  }
   const { groups: packed, steps, tensors } = state;
   if (
     !Array.isArray(packed) ||
@@ -71,7 +90,7 @@ export function unpackState<O extends BaseOptions>(
     const [number, name] = key.split('.');
     const param = params[Number(number)];
     if (param === undefined || name === undefined) return refuse(`there is no parameter for '${key}'`);
-    if (!(value instanceof Tensor)) return refuse(`'${key}' is no tensor`);
+    if (!(value instanceof Tensor)) return refuse(`'${key}' is no tensor but ${describe(value)}`);
     const [shape, expected] = [value.shape.join(', '), param.shape.join(', ')];
     if (shape !== expected) return refuse(`'${key}' is [${shape}], the parameter is [${expected}]`);
     found.push([Number(number), name, value]);

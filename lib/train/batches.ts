@@ -2,7 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataLoader, type Dataset, TensorDataset } from '../data';
 import { engineReady } from '../engine';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
+import { isPromiseLike } from '../kinds';
 import { Tensor } from '../tensor';
 
 /** Tensors with a common first dimension: the inputs of the model and, last, the target. */
@@ -50,7 +51,10 @@ export function openData(caller: string, data: Data, options: BatchOptions): Bat
     );
   }
   if (!isIterable(data)) {
-    throw new ArgumentError(`[${caller}] expected tensors, a dataset or batches to iterate, received ${typeof data}`);
+    const hint = data instanceof Tensor ? ': put inputs and targets into one list, [inputs, targets]' : '';
+    throw new ArgumentError(
+      `[${caller}] expected tensors, a dataset or batches to iterate, received ${describe(data)}${hint}`,
+    );
   }
   const length: unknown = (data as { length?: unknown }).length;
   const count = typeof length === 'number' && Number.isFinite(length) ? length : undefined;
@@ -78,7 +82,7 @@ export async function eachBatch(
     for (;;) {
       signal?.throwIfAborted();
       const next = iterator.next();
-      const result = next instanceof Promise ? await gate.race(next) : await next;
+      const result = isPromiseLike(next) ? await gate.race(next) : next;
       if (result.done === true) break;
       checkBatch(caller, result.value);
       await step(result.value);
@@ -110,8 +114,8 @@ export class AbortGate {
     signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
-  race<T>(promise: Promise<T>): Promise<T> {
-    if (this.#signal === undefined) return promise;
+  race<T>(promise: PromiseLike<T>): Promise<T> {
+    if (this.#signal === undefined) return Promise.resolve(promise);
     return new Promise<T>((resolve, reject) => {
       this.#reject = reject;
       promise.then(resolve, reject);
@@ -147,5 +151,16 @@ function iterate(batches: AsyncIterable<Batch> | Iterable<Batch>): AsyncIterator
 
 function checkBatch(caller: string, batch: unknown): void {
   if (Array.isArray(batch) && batch.length > 0 && batch.every((item) => item instanceof Tensor)) return;
-  throw new ArgumentError(`[${caller}] expected every batch to be a list of tensors, received ${typeof batch}`);
+  const other = Array.isArray(batch) ? batch.find((item) => !(item instanceof Tensor)) : batch;
+  const received = Array.isArray(batch)
+    ? batch.length === 0
+      ? 'an empty list'
+      : `a list with ${describe(other)}`
+    : describe(batch);
+  const hint = ArrayBuffer.isView(other)
+    ? ': make tensors of typed arrays, or a data.ArrayDataset'
+    : batch instanceof Tensor
+      ? ': a batch is a list, [inputs, targets]'
+      : '';
+  throw new ArgumentError(`[${caller}] expected every batch to be a list of tensors, received ${received}${hint}`);
 }

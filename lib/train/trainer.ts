@@ -1,6 +1,6 @@
 // Trainer: fit, evaluate and predict.
 import { noGrad, scope } from '../context';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { rememberModes } from '../nn/mode';
 import { Module } from '../nn/module';
 import { concat } from '../ops/shape';
@@ -87,13 +87,17 @@ export class Trainer {
     checkOptions('Trainer', options ?? null, trainerOptionNames);
     const { model, optimizer, loss, metrics = {}, callbacks = [], progress = true, compile = true } = options;
     const { clipGradNorm: maxNorm = Number.POSITIVE_INFINITY } = options;
-    if (!(model instanceof Module)) throw new ArgumentError('[Trainer] expected a module for model');
-    if (typeof optimizer?.step !== 'function') throw new ArgumentError('[Trainer] expected an optimizer');
+    if (!(model instanceof Module)) {
+      throw new ArgumentError(`[Trainer] expected a module for model, received ${describe(model)}`);
+    }
+    if (typeof optimizer?.step !== 'function') {
+      throw new ArgumentError(`[Trainer] expected an optimizer, received ${describe(optimizer)}`);
+    }
     if (!(maxNorm > 0)) {
       throw new ArgumentError(`[Trainer] expected a positive number for clipGradNorm, received ${String(maxNorm)}`);
     }
     if (typeof loss !== 'function' && !(loss instanceof Module)) {
-      throw new ArgumentError('[Trainer] expected a function or a module for loss');
+      throw new ArgumentError(`[Trainer] expected a function or a module for loss, received ${describe(loss)}`);
     }
     for (const [name, metric] of Object.entries(metrics)) {
       if (typeof metric?.update !== 'function') {
@@ -111,6 +115,9 @@ export class Trainer {
    * @throws the reason of `signal`; ArgumentError for options out of range or data without batches.
    */
   async fit(data: Data, options: FitOptions = {}): Promise<History> {
+    if (options instanceof Tensor) {
+      throw new ArgumentError('[fit] expected inputs and targets as one list: fit([inputs, targets], options)');
+    }
     checkOptions('fit', options, fitOptionNames);
     const { epochs = 1, validation, signal, callbacks = [], batchSize, shuffle, seed } = options;
     if (!(Number.isSafeInteger(epochs) && epochs > 0)) {
@@ -153,6 +160,11 @@ export class Trainer {
 
   /** Mean loss and metrics over `data`, in inference mode and without gradients. */
   async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+    if (options instanceof Tensor) {
+      throw new ArgumentError(
+        '[evaluate] expected inputs and targets as one list: evaluate([inputs, targets], options)',
+      );
+    }
     checkOptions('evaluate', options, evaluateOptionNames);
     const { batchSize, signal } = options;
     const source = openData('evaluate', data, { batchSize });

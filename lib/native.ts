@@ -41,6 +41,7 @@ export interface Native {
   device(handle: number): number;
   read(handle: number): Promise<ArrayBufferView>;
   readSync(handle: number): ArrayBufferView;
+  fenceOf(handle: number): Promise<void>;
   dispose(handle: number): void;
   detach(out: object, handle: number): number;
   claim(owner: object, handle: number): void;
@@ -77,6 +78,7 @@ export interface Native {
     gains: BigUint64Array | null,
     iterations: number,
     stepped: number,
+    gate: number | null,
   ): number[];
   setErrorClasses(classes: readonly unknown[]): void;
   withProcessLock(fn: () => void): void;

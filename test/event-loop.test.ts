@@ -93,7 +93,7 @@ describe('a kernel that fails', () => {
     }
     await assert.rejects(worse.data(), IndexError);
     assert.throws(() => bad.dataSync(), IndexError);
-    assert.throws(() => worse.mul(2), IndexError);
+    assert.throws(() => worse.mul(2).dataSync(), IndexError);
     assert.deepEqual(await list(x), [1, 2, 3]);
     assert.deepEqual(await list(pick(x, 2).add(1)), [4]);
   });

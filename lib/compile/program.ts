@@ -91,17 +91,17 @@ export class Program {
     return this.#trace.repeats;
   }
 
-  /** Runs it once. */
-  run(inputs: readonly Tensor[]): unknown {
-    return this.#run(inputs, 0, 0);
+  /** Runs it once, unless a failed kernel took the scalar `gate`: then its results are lost, too. */
+  run(inputs: readonly Tensor[], gate?: Tensor): unknown {
+    return this.#run(inputs, 0, 0, gate);
   }
 
   /**
    * Runs it `iterations` times in a row. Inputs whose bit of `stepped` is set have a leading dimension of that size and are
-   * read part by part; each tensor of the result has one, too.
+   * read part by part; each tensor of the result has one, too. Iterations that find the scalar `gate` lost are left out.
    */
-  repeat(inputs: readonly Tensor[], iterations: number, stepped: number): unknown {
-    return this.#run(inputs, iterations, stepped);
+  repeat(inputs: readonly Tensor[], iterations: number, stepped: number, gate?: Tensor): unknown {
+    return this.#run(inputs, iterations, stepped, gate);
   }
 
   explain(): string {
@@ -109,7 +109,7 @@ export class Program {
   }
 
   // `stack`: how many iterations, for stacked results; 0 for one run without.
-  #run(inputs: readonly Tensor[], stack: number, stepped: number): unknown {
+  #run(inputs: readonly Tensor[], stack: number, stepped: number, gate: Tensor | undefined): unknown {
     const { lives } = this.#trace;
     const isLive = this.#bits.length > 0;
     for (let i = 0; i < lives.length; i++) {
@@ -128,6 +128,7 @@ export class Program {
       isLive ? this.#gains : null,
       stack,
       stepped,
+      gate === undefined ? null : handleOf('compile', 'gate', gate),
     );
     const times = Math.max(stack, 1);
     for (const { counter, total } of this.#totals) if (total > 0) counter.set(counter.get() + times * total);

@@ -460,7 +460,7 @@ declare module '../tensor' {
     pad(padding: readonly (readonly [number, number])[], value?: number): Tensor;
     /**
      * Writes `values` into `target` in place, converted to its dtype: for parameters and buffers. Backward through an operator that
-     * used the old values throws AutogradError.
+     * used the old values throws AutogradError. If a failed kernel took `values`, the target keeps what it has.
      *
      * Here `target` is this tensor.
      *

@@ -156,7 +156,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
 
 /**
  * Writes `values` into `target` in place, converted to its dtype: for parameters and buffers. Backward through an operator that
- * used the old values throws AutogradError.
+ * used the old values throws AutogradError. If a failed kernel took `values`, the target keeps what it has.
  *
  * @throws ShapeError unless the shapes are equal; ArgumentError when target is the result of a recorded operator.
  * @method

@@ -5,11 +5,11 @@ import { Programs } from '../compile/programs';
 import { noGrad, scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
-import { native } from '../native';
 import { indexSelect } from '../ops/indexing';
 import { reshape, slice } from '../ops/shape';
 import type { Tensor } from '../tensor';
 import { AbortGate, type Batch } from './batches';
+import type { RunningMean } from './mean';
 
 // The engine gets so many milliseconds of work at a time, so that an abort is heeded soon.
 const CHUNK_MS = 20;
@@ -45,16 +45,23 @@ export type OnChunk = (batches: number, samples: number, losses: Tensor | undefi
 /** Steps on batches of columns, compiled. */
 export class CompiledSteps {
   readonly #programs: Programs;
+  readonly #losses: RunningMean;
 
-  /** `step` gets a batch and returns what `onChunk` shall see of it. */
-  constructor(columns: readonly Column[], loaded: LoadedColumns, step: (batch: Batch) => Tensor | undefined) {
+  /** `step` gets a batch, adds to `losses`, and returns what `onChunk` shall see of it. */
+  constructor(
+    columns: readonly Column[],
+    loaded: LoadedColumns,
+    losses: RunningMean,
+    step: (batch: Batch) => Tensor | undefined,
+  ) {
+    this.#losses = losses;
     this.#programs = new Programs((indices: Tensor) => step(loaded.gather(columns, indices)) ?? null, 4);
   }
 
   /**
-   * Runs an epoch. At most `most` batches go by between two calls of `onChunk`.
+   * Runs an epoch. At most `most` batches go by between two calls of `onChunk`. No batch is run after one that failed.
    *
-   * @throws the reason of a signal; before the first step, whatever stands in the way of compiling it.
+   * @throws the failure of a batch; the reason of a signal; before the first step, whatever stands in the way of compiling it.
    */
   async run(rows: EpochRows, most: number, signal: AbortSignal | undefined, onChunk: OnChunk): Promise<void> {
     const { order, end, batchSize } = rows;
@@ -71,7 +78,8 @@ export class CompiledSteps {
         const { run, result } = this.#submit(order, rows.position, batches, Math.min(left, batchSize));
         const samples = Math.min(left, run * batchSize);
         rows.advance(samples);
-        const done = native.fence(false);
+        const done = this.#losses.fence();
+        done.catch(() => {}); // awaited below, unless something else ends the run first
         await onChunk(run, samples, result);
         result?.dispose();
         await gate.race(ahead);
@@ -93,10 +101,11 @@ export class CompiledSteps {
     return scope(() => {
       const first = slice(order, 0, position, position + size);
       const { program } = this.#programs.find([first]);
+      const { sum } = this.#losses;
       if (batches === 1 || !program.repeats)
-        return { run: 1, result: (program.run([first]) as Tensor | null) ?? undefined };
+        return { run: 1, result: (program.run([first], sum) as Tensor | null) ?? undefined };
       const all = reshape(slice(order, 0, position, position + batches * size), [batches, size]);
-      return { run: batches, result: (program.repeat([all], batches, 1) as Tensor | null) ?? undefined };
+      return { run: batches, result: (program.repeat([all], batches, 1, sum) as Tensor | null) ?? undefined };
     });
   }
 }

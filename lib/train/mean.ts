@@ -1,9 +1,10 @@
 // The mean loss of an epoch, summed on the device: reading it is the only wait.
 import { untraced } from '../compile/trace';
 import { keep, noGrad } from '../context';
+import { native } from '../native';
 import { zeros } from '../ops/create';
-import { assign } from '../ops/shape';
-import type { Tensor } from '../tensor';
+import { overwrite } from '../ops/overwrite';
+import { handleOf, type Tensor } from '../tensor';
 
 /** A weighted mean of scalar tensors, in float64. */
 export class RunningMean {
@@ -13,7 +14,7 @@ export class RunningMean {
 
   /** Adds a scalar, such as the mean loss of `weight` samples, to the sum; its weight is for `count` to add. */
   add(value: Tensor, weight: number): void {
-    noGrad(() => assign(this.#sum, this.#sum.add(value.detach().to('float64').mul(weight))));
+    noGrad(() => overwrite(this.#sum, this.#sum.add(value.detach().to('float64').mul(weight))));
   }
 
   /** Adds to the sum of the weights. */
@@ -32,9 +33,19 @@ export class RunningMean {
     return weight === 0 ? Number.NaN : (await this.#sum.item()) / weight;
   }
 
+  /** The sum itself: lost once one of the values is. */
+  get sum(): Tensor {
+    return this.#sum;
+  }
+
+  /** Rejects if a failed kernel took one of the values; else resolves when the engine gets here. */
+  fence(): Promise<void> {
+    return native.fenceOf(handleOf('fence', 'mean', this.#sum));
+  }
+
   /** Starts again. */
   reset(): void {
-    assign(this.#sum, zeros([], { dtype: 'float64' }));
+    overwrite(this.#sum, zeros([], { dtype: 'float64' }));
     this.#weight = 0;
   }
 

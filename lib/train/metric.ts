@@ -3,7 +3,7 @@ import { untraced } from '../compile/trace';
 import { keep, noGrad, scope } from '../context';
 import { ArgumentError } from '../errors';
 import { ones, zeros } from '../ops/create';
-import { assign } from '../ops/shape';
+import { overwrite } from '../ops/overwrite';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkDecision, type DecisionOptions, decide } from './decision';
@@ -129,7 +129,7 @@ function derived<V extends MetricValue>(
   return {
     [traceable]: true,
     reset() {
-      if (counts !== undefined) assign(counts, zeros(counts.shape, { dtype: 'int64' }));
+      if (counts !== undefined) overwrite(counts, zeros(counts.shape, { dtype: 'int64' }));
       updated = false;
     },
     update(output, target) {
@@ -146,7 +146,7 @@ function derived<V extends MetricValue>(
           }
           updated = true;
           const cells = decisions.actual.mul(classes).add(decisions.predicted);
-          assign(counts, counts.scatterAdd(0, cells, ones(cells.shape, { dtype: 'int64' })));
+          overwrite(counts, counts.scatterAdd(0, cells, ones(cells.shape, { dtype: 'int64' })));
         }),
       );
     },

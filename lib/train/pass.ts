@@ -7,8 +7,11 @@ import { Adam, AdamW, SGD } from '../optim';
 import type { Tensor } from '../tensor';
 import { type Batch, type BatchSource, eachBatch } from './batches';
 import { CompiledSteps, LoadedColumns, type OnChunk } from './compiled';
+import type { RunningMean } from './mean';
 import { traceable } from './metric';
 import { type StepOptions, Steps, sampleCount } from './step';
+
+const WATCH_MS = 20;
 
 /** What the passes of one call of a trainer share. */
 export class Pass {
@@ -41,7 +44,9 @@ export class Pass {
       return onChunk(batches, samples, losses);
     };
     if (await this.#runCompiled('train', source, watched ? 1 : Number.POSITIVE_INFINITY, signal, step, counted)) return;
+    const watch = new LossWatch(this.steps.losses);
     await eachBatch(caller, source, signal, async (batch) => {
+      watch.check();
       const loss = scope(() => step(batch));
       await counted(1, sampleCount(batch), loss);
       loss?.dispose();
@@ -119,10 +124,33 @@ export class Pass {
     this.#compiled.set(kind, ofKind);
     let steps = ofKind.get(first);
     if (steps === undefined) {
-      steps = new CompiledSteps(columns, this.#loaded, step);
+      steps = new CompiledSteps(columns, this.#loaded, this.steps.losses, step);
       ofKind.set(first, steps);
     }
     return steps;
+  }
+}
+
+// Asks every now and then whether a failed kernel took the loss of a batch, so that this is not told at the end of the epoch only.
+class LossWatch {
+  readonly #losses: RunningMean;
+  #asked = performance.now();
+  #failed = false;
+  #failure: unknown;
+
+  constructor(losses: RunningMean) {
+    this.#losses = losses;
+  }
+
+  check(): void {
+    if (this.#failed) throw this.#failure;
+    const now = performance.now();
+    if (now - this.#asked < WATCH_MS) return;
+    this.#asked = now;
+    this.#losses.fence().catch((error: unknown) => {
+      this.#failed = true;
+      this.#failure = error;
+    });
   }
 }
 

@@ -122,8 +122,9 @@ std::vector<uint64_t> words(Entry& js, size_t i) {
   return result;
 }
 
-// programRun(program, outs, inputs, lives, increments, iterations, stepped): handles of the outputs. With `iterations` 0 it runs
-// once; else that many times, with results stacked, and inputs too where the bits of `stepped` say so.
+// programRun(program, outs, inputs, lives, increments, iterations, stepped, gate): handles of the outputs. With `iterations` 0 it
+// runs once; else that many times, with results stacked, and inputs too where the bits of `stepped` say so. `gate` is a scalar or
+// null; where a failure took it, iterations are left out.
 napi_value programRun(Entry& js) {
   Program& program = programOf(js);
   Replay replay;
@@ -135,6 +136,7 @@ napi_value programRun(Entry& js) {
   replay.iterations = replay.stacked ? iterations : 1;
   const auto stepped = static_cast<uint64_t>(js.integer(6, {kName, "stepped"}));
   for (size_t i = 0; i < replay.inputs.size(); ++i) replay.stepped.push_back(i < 64 && (stepped >> i & 1) != 0);
+  if (!js.isNull(7)) replay.gate = js.tensor(7, {kName, "gate"});
   Tensors outputs = program.run(replay);
   if (js.length(js[1]) != outputs.size())
     fail(ErrorKind::Argument, "[compile] a program of %zu results", outputs.size());

@@ -22,7 +22,8 @@ struct Promises::Completion {
 
   napi_deferred deferred = nullptr;
   napi_ref keep;
-  std::optional<Failure> failure = std::nullopt;
+  napi_threadsafe_function function;
+  FailureRef failure;
   std::atomic<Stage> stage{Awaited};
 };
 
@@ -55,21 +56,39 @@ void Promises::close() {
   }
 }
 
-napi_value Promises::ofFence(napi_ref keep, bool reports) {
+void Promises::arrive(void* data, FailureRef failure) {
+  auto* completion = static_cast<Completion*>(data);
+  const napi_threadsafe_function function = completion->function;
+  completion->failure = std::move(failure);
+  if (completion->stage.exchange(Completion::Done) == Completion::Awaited) return;  // settled by JavaScript's thread
+  // Refused only when the environment is closing; nobody waits any more.
+  if (napi_call_threadsafe_function(function, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
+}
+
+napi_value Promises::ofFence(bool reports) {
+  return make(nullptr, [&](Completion* completion) {
+    Stream::instance().submitFence(reports ? &environment_.context.client : nullptr,
+                                   [completion](const FailureRef& failure) { arrive(completion, failure); });
+  });
+}
+
+napi_value Promises::ofRead(napi_ref keep, const Backend& backend, const CopyArgs& copy) {
+  return make(keep, [&](Completion* completion) {
+    Stream::instance().submitRead(&environment_.context.client, backend.copy, copy, {arrive, completion});
+  });
+}
+
+template <class Submit>
+napi_value Promises::make(napi_ref keep, Submit&& submit) {
   auto owned = std::make_unique<Completion>();
   owned->keep = keep;
+  owned->function = function_;
   napi_value promise;
   check(napi_create_promise(env_, &owned->deferred, &promise));
   const Way way = nextWay();
   if (way == Way::Later) leave(*owned);
   Completion* const completion = owned.release();
-  auto done = [completion, function = function_](const std::optional<Failure>& failure) {
-    completion->failure = failure;
-    if (completion->stage.exchange(Completion::Done) == Completion::Awaited) return;  // settled by JavaScript's thread
-    // Refused only when the environment is closing; nobody waits any more.
-    if (napi_call_threadsafe_function(function, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
-  };
-  Stream::instance().submitFence(reports ? &environment_.context.client : nullptr, std::move(done));
+  submit(completion);
   if (way == Way::Later || (!waitFor(*completion) && leave(*completion))) return promise;
   owned.reset(completion);
   way == Way::NextTurn ? turn(std::move(owned)) : settle(*owned);
@@ -142,7 +161,6 @@ void Promises::settleTurned() {
 
 // Leaves no exception behind, since it also runs outside of an entry. Node-API refuses only where the environment is ending.
 void Promises::settle(Completion& completion) noexcept {
-  if (completion.failure) Stream::instance().acknowledge(&environment_.context.client, *completion.failure);
   napi_value value;
   napi_get_undefined(env_, &value);
   if (completion.keep) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 
+#include "core/kernels.h"
 #include "core/stream.h"
 
 namespace anneal::binding {
@@ -21,9 +22,11 @@ class Promises {
   ~Promises();
   void close();
 
-  // Resolves with what `keep` refers to and keeps alive until then, or with undefined. Rejects with the environment's failure
-  // if `reports`.
-  napi_value ofFence(napi_ref keep, bool reports);
+  // Settled when the stream gets here. Rejects, if `reports`, with the first failure that nobody has been told of yet.
+  napi_value ofFence(bool reports);
+  // Settled when the stream has made the copy, with what `keep` refers to and keeps alive until then, or with undefined. Rejects with
+  // the failure that took what was to be read. Without a destination nothing is copied.
+  napi_value ofRead(napi_ref keep, const Backend& backend, const CopyArgs& copy);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -33,6 +36,10 @@ class Promises {
   // else when the stream says so.
   enum class Way { AtOnce, NextTurn, Later };
 
+  // A promise that settles when `submit`, which puts something on the stream, is answered through the completion it is given.
+  template <class Submit>
+  napi_value make(napi_ref keep, Submit&& submit);
+  static void arrive(void* completion, FailureRef failure);
   Way nextWay();
   bool waitFor(const Completion& completion);
   bool leave(Completion& completion);

@@ -59,8 +59,15 @@ Elements newElements(Entry& js, const Tensor& tensor) {
   return {array, made.data};
 }
 
-// The tensor's elements, copied on the stream.
-napi_value copyOut(Entry& js) {
+// A read of the tensor at argument 0: the copy that the stream shall make, and what it will fill.
+struct Read {
+  napi_value array;
+  CopyArgs copy;
+  const Backend& backend;
+  bool empty;
+};
+
+Read newRead(Entry& js) {
   const Tensor tensor = js.tensor(0, {"data", "tensor"});
   if (tensor.storage().traced()) {
     fail(ErrorKind::Argument,
@@ -70,9 +77,7 @@ napi_value copyOut(Entry& js) {
              : "[data] a tensor made while a function was traced by compile has no values; return it "
                "from the function");
   }
-  js.environment().context.client.checkRan(tensor.storage().writtenBy());
   const auto [array, data] = newElements(js, tensor);
-  if (tensor.size() == 0) return array;
   CopyArgs args{};
   args.from = args.to = tensor.dtype();
   const Dims dense = contiguousStrides(tensor.shape());
@@ -87,22 +92,42 @@ napi_value copyOut(Entry& js) {
   }
   args.src = tensor.data();
   args.dst = data;
-  launch("data", tensor.device(), args);
-  return array;
+  const Backend& backend = backendOf(tensor.device());
+  if (!backend.copy) failNotImplemented("data", tensor.device());
+  return {array, args, backend, tensor.size() == 0};
 }
 
 // read(tensor): a promise of a typed array with its elements.
 napi_value read(Entry& js) {
+  const Read read = newRead(js);
   napi_ref keep;  // the stream writes into it until the promise is settled
-  check(napi_create_reference(js.env(), copyOut(js), 1, &keep));
-  return js.environment().promises.ofFence(keep, true);
+  check(napi_create_reference(js.env(), read.array, 1, &keep));
+  return js.environment().promises.ofRead(keep, read.backend, read.copy);
 }
 
 // readSync(tensor): waits here.
 napi_value readSync(Entry& js) {
-  napi_value array = copyOut(js);
-  Stream::instance().synchronize(&js.environment().context.client);
-  return array;
+  const Read read = newRead(js);
+  if (read.empty) return read.array;
+  FailureRef failure;
+  const auto arrived = [](void* place, FailureRef found) { *static_cast<FailureRef*>(place) = std::move(found); };
+  Stream& stream = Stream::instance();
+  stream.submitRead(&js.environment().context.client, read.backend.copy, read.copy, {arrived, &failure});
+  stream.wait(stream.submitted());
+  if (failure) throw failure->error;
+  return read.array;
+}
+
+// fenceOf(tensor): a promise settled when the stream gets here. Rejects if the tensor is lost.
+napi_value fenceOf(Entry& js) {
+  const Tensor& tensor = js.tensor(0, {"fence", "tensor"});
+  CopyArgs args{};
+  args.from = args.to = tensor.dtype();
+  args.rank = static_cast<uint8_t>(tensor.rank());
+  std::copy(tensor.shape().begin(), tensor.shape().end(), args.shape);
+  std::copy(tensor.strides().begin(), tensor.strides().end(), args.srcStrides);
+  args.src = tensor.data();
+  return js.environment().promises.ofRead(nullptr, backendOf(tensor.device()), args);
 }
 
 napi_value dispose(Entry& js) {
@@ -124,9 +149,11 @@ napi_value claim(Entry& js) {
 }  // namespace
 
 std::vector<Function> tensorFunctions() {
-  return {{"fromData", entry<fromData>},     {"shape", entry<shapeOf>}, {"dtype", entry<dtypeOf>},
-          {"device", entry<deviceOfTensor>}, {"read", entry<read>},     {"readSync", entry<readSync>},
-          {"dispose", entry<dispose>},       {"detach", entry<detach>}, {"claim", entry<claim>}};
+  return {{"fromData", entry<fromData>}, {"shape", entry<shapeOf>},
+          {"dtype", entry<dtypeOf>},     {"device", entry<deviceOfTensor>},
+          {"read", entry<read>},         {"readSync", entry<readSync>},
+          {"fenceOf", entry<fenceOf>},   {"dispose", entry<dispose>},
+          {"detach", entry<detach>},     {"claim", entry<claim>}};
 }
 
 }  // namespace anneal::binding

@@ -44,6 +44,7 @@ struct Work {
 Work workOf(const Kernel& kernel) {
   Work work;
   kernel.forPointers([&](const void*, Role role, const Extent& extent) {
+    if (!reads(role) && !writes(role)) return;
     const auto bytes = static_cast<double>(bytesOf(extent));
     work.bytes += role == Role::Update ? 2 * bytes : bytes;
   });

@@ -59,7 +59,7 @@ std::optional<Item> itemOf(const CopyArgs& args) {
   item.out = args.dst;
   item.outType = args.to;
   const bool dense = stridesOf(args.dstStrides, args.rank) == denseStrides(item.space);
-  return dense && args.from != args.to ? std::optional(item) : std::nullopt;
+  return dense && args.from != args.to && args.write == Role::Write ? std::optional(item) : std::nullopt;
 }
 
 std::optional<Item> itemOf(const ReduceArgs& args) {

@@ -127,8 +127,10 @@ Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.v
   for (const Pack& pack : packs_) {
     auto& product = std::get<MatmulArgs>(code_->kernels()[pack.kernel].args);
     product.packedB = pack.args.packed;
-    product.packedBytes = static_cast<int64_t>(pack.bytes);
+    product.packedBytes = pack.args.bytes;
+    code_->addPack(pack.kernel, pack.args);
   }
+  code_->setScratch(arena_->data(), arena_->bytes());
   code_->link(backendOf(device_));
 }
 
@@ -143,14 +145,15 @@ void Program::packOperands(const Graph& graph) {
     const size_t bytes = backend.packSize(*product);
     if (bytes == 0) continue;
     resident_.emplace_back(new Storage(bytes, Allocator::Use::Kernels, device_));
-    packs_.push_back({{*product, resident_.back()->data()}, operand, operand->version() - 1, k, bytes});
+    packs_.push_back(
+        {{*product, resident_.back()->data(), static_cast<int64_t>(bytes)}, operand, operand->version() - 1, k});
   }
 }
 
 Program::~Program() {
   // Runs that were submitted still need it.
   auto* code = code_.release();
-  if (code) Stream::instance().submitFence(nullptr, [code](const std::optional<Failure>&) { delete code; });
+  if (code) Stream::instance().submitFence(nullptr, [code](const FailureRef&) { delete code; });
 }
 
 bool Program::fits(const Tensors& inputs) const {
@@ -169,7 +172,6 @@ Tensor Program::given(const Replay& replay, size_t i) const {
   if (replay.stacked && replay.stepped[i]) spec.shape.insert(0, replay.iterations);
   checkGiven(tensor.spec(), spec);
   if (tensor.storage().traced()) fail(ErrorKind::Argument, "[compile] a traced tensor has no values");
-  context().client.checkRan(tensor.storage().writtenBy());
   return dense("compile", tensor);
 }
 
@@ -221,14 +223,14 @@ Tensors Program::run(const Replay& replay) {
     Stream::instance().submit(&client, backendOf(device_).packOperand, pack.args);
     pack.version = pack.operand->version();
   }
-  const Code::Run run{code_.get(), static_cast<uint64_t*>(table.data()), replay.iterations, &client};
+  const Code::Run run{code_.get(),
+                      static_cast<uint64_t*>(table.data()),
+                      replay.iterations,
+                      &client,
+                      replay.gate.defined() ? replay.gate.data() : nullptr,
+                      replay.gate.defined() ? sizeOf(replay.gate.dtype()) : 0};
   Stream::instance().submit(&client, Code::execute, run);
-  for (const auto& storage : made) storage->setWrittenBy(client.submitted);
-  for (const auto& storage : resident_) storage->setWrittenBy(client.submitted);
-  for (Storage* storage : changed_) {
-    storage->bumpVersion();
-    storage->setWrittenBy(client.submitted);
-  }
+  for (Storage* storage : changed_) storage->bumpVersion();
 
   // `stack`: with the results of all iterations, or with those of the last one.
   const auto tensorOf = [&](const Result& result, bool stack) -> Tensor {

@@ -21,6 +21,7 @@ struct Replay {
   // The bits of the live values, in the order of the trace, and what each gains from iteration to iteration.
   std::vector<uint64_t> lives;
   std::vector<uint64_t> increments;
+  Tensor gate;  // may be undefined; see Code::Run
 };
 
 class Program {
@@ -82,7 +83,6 @@ class Program {
     const Storage* operand;
     uint32_t version;  // of the operand when it was packed
     size_t kernel;     // the product, by its place
-    size_t bytes;
   };
   std::vector<Pack> packs_;
   Ref<Storage> arena_;

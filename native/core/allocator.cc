@@ -6,6 +6,7 @@
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/lost_memory.h"
 #include "core/stream.h"
 #include "core/system.h"
 
@@ -67,7 +68,14 @@ bool Allocator::systemHas(int64_t size) {
 }
 
 void* Allocator::fromSystem(size_t size) {
-  return systemHas(static_cast<int64_t>(size)) ? source_.take(size) : nullptr;
+  if (!systemHas(static_cast<int64_t>(size))) return nullptr;
+  auto* data = static_cast<char*>(source_.take(size));
+  if (data && !returned_.empty()) {  // what is lost there from here on is the new owner's
+    auto block = returned_.lower_bound(data);
+    if (block != returned_.begin() && std::prev(block)->first + std::prev(block)->second > data) --block;
+    while (block != returned_.end() && block->first < data + size) block = returned_.erase(block);
+  }
+  return data;
 }
 
 void* Allocator::attempt(int sizeClass, Use use) {
@@ -122,11 +130,27 @@ void Allocator::releaseCached() {
   for (int sizeClass = 0; sizeClass < kClasses; ++sizeClass) {
     std::deque<Block>& blocks = free_[sizeClass];
     while (!blocks.empty() && blocks.front().lastUse <= completed) {
+      if (Stream::instance().hasLost()) returned_[static_cast<char*>(blocks.front().data)] = sizeOfClass(sizeClass);
       source_.give(blocks.front().data);
       blocks.pop_front();
       cached_ -= static_cast<int64_t>(sizeOfClass(sizeClass));
     }
   }
+}
+
+size_t Allocator::forgetFree(LostMemory& lost, uint64_t completed) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [data, size] : returned_) lost.remove(data, data + size);
+  size_t count = returned_.size();
+  returned_.clear();
+  for (int sizeClass = 0; sizeClass < kClasses && !lost.empty(); ++sizeClass) {
+    for (const Block& block : free_[sizeClass]) {
+      auto* data = static_cast<char*>(block.data);
+      if (block.lastUse <= completed) lost.remove(data, data + sizeOfClass(sizeClass));
+    }
+    count += free_[sizeClass].size();
+  }
+  return count;
 }
 
 MemoryStats Allocator::stats() {

@@ -8,9 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 
 namespace anneal {
+
+class LostMemory;  // core/lost_memory.h
 
 struct MemoryStats {
   int64_t live, cached, peak;  // bytes; peak is of live
@@ -32,6 +35,10 @@ class Allocator {
   // Throws OutOfMemoryError, after the context's `reclaim` has been tried. A size of 0 gives a valid, unusable block.
   void* allocate(size_t bytes, Use use);
   void release(void* block, size_t bytes);
+
+  // Takes free blocks that nobody has used since the stream got to `completed` out of the lost memory, and those that were
+  // returned to the system. Gives the number of blocks that it looked at.
+  size_t forgetFree(LostMemory& lost, uint64_t completed);
 
   MemoryStats stats();
   void resetPeak();
@@ -55,6 +62,7 @@ class Allocator {
   const MemorySource source_;
   std::mutex mutex_;
   std::array<std::deque<Block>, kClasses> free_;
+  std::map<char*, size_t> returned_;  // to the system, while memory was lost
   int64_t live_ = 0, cached_ = 0, peak_ = 0, limit_ = 0;
   int64_t most_ = 0;       // peak that is never reset
   int64_t unchecked_ = 0;  // bytes taken since the system was asked what it has left

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "core/kernels.h"
+#include "core/kernels/record.h"
 
 namespace anneal {
 
@@ -18,6 +18,10 @@ int64_t bytesOf(const Extent& extent);
 
 // The range of an extent at `pointer`; of no elements, an empty one.
 MemoryUse memoryUse(const void* pointer, Role role, const Extent& extent);
+
+// Whether a record says which memory its kernel uses.
+template <class Args>
+concept DeclaresMemory = requires(Args& args) { args.pointers([](auto*&, Role, const Extent&) {}); };
 
 // Appends what the kernel uses: pointers that are not null.
 template <class Args>

@@ -12,9 +12,17 @@ constexpr Kind kKinds[kPointwiseOps] = {
 #undef ANNEAL_POINTWISE
 };
 
+constexpr int kInputs[kPointwiseOps] = {
+#define ANNEAL_POINTWISE(name, kind, inputs, ...) inputs,
+#include "formulas/pointwise.def"
+#undef ANNEAL_POINTWISE
+};
+
 Kind kindOf(PointwiseOp op) { return kKinds[static_cast<int>(op)]; }
 
 }  // namespace
+
+int pointwiseInputs(PointwiseOp op) { return kInputs[static_cast<int>(op)]; }
 
 DType pointwiseInput(PointwiseOp op, DType dtype, int i) {
   return kindOf(op) == Kind::Select && i == 0 ? DType::Bool : dtype;

@@ -16,4 +16,6 @@ constexpr int kPointwiseOps = 0
 #undef ANNEAL_POINTWISE
     ;
 
+int pointwiseInputs(PointwiseOp op);
+
 }  // namespace anneal

@@ -49,7 +49,7 @@ void Stream::reserve(uint64_t bytes) {
   }
 }
 
-void Stream::append(StreamClient* client, Thunk kernel, Invoke invoke, const void* args, size_t bytes, bool fence) {
+void Stream::append(StreamClient* client, Thunk kernel, const Kind* kind, const void* args, size_t bytes, bool fence) {
   const uint64_t header = aligned(sizeof(Record));
   const uint64_t total = header + aligned(bytes);
   std::lock_guard<std::mutex> lock(producers_);
@@ -63,7 +63,7 @@ void Stream::append(StreamClient* client, Thunk kernel, Invoke invoke, const voi
   }
   reserve(total);
   unsigned char* at = &ring_[tail % kRingBytes];
-  new (at) Record{static_cast<uint32_t>(total), fence, invoke, kernel, client};
+  new (at) Record{static_cast<uint32_t>(total), fence, kind, kernel, client};
   std::memcpy(at + header, args, bytes);
   prefetchForWriting(&ring_[(tail + total) % kRingBytes]);
   submitted_.store(submitted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
@@ -72,43 +72,6 @@ void Stream::append(StreamClient* client, Thunk kernel, Invoke invoke, const voi
     wakeups_.fetch_add(1, std::memory_order_seq_cst);
     wakeups_.notify_one();
   }
-}
-
-void Stream::submitFence(StreamClient* client, Fence fence) {
-  struct Args {
-    Fence* fence;
-    StreamClient* client;
-  };
-  const Args args{new Fence(std::move(fence)), client};
-  void (*kernel)(const Args&) = [](const Args& a) {
-    const std::unique_ptr<Fence> owned(a.fence);
-    (*owned)(a.client ? a.client->failure : std::nullopt);
-  };
-  append(client, reinterpret_cast<Thunk>(kernel), Stream::invoke<Args>, &args, sizeof args, true);
-}
-
-void Stream::acknowledge(StreamClient* client, const Failure& failure) {
-  constexpr size_t kRemembered = 64;
-  std::deque<StreamClient::Lost>& lost = client->lost;
-  if (!lost.empty() && lost.back().to >= failure.kernel) return;  // several fences told of it
-  lost.push_back({failure.kernel, client->submitted, failure.error});
-  if (lost.size() > kRemembered) lost.pop_front();
-  submitFence(nullptr, [client](const std::optional<Failure>&) { client->failure.reset(); });
-}
-
-void StreamClient::checkRan(uint64_t kernel) const {
-  for (auto range = lost.rbegin(); range != lost.rend() && kernel <= range->to; ++range) {
-    if (kernel >= range->from) throw range->error;
-  }
-}
-
-void Stream::synchronize(StreamClient* client) {
-  std::optional<Failure> found;
-  submitFence(client, [&found](const std::optional<Failure>& failure) { found = failure; });
-  wait(submitted());
-  if (!found) return;
-  acknowledge(client, *found);
-  throw found->error;
 }
 
 void Stream::wait(uint64_t sequence) {
@@ -120,29 +83,14 @@ void Stream::wait(uint64_t sequence) {
 }
 
 void Stream::execute(const Record& record, const void* args) {
-  if (record.fence) return record.invoke(record.kernel, args);
-  StreamClient& client = *record.client;
-  ++client.executed;
-  const auto fails = [&client](ErrorKind kind, std::string message) {
-    client.failure = Failure{Error(kind, std::move(message)), client.executed};
-  };
-  if (client.failure || client.cancelled.load(std::memory_order_relaxed)) return;
-  try {
-    record.invoke(record.kernel, args);
-  } catch (const Error& error) {
-    fails(error.kind(), error.message());
-  } catch (const std::bad_alloc&) {
-    fails(ErrorKind::OutOfMemory, "out of memory while a kernel ran");
-  } catch (const std::exception& error) {
-    fails(ErrorKind::Argument, error.what());
-  } catch (...) {
-    fails(ErrorKind::Argument, "a kernel failed");
-  }
+  if (record.fence) return record.kind->invoke(record.kernel, args);
+  step(*record.client, *record.kind, record.kernel, args);
 }
 
 void Stream::run() {
   uint64_t head = 0;
   while (true) {
+    if (!lost_.empty()) forgetDead(tail_.load(std::memory_order_acquire) == head);
     for (int spins = 0; tail_.load(std::memory_order_acquire) == head && spins < kIdleSpins; ++spins) {
       spinPause();
       if (spins % 16 == 15) std::this_thread::yield();
@@ -156,7 +104,7 @@ void Stream::run() {
     }
     const Record& record = *std::launder(reinterpret_cast<Record*>(&ring_[head % kRingBytes]));
     const uint64_t bytes = record.bytes;
-    if (record.invoke) {
+    if (record.kind) {
       execute(record, reinterpret_cast<const unsigned char*>(&record) + aligned(sizeof(Record)));
       completed_.store(completed_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
       if (waiters_.load(std::memory_order_seq_cst) > 0) {

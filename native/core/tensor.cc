@@ -19,9 +19,11 @@ Storage::Storage(size_t bytes, Allocator::Use use, Device device) : bytes_(bytes
       data_ = now.capture->reserve(bytes);
       return;
     }
-    writtenBy_ = now.client.submitted + 1;
   }
   data_ = deviceStates[device.index].memory->allocate(bytes, use);
+  if (use == Allocator::Use::HostWrite && Stream::instance().hasLost()) {
+    Stream::instance().submitForget(data_, static_cast<char*>(data_) + bytes);
+  }
   liveBytes += static_cast<int64_t>(bytes);
 }
 

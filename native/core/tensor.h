@@ -36,16 +36,11 @@ class Storage : public Counted, public Pooled<Storage> {
   uint32_t version() const { return version_; }
   void bumpVersion() { ++version_; }
 
-  // The kernel that wrote the contents, by its number among the client's; 0 for the host.
-  uint64_t writtenBy() const { return writtenBy_; }
-  void setWrittenBy(uint64_t kernel) { writtenBy_ = kernel; }
-
  private:
   void* data_;
   size_t bytes_;
   uint32_t version_ = 0;
   Device device_;
-  uint64_t writtenBy_ = 0;
 };
 void destroy(Storage* storage);
 

@@ -43,7 +43,7 @@ void Call::settleDevice() {
 
 namespace {
 
-Tensors compute(const Call& call, const StreamClient& client) {
+Tensors compute(const Call& call) {
   const Operator& op = *call.op;
   Tensors outputs;
   if (op.view) {
@@ -54,7 +54,6 @@ Tensors compute(const Call& call, const StreamClient& client) {
     outputs.reserve(specs.size());
     for (const TensorSpec& spec : specs) outputs.push_back(Tensor::empty(spec, call.device));
     op.run(call, outputs);
-    for (const Tensor& output : outputs) output.storage().setWrittenBy(client.submitted);
   }
   return outputs;
 }
@@ -78,7 +77,7 @@ Tensors compute(const Call& call, const StreamClient& client) {
 }
 
 // Tells a traced program of its inputs, which must be on one device. Outside of a trace, inputs must have values: not those of a
-// traced function, nor of a kernel that is known not to have run.
+// traced function.
 void checkInputs(const Call& call, const Context& now) {
   for (const Tensor& input : call.inputs) {
     if (!input.defined() || input.weak()) continue;
@@ -88,7 +87,6 @@ void checkInputs(const Call& call, const Context& now) {
     } else if (input.storage().traced()) {
       fail(ErrorKind::Argument, "a tensor made while a function was traced has no values; return it from the function");
     }
-    if (!now.client.lost.empty()) now.client.checkRan(input.storage().writtenBy());
   }
 }
 
@@ -107,7 +105,7 @@ Tensors applyCall(Call& call) {
   {
     // Copies that a kernel or view needs for itself are not operators of the user's.
     GradMode off(false);
-    outputs = compute(call, now.client);
+    outputs = compute(call);
   }
   if (records) now.recorder->record(call, outputs);
   return outputs;

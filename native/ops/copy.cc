@@ -10,8 +10,9 @@ Tensor copyTo(const char* op, const Tensor& x, DType dtype) {
   return out;
 }
 
-void copyInto(const char* op, const Tensor& from, const Tensor& to) {
-  if (to.size() == 0) return;
+namespace {
+
+CopyArgs copyArgs(const Tensor& from, const Tensor& to) {
   CopyArgs args{};
   args.from = from.dtype();
   args.to = to.dtype();
@@ -35,7 +36,26 @@ void copyInto(const char* op, const Tensor& from, const Tensor& to) {
     args.dstStrides[args.rank] = to.strides()[i];
     ++args.rank;
   }
+  return args;
+}
+
+}  // namespace
+
+void copyInto(const char* op, const Tensor& from, const Tensor& to, Role write) {
+  if (to.size() == 0) return;
+  CopyArgs args = copyArgs(from, to);
+  args.write = write;
   launch(op, to.device(), args);
+}
+
+void copyPart(const char* op, const Tensor& from, const Tensor& part, bool first) {
+  if (part.size() == 0) return;
+  CopyArgs args = copyArgs(from, part);
+  args.write = Role::Part;
+  args.whole = part.storage().data();
+  args.wholeBytes = static_cast<int64_t>(part.storage().bytes());
+  args.first = first;
+  launch(op, part.device(), args);
 }
 
 }  // namespace anneal

@@ -73,7 +73,8 @@ void runConcat(const Call& call, Tensors& out) {
   const int axis = normalizeAxis(call.name(), call.integer(0), out[0].rank());
   int64_t begin = 0;
   for (const Tensor& part : call.inputs) {
-    copyInto(call.name(), part, sliceView(out[0], {axis, begin, 1, part.dim(axis)}));
+    // Empty parts before the first one that is not leave `begin` where it is.
+    copyPart(call.name(), part, sliceView(out[0], {axis, begin, 1, part.dim(axis)}), begin == 0);
     begin += part.dim(axis);
   }
 }
@@ -136,7 +137,7 @@ void runPad(const Call& call, Tensors& out) {
   args.start = call.real(1);
   args.out = out[0].data();
   launch(call.name(), call.device, args);
-  copyInto(call.name(), call.in(0), padInterior(out[0], call.list(0), call.in(0).shape()));
+  copyPart(call.name(), call.in(0), padInterior(out[0], call.list(0), call.in(0).shape()), false);
 }
 
 void padGradient(GradCall& g) {

@@ -29,13 +29,13 @@ void inferAssign(const Call& call, Specs&) {
   }
 }
 
-void runAssign(const Call& call, Tensors&) {
+void write(const Call& call, Role role) {
   const Tensor& target = call.in(0);
   // A source that shares the storage (a transposed view, say) is read in full before the target is written.
   const bool overlaps = &target.storage() == &call.in(1).storage();
   const Tensor values = overlaps ? copyTo(call.name(), call.in(1), target.dtype()) : call.in(1);
   target.storage().bumpVersion();
-  copyInto(call.name(), values, target);
+  copyInto(call.name(), values, target, role);
 }
 
 // Groups of `count` tensors: parameters, gradients, states.
@@ -134,11 +134,18 @@ void inferAdam(const Call& call, Specs&) { checkGroups(call, call.flag(7) ? 5 : 
 
 const Operator kOperators[] = {
     {.name = "assign",
-     .doc = "writes values into target in place, converting the dtype",
+     .doc = "writes values into target in place, converting the dtype; the target keeps its own if a failed kernel "
+            "took them",
      .params = kAssign,
      .outputs = 0,
      .infer = inferAssign,
-     .run = runAssign},
+     .run = [](const Call& call, Tensors&) { write(call, Role::Assign); }},
+    {.name = "overwrite",
+     .doc = "assign, but for a running sum: the target is lost too if a failed kernel took the values",
+     .params = kAssign,
+     .outputs = 0,
+     .infer = inferAssign,
+     .run = [](const Call& call, Tensors&) { write(call, Role::Write); }},
     {.name = "sgdStep",
      .doc = "stochastic gradient descent with momentum, dampening, Nesterov momentum and weight decay, in place",
      .params = kSgd,

@@ -236,7 +236,7 @@ void sliceBackwardOperator(const Call& call, Tensors& out) {
     fail(ErrorKind::Shape, "[%s] a gradient of %s does not fit a slice of %s", call.name(), dout.shape().str().c_str(),
          target.shape().str().c_str());
   }
-  copyInto(call.name(), dout, target);
+  copyPart(call.name(), dout, target, false);
   out.push_back(result);
 }
 

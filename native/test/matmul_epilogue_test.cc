@@ -174,7 +174,7 @@ void check(Operands<T>& o, Add add, const std::string& epilogue) {
     const size_t size = backend.packSize(o.args);
     if (size == 0) continue;
     std::vector<T> packed(size / sizeof(T));
-    backend.packOperand({o.args, packed.data()});
+    backend.packOperand({o.args, packed.data(), static_cast<int64_t>(size)});
     o.args.packedB = packed.data();
     o.args.b = nullptr;
     if (!sameBits(o.product(backend, add), c)) {

@@ -105,7 +105,8 @@ class Watch : public Capture {
     choose(uses);
     const auto read = covered(uses, [](const MemoryUse& use) { return reads(use.role); });
     const auto written = covered(uses, [](const MemoryUse& use) { return writes(use.role); });
-    const auto whole = covered(uses, [](const MemoryUse& use) { return use.role == Role::Write && use.whole; });
+    const auto whole =
+        covered(uses, [](const MemoryUse& use) { return writes(use.role) && use.role != Role::Update && use.whole; });
     const auto kernel = cpuBackends().back()->*SlotOf<Args>::kSlot;
     const Bytes before = memory();
     // Runs on memory in which every byte that is not read is `fill`.

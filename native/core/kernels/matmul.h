@@ -76,6 +76,15 @@ struct MatmulArgs {
 struct PackArgs {
   MatmulArgs product;
   void* packed;  // packSize bytes, 64-byte aligned
+  int64_t bytes;
+
+  template <class F>
+  void pointers(F&& f) {
+    product.pointers([&](auto*& pointer, Role, const Extent& extent) {
+      if (static_cast<const void*>(pointer) == product.b) f(product.b, Role::Read, extent);
+    });
+    f(packed, Role::Write, Extent{1, bytes});
+  }
 };
 
 }  // namespace anneal

@@ -23,9 +23,17 @@ enum class Role : uint8_t {
   Read,
   Write,   // every element, without reading it first
   Update,  // in place: reads it and writes it
+  Assign,  // as Write, but in place: what is there stays where the kernel does not run
+  // A result that is written by several kernels. Each writes its part, and also names the whole, which is lost if a part is
+  // (core/lost_memory.h); the first of them says that the whole is new.
+  Part,
+  Whole,
+  NewWhole,
 };
-constexpr bool reads(Role role) { return role != Role::Write; }
-constexpr bool writes(Role role) { return role != Role::Read; }
+constexpr bool reads(Role role) { return role == Role::Read || role == Role::Update; }
+constexpr bool writes(Role role) {
+  return role == Role::Write || role == Role::Update || role == Role::Assign || role == Role::Part;
+}
 
 // Which memory that is: `count` elements in a row, or, where `strides` is given, a strided view.
 struct Extent {

@@ -1,0 +1,208 @@
+// What the stream does about kernels that fail: it keeps account of the memory that is lost, leaves out the kernels that depend on
+// it, and tells those who read it. The rule is in docs/architecture.md, "Failures".
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "core/allocator.h"
+#include "core/device.h"
+#include "core/stream.h"
+
+namespace anneal {
+
+namespace {
+
+constexpr size_t kMostUntold = 64;
+// Kernels from one sweep of the allocators' free blocks to the next, and more where there are many blocks to look at.
+constexpr uint64_t kKernelsBetweenIdleSweeps = 64, kKernelsBetweenSweeps = 4096, kBlocksPerKernel = 8;
+
+std::optional<Error> attempt(const Stream::Kind& kind, Stream::Thunk kernel, const void* args) {
+  try {
+    kind.invoke(kernel, args);
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::OutOfMemory, "out of memory while a kernel ran");
+  } catch (const std::exception& error) {
+    return Error(ErrorKind::Argument, error.what());
+  } catch (...) {
+    return Error(ErrorKind::Argument, "a kernel failed");
+  }
+}
+
+}  // namespace
+
+void Stream::step(StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
+  if (client.cancelled.load(std::memory_order_relaxed)) return;
+  if (!lost_.empty() && kind.uses) return stepWhereLost(client, kind, kernel, args);
+  if (std::optional<Error> error = attempt(kind, kernel, args)) fails(client, kind, args, *std::move(error));
+}
+
+void Stream::stepWhereLost(StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
+  uses_.clear();
+  kind.uses(args, uses_);
+  for (const MemoryUse& use : uses_) {
+    if (use.role == Role::NewWhole) lost_.remove(use.begin, use.end);
+  }
+  const FailureRef failure = lossOfSources();
+  if (!failure) return stepWhole(client, kind, kernel, args);
+  if (!kind.stepParts) return leaveOut(failure);
+  try {
+    kind.stepParts(*this, client, kind, kernel, args);
+  } catch (const std::bad_alloc&) {
+    leaveOut(kind, args, failure);
+  }
+}
+
+void Stream::stepWhole(StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
+  if (std::optional<Error> error = attempt(kind, kernel, args)) return fails(client, kind, args, *std::move(error));
+  uses_.clear();
+  kind.uses(args, uses_);
+  for (const MemoryUse& use : uses_) {
+    // What is written with gaps is not written as a whole.
+    if ((use.role == Role::Write || use.role == Role::Assign) && use.whole) lost_.remove(use.begin, use.end);
+  }
+  publish();
+}
+
+FailureRef Stream::lossOfSources() const {
+  FailureRef failure;
+  for (const MemoryUse& use : uses_) {
+    if (reads(use.role)) failure = earlier(failure, lost_.in(use.begin, use.end));
+  }
+  return failure;
+}
+
+void Stream::leaveOut(const Kind& kind, const void* args, const FailureRef& failure) {
+  uses_.clear();
+  kind.uses(args, uses_);
+  leaveOut(failure);
+}
+
+// What would have been updated in place stays.
+void Stream::leaveOut(const FailureRef& failure) {
+  for (const MemoryUse& use : uses_) {
+    if (use.role != Role::Update && use.role != Role::Assign) loses(use, failure);
+  }
+}
+
+// The memory of an operand that its kernel did not write, or not to the end.
+void Stream::loses(const MemoryUse& use, const FailureRef& failure) {
+  switch (use.role) {
+    case Role::Read:
+    case Role::Part: return;
+    case Role::Whole:
+    case Role::NewWhole: return lost_.add(use.begin, use.end, earlier(failure, lost_.in(use.begin, use.end)));
+    case Role::Write:
+    case Role::Update:
+    case Role::Assign: return lost_.add(use.begin, use.end, failure);
+  }
+}
+
+// A kernel that fails may have got half-way, so what it updates is lost too.
+void Stream::fails(StreamClient& client, const Kind& kind, const void* args, Error error) {
+  const auto failure = std::make_shared<const Failure>(std::move(error), ++failures_);
+  while (!client.untold.empty() && client.untold.front()->told.load(std::memory_order_relaxed)) {
+    client.untold.pop_front();
+  }
+  if (client.untold.size() < kMostUntold) client.untold.push_back(failure);
+  if (!kind.uses) return;
+  uses_.clear();
+  kind.uses(args, uses_);
+  for (const MemoryUse& use : uses_) loses(use, failure);
+  publish();
+}
+
+// ---- who is told -------------------------------------------------------------------------------------------------------------
+
+FailureRef Stream::read(StreamClient& client, void (*kernel)(const CopyArgs&), const CopyArgs& copy) {
+  if (client.cancelled.load(std::memory_order_relaxed)) return nullptr;
+  if (!lost_.empty()) {
+    const Extent source = stridedExtent(copy.from, copy.rank, copy.shape, copy.srcStrides);
+    const MemoryUse use = memoryUse(copy.src, Role::Read, source);
+    if (FailureRef failure = lost_.in(use.begin, use.end)) {
+      failure->told.store(true, std::memory_order_relaxed);
+      return failure;
+    }
+  }
+  if (!copy.dst) return nullptr;
+  const auto error = attempt(*kindOf<CopyArgs>(), reinterpret_cast<Thunk>(kernel), &copy);
+  return error ? std::make_shared<const Failure>(*error, ++failures_) : nullptr;
+}
+
+void Stream::submitRead(StreamClient* client, void (*kernel)(const CopyArgs&), const CopyArgs& copy, Reader reader) {
+  struct Args {
+    CopyArgs copy;
+    void (*kernel)(const CopyArgs&);
+    Reader reader;
+    StreamClient* client;
+    Stream* stream;
+  };
+  const Args args{copy, kernel, reader, client, this};
+  void (*read)(const Args&) = [](const Args& a) {
+    a.reader.arrived(a.reader.reader, a.stream->read(*a.client, a.kernel, a.copy));
+  };
+  append(client, reinterpret_cast<Thunk>(read), kindOf<Args>(), &args, sizeof args, true);
+}
+
+FailureRef Stream::nextUntold(StreamClient& client) {
+  FailureRef first;
+  for (const FailureRef& failure : client.untold) {
+    if (!failure->told.exchange(true, std::memory_order_relaxed) && !first) first = failure;
+  }
+  client.untold.clear();
+  return first;
+}
+
+void Stream::submitFence(StreamClient* client, Fence fence) {
+  struct Args {
+    Fence* fence;
+    StreamClient* client;
+    Stream* stream;
+  };
+  const Args args{new Fence(std::move(fence)), client, this};
+  void (*kernel)(const Args&) = [](const Args& a) {
+    const std::unique_ptr<Fence> owned(a.fence);
+    (*owned)(a.client ? a.stream->nextUntold(*a.client) : nullptr);
+  };
+  append(client, reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, sizeof args, true);
+}
+
+void Stream::synchronize(StreamClient* client) {
+  FailureRef found;
+  submitFence(client, [&found](const FailureRef& failure) { found = failure; });
+  wait(submitted());
+  if (found) throw found->error;
+}
+
+// ---- memory that changes its owner ---------------------------------------------------------------------------------------------
+
+void Stream::submitForget(const void* begin, const void* end) {
+  struct Args {
+    Stream* stream;
+    const void *begin, *end;
+  };
+  const Args args{this, begin, end};
+  void (*kernel)(const Args&) = [](const Args& a) {
+    a.stream->lost_.remove(a.begin, a.end);
+    a.stream->publish();
+  };
+  append(nullptr, reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, sizeof args, true);
+}
+
+// Nobody reads what lies in free blocks before it is written again. It is not done when a block is given back: that may be before
+// the kernel has run that fails.
+void Stream::forgetDead(bool idle) {
+  const uint64_t completed = completed_.load(std::memory_order_relaxed);
+  const uint64_t interval = idle ? kKernelsBetweenIdleSweeps : kKernelsBetweenSweeps;
+  if (completed - sweptAt_ < std::max(interval, sweepCost_ / kBlocksPerKernel)) return;
+  sweptAt_ = completed;
+  sweepCost_ = 0;
+  for (const DeviceState& device : deviceStates) {
+    if (device.memory) sweepCost_ += device.memory->forgetFree(lost_, completed);
+  }
+  publish();
+}
+
+}  // namespace anneal

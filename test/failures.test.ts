@@ -1,0 +1,336 @@
+// Failures follow data: what depends on a failed kernel is lost, and nothing else (docs/architecture.md, "Failures").
+import assert from 'node:assert/strict';
+import {
+  compile,
+  concat,
+  IndexError,
+  manualSeed,
+  nn,
+  noGrad,
+  normal,
+  ones,
+  optim,
+  pad,
+  synchronize,
+  type Tensor,
+  tensor,
+  train,
+  zeros,
+} from '../lib';
+
+const int64 = (values: number[]) => tensor(values, { dtype: 'int64' });
+const pick = (x: Tensor, index: number) => x.indexSelect(0, int64([index]));
+const list = async (x: Tensor) => Array.from(await x.data(), Number);
+/** Lost to a failure of index `index`. */
+const bad = (index = 7) => pick(tensor([1, 2, 3]), index);
+const lostTo = async (x: Tensor, index = 7) => {
+  const rejects = (error: unknown) => error instanceof IndexError && error.message.includes(`index ${index} `);
+  await assert.rejects(x.data(), rejects);
+  assert.throws(() => x.dataSync(), rejects);
+};
+
+describe('failures follow data', () => {
+  it('to the request that failed and to no other', async () => {
+    const x = tensor([10, 20, 30]);
+    const results = await Promise.allSettled([0, 1, 9, 2, 0].map((index) => pick(x, index).mul(2).item()));
+    assert.deepEqual(
+      results.map((result) => (result.status === 'fulfilled' ? result.value : 'lost')),
+      [20, 40, 'lost', 60, 20],
+    );
+  });
+
+  it('and an unread one touches no other read', async () => {
+    bad();
+    assert.deepEqual(await list(ones([2]).add(1)), [2, 2]);
+    bad();
+    assert.deepEqual(Array.from(ones([2]).add(1).dataSync()), [2, 2]);
+  });
+
+  it('so that what is made between failure and report is there', async () => {
+    const lost = bad();
+    const layer = new nn.Linear(2, 2);
+    const constant = ones([2]).mul(3);
+    await lostTo(lost);
+    assert.ok((await list(layer.weight)).every((weight) => Math.abs(weight) < 1));
+    assert.deepEqual(await list(constant), [3, 3]);
+  });
+
+  it('through operators, which do not throw for it', async () => {
+    const lost = bad();
+    for (const result of [lost.add(1), lost.mul(lost), lost.sum(), lost.reshape([1, 1]), lost.to('float64')]) {
+      await lostTo(result);
+    }
+  });
+
+  it('with the earliest of several', async () => {
+    const first = bad(8);
+    const second = bad(9);
+    await lostTo(second.add(first), 8);
+    await lostTo(first.add(second), 8);
+    await lostTo(second, 9);
+  });
+
+  it('never to tensors without elements', async () => {
+    await lostTo(bad());
+    assert.deepEqual(await list(zeros([0]).square()), []);
+    const none = zeros([0, 3]).indexSelect(1, int64([9]));
+    assert.deepEqual(await list(none.add(1).sum()), [0]);
+  });
+
+  it('and stay readable as failures however many come later', async () => {
+    const lost = bad(50);
+    for (let i = 0; i < 5000; i++) {
+      const other = bad(100 + i);
+      if (i % 7 === 0) assert.throws(() => other.dataSync(), IndexError);
+      other.dispose();
+    }
+    await lostTo(lost, 50);
+    await synchronize().catch(() => {});
+    await lostTo(lost.add(1), 50);
+  });
+
+  it('to a joined result as a whole', async () => {
+    const good = tensor([1]);
+    for (const parts of [
+      [bad(), good],
+      [good, bad()],
+      [zeros([0]), good, bad(), good],
+    ]) {
+      const joined = concat(parts, 0);
+      await lostTo(joined.slice(0, 0, 1));
+      await lostTo(joined);
+    }
+    await lostTo(concat([bad(8), good, bad(9)], 0), 8);
+    await lostTo(pad(bad(), [[2, 1]]));
+    // A block that held a lost result holds a good one next.
+    for (let i = 0; i < 20; i++) {
+      bad().dispose();
+      const joined = concat([good, zeros([0]), good], 0);
+      assert.deepEqual(await list(joined), [1, 1]);
+      joined.dispose();
+    }
+  });
+
+  it('not to memory that the host writes anew', async () => {
+    for (let i = 0; i < 200; i++) {
+      const lost = bad();
+      if (i % 3 === 0) await synchronize().catch(() => {});
+      lost.dispose();
+      assert.deepEqual(await list(tensor([i])), [i]);
+      assert.equal(await ones([1]).mul(i).item(), i);
+    }
+  });
+
+  it('not into the targets of updates in place', async () => {
+    const target = tensor([1, 2, 3]);
+    target.assign(ones([3]).mul(bad()));
+    assert.deepEqual(await list(target), [1, 2, 3]);
+    target.assign(ones([3]).mul(2));
+    assert.deepEqual(await list(target), [2, 2, 2]);
+    // A lost target that is written as a whole is there again.
+    const lost = bad();
+    noGrad(() => lost.assign(tensor([5])));
+    assert.deepEqual(await list(lost), [5]);
+  });
+
+  it('through backward to the gradients that depend on it', async () => {
+    const [v, w] = [tensor([1, 2], { requiresGrad: true }), tensor([3, 4], { requiresGrad: true })];
+    v.mul(2)
+      .sum()
+      .add(w.mul(bad().reshape([])).sum())
+      .backward();
+    assert.deepEqual(await list(v.grad as Tensor), [2, 2]);
+    await lostTo(w.grad as Tensor);
+    w.grad = null;
+    w.sum().backward();
+    assert.deepEqual(await list(w.grad as unknown as Tensor), [1, 1]);
+  });
+
+  it('and are told by synchronize once', async () => {
+    bad();
+    bad();
+    await assert.rejects(synchronize(), IndexError);
+    await synchronize();
+    await lostTo(bad());
+    await synchronize();
+  });
+});
+
+describe('failures in compiled functions', () => {
+  it('reach the results that depend on them, as without compiling', async () => {
+    const f = (x: Tensor, c: Tensor) => [x.add(c).mul(2), c.mul(3).add(1)];
+    const compiled = compile(f);
+    const [x, c] = [ones([300]), ones([300])];
+    compiled(x, c);
+    const lost = ones([300]).mul(bad());
+    for (const run of [f, compiled]) {
+      const [first, second] = run(lost, c) as [Tensor, Tensor];
+      await lostTo(first);
+      assert.ok((await list(second)).every((value) => value === 4));
+      const [third, fourth] = run(x, c) as [Tensor, Tensor];
+      assert.ok((await list(third)).every((value) => value === 4));
+      assert.ok((await list(fourth)).every((value) => value === 4));
+    }
+  });
+
+  it('leave programs right that run beside them', async () => {
+    manualSeed(3);
+    const model = new nn.Sequential(new nn.Linear(64, 48), new nn.ReLU(), new nn.Linear(48, 4));
+    const x = normal([8, 64]);
+    const want = await list(model.forward(x));
+    bad(); // before the program is traced, its weights laid out, and run
+    const forward = compile((input: Tensor) => model.forward(input));
+    for (let i = 0; i < 5; i++) {
+      const answer = forward(x);
+      bad();
+      const got = await list(answer);
+      assert.ok(got.every((value, j) => Math.abs(value - (want[j] as number)) < 1e-5));
+    }
+  });
+
+  it('do not outlast the weights that they are in', async () => {
+    const w = ones([64, 48]);
+    const forward = compile((input: Tensor) => input.matmul(w));
+    const x = ones([8, 64]);
+    assert.equal(await forward(x).max().item(), 64);
+    w.assign(zeros([64, 48]).add(bad()));
+    assert.equal(await forward(x).max().item(), 64);
+    const lost = zeros([64, 48]).add(bad());
+    const other = compile((input: Tensor) => input.matmul(lost));
+    await lostTo(other(x));
+    noGrad(() => lost.assign(ones([64, 48]).mul(2)));
+    assert.equal(await other(x).max().item(), 128);
+  });
+});
+
+const optimizers: [string, (params: Iterable<Tensor>) => optim.Optimizer][] = [
+  ['SGD', (params) => new optim.SGD(params, { lr: 0.1 })],
+  ['SGD with momentum', (params) => new optim.SGD(params, { lr: 0.1, momentum: 0.9 })],
+];
+
+describe('a batch that fails', () => {
+  for (const [name, make] of optimizers) {
+    for (const compiles of [false, true]) {
+      it(`is as if it had been left out: ${name}${compiles ? ', compiled' : ''}`, async () => {
+        const run = async (labels: number[]) => {
+          manualSeed(1);
+          const model = new nn.Sequential(new nn.Linear(8, 16), new nn.Tanh(), new nn.Linear(16, 4));
+          const optimizer = make(model.parameters());
+          const x = normal([16, 8]);
+          const eager = (y: Tensor) => {
+            optimizer.zeroGrad();
+            const loss = nn.crossEntropy(model.forward(x), y);
+            loss.backward();
+            optimizer.step();
+            return loss;
+          };
+          const step = compiles ? compile(eager) : eager;
+          const losses: (number | string)[] = [];
+          for (const label of labels) {
+            try {
+              losses.push(await step(int64(Array(16).fill(label))).item());
+            } catch (error) {
+              assert.ok(error instanceof IndexError);
+              losses.push('lost');
+            }
+          }
+          const weights = await Promise.all([...model.parameters()].map(list));
+          return { losses, weights };
+        };
+        const labels = [9, 1, 2, 9, 9, 0, 3, 1];
+        const got = await run(labels);
+        const want = await run(labels.filter((label) => label !== 9));
+        assert.deepEqual(got.weights, want.weights);
+        assert.deepEqual(
+          got.losses.filter((loss) => loss !== 'lost'),
+          want.losses,
+        );
+        assert.deepEqual(
+          got.losses.map((loss) => loss === 'lost'),
+          labels.map((label) => label === 9),
+        );
+      });
+    }
+  }
+
+  it('keeps from their step only the parameters that depend on it', async () => {
+    const params = [1, 2, 3].map((value) => tensor([value, value], { requiresGrad: true }));
+    const optimizer = new optim.SGD(params, { lr: 1 });
+    const [a, b, c] = params as [Tensor, Tensor, Tensor];
+    a.sum()
+      .add(b.mul(bad().reshape([])).sum())
+      .add(c.mul(2).sum())
+      .backward();
+    optimizer.step();
+    assert.deepEqual(await Promise.all(params.map(list)), [
+      [0, 0],
+      [2, 2],
+      [1, 1],
+    ]);
+  });
+});
+
+describe('Trainer.fit with a bad label', () => {
+  const inputs = 6;
+  const data = (rows: number, badAt: number) => {
+    manualSeed(5);
+    const x = normal([rows, inputs]);
+    const y = Array.from({ length: rows }, (_, i) => (i === badAt ? 99 : i % 3));
+    return [x, int64(y)] as const;
+  };
+  const trainer = (compiles: boolean) => {
+    manualSeed(6);
+    const model = new nn.Sequential(new nn.Linear(inputs, 8), new nn.ReLU(), new nn.Linear(8, 3));
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.5 });
+    const metrics = { accuracy: train.accuracy() };
+    const options = { model, optimizer, loss: nn.crossEntropy, metrics, progress: false, compile: compiles };
+    return { model, trainer: new train.Trainer(options) };
+  };
+  const weights = (model: nn.Module) => Promise.all([...model.parameters()].map(list));
+
+  for (const compiles of [true, false]) {
+    it(`tells of it and leaves the model usable${compiles ? '' : ', not compiled'}`, async () => {
+      const { model, trainer: one } = trainer(compiles);
+      const options = { batchSize: 8, shuffle: false };
+      await assert.rejects(one.fit(data(800, 403), options), IndexError);
+      if (compiles) {
+        // All batches before the bad one, and none after it.
+        const { model: reference, trainer: other } = trainer(compiles);
+        await other.fit(
+          data(800, -1).map((column) => column.slice(0, 0, 400)),
+          options,
+        );
+        assert.deepEqual(await weights(model), await weights(reference));
+      }
+      const history = await one.fit(data(80, -1), options);
+      assert.ok(Number.isFinite(history.epochs[0]?.loss));
+      assert.ok((await one.evaluate(data(80, -1))).loss > 0);
+      await assert.rejects(one.evaluate(data(80, 9)), IndexError);
+      const state = model.stateDict();
+      const { model: copy } = trainer(compiles);
+      copy.loadStateDict(state);
+      assert.deepEqual(await weights(copy), await weights(model));
+    });
+  }
+
+  it('also in the last batch', async () => {
+    const { trainer: one } = trainer(true);
+    await assert.rejects(one.fit(data(80, 79), { batchSize: 8, shuffle: false }), IndexError);
+    await one.fit(data(80, -1), { batchSize: 8 });
+  });
+
+  it('gives callbacks the losses before it', async () => {
+    const { trainer: one } = trainer(true);
+    const losses: Promise<boolean>[] = [];
+    const isThere = (loss: Tensor) =>
+      loss.item().then(
+        () => true,
+        () => false,
+      );
+    const callbacks = [{ onBatchEnd: ({ loss }: { loss: Tensor }) => void losses.push(isThere(loss)) }];
+    await assert.rejects(one.fit(data(80, 35), { batchSize: 8, shuffle: false, callbacks }), IndexError);
+    const there = await Promise.all(losses);
+    assert.deepEqual(there.slice(0, 5), [true, true, true, true, false]);
+    assert.ok(!there.slice(5).includes(true));
+  });
+});

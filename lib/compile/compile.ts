@@ -43,7 +43,7 @@ export interface Compiled<Args extends unknown[], Result> {
  *
  * `fn` takes and returns tensors, alone or in arrays and plain objects, and may return nothing. Numbers, strings and booleans
  * among the arguments are part of the signature; among the results they are refused, since no run would compute them again. Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they
- * are. Learning rates, step counts and random generators are looked up at every run, and the training mode of modules decides
+ * are. Learning rates and random generators are looked up at every run, and the training mode of modules decides
  * which program runs. Other JavaScript in `fn` runs only while tracing, and values cannot be read there. Gradients that a run
  * leaves in `grad` are overwritten by the next one. Results are not part of a graph: compile the whole step, with its backward.
  *

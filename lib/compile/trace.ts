@@ -38,10 +38,9 @@ export class Trace {
     return touched.start;
   }
 
-  /** The program holds only while `counter` stands where it does, and so for one iteration. */
-  guardCounter(counter: Counter): void {
+  /** The program holds for one iteration only. */
+  once(): void {
     this.repeats = false;
-    this.guards.push({ read: counter.get, expected: this.start(counter) });
   }
 
   withLives<T>(notes: Readonly<Record<string, Live>>, make: () => T): T {

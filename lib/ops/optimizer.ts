@@ -13,7 +13,7 @@ export interface SgdStepOptions {
   weightDecay: number;
   nesterov: boolean;
   maximize: boolean;
-  /** By parameter: true sets the momentum buffer to the gradient instead of updating it. */
+  /** By parameter: true sets the momentum buffer to the gradient, as the first step does, instead of updating it. */
   first: readonly boolean[];
 }
 
@@ -26,8 +26,6 @@ export interface AdamStepOptions {
   /** True: weight decay outside of the gradient (AdamW). */
   decoupled: boolean;
   maximize: boolean;
-  /** Number of this step, from 1. */
-  step: number;
 }
 
 /**
@@ -36,14 +34,16 @@ export interface AdamStepOptions {
  * `g = nesterov ? g + momentum b : b`; `p -= lr g`. All tensors are of one floating-point dtype.
  *
  * @param momentumBuffers null without momentum.
+ * @param counts steps that each parameter has taken so far, int64; each becomes one more.
  */
 export function sgdStep(
   params: readonly Tensor[],
   grads: readonly Tensor[],
   momentumBuffers: readonly Tensor[] | null,
+  counts: readonly Tensor[],
   options: SgdStepOptions,
 ): void {
-  checkLengths('sgdStep', params, { grads, momentumBuffers, first: options.first });
+  checkLengths('sgdStep', params, { grads, momentumBuffers, counts, first: options.first });
   if ((momentumBuffers === null) !== (options.momentum === 0)) {
     throw new ArgumentError('[sgdStep] momentum buffers go with a momentum other than 0');
   }
@@ -51,7 +51,7 @@ export function sgdStep(
   const { lr, momentum, dampening, weightDecay, nesterov, maximize, first } = options;
   callVoid(
     op.sgd,
-    handlesOf('sgdStep', 'tensors', [...params, ...grads, ...(momentumBuffers ?? [])]),
+    handlesOf('sgdStep', 'tensors', [...params, ...grads, ...(momentumBuffers ?? []), ...counts]),
     params.length,
     lr,
     momentum,
@@ -65,10 +65,11 @@ export function sgdStep(
 
 /**
  * One step of Adam (Kingma & Ba 2015) or, decoupled, AdamW (Loshchilov & Hutter 2019), in place, with bias correction
- * by `step`: `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`,
+ * for step t: `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`,
  * `p -= lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)`. All tensors are of one floating-point dtype.
  *
  * @param maxExpAvgSqs running maxima of v, used in its place (AMSGrad); null without.
+ * @param counts steps that each parameter has taken so far, t - 1, int64; each becomes one more.
  */
 export function adamStep(
   params: readonly Tensor[],
@@ -76,15 +77,13 @@ export function adamStep(
   expAvgs: readonly Tensor[],
   expAvgSqs: readonly Tensor[],
   maxExpAvgSqs: readonly Tensor[] | null,
+  counts: readonly Tensor[],
   options: AdamStepOptions,
 ): void {
-  checkLengths('adamStep', params, { grads, expAvgs, expAvgSqs, maxExpAvgSqs });
-  if (!(Number.isSafeInteger(options.step) && options.step > 0)) {
-    throw new ArgumentError(`[adamStep] steps count from 1, received ${String(options.step)}`);
-  }
+  checkLengths('adamStep', params, { grads, expAvgs, expAvgSqs, maxExpAvgSqs, counts });
   if (params.length === 0) return;
-  const tensors = [...params, ...grads, ...expAvgs, ...expAvgSqs, ...(maxExpAvgSqs ?? [])];
-  const { lr, betas, eps, weightDecay, decoupled, maximize, step } = options;
+  const tensors = [...params, ...grads, ...expAvgs, ...expAvgSqs, ...(maxExpAvgSqs ?? []), ...counts];
+  const { lr, betas, eps, weightDecay, decoupled, maximize } = options;
   callVoid(
     op.adam,
     handlesOf('adamStep', 'tensors', tensors),
@@ -97,7 +96,6 @@ export function adamStep(
     decoupled,
     maxExpAvgSqs !== null,
     maximize,
-    step,
   );
 }
 

@@ -53,18 +53,17 @@ export class Adam extends Optimizer<AdamOptions> {
     }
   }
 
-  protected update({ step, params, grads, states }: Batch, options: AdamOptions): void {
+  protected update({ params, grads, states, counts }: Batch, options: AdamOptions): void {
     const { lr, betas, eps, weightDecay, amsgrad, maximize } = options;
     const state = (name: string): Tensor[] =>
       states.map((entry, i) => this.stateTensor(params[i] as Tensor, entry, name));
-    adamStep(params, grads, state('expAvg'), state('expAvgSq'), amsgrad ? state('maxExpAvgSq') : null, {
+    adamStep(params, grads, state('expAvg'), state('expAvgSq'), amsgrad ? state('maxExpAvgSq') : null, counts, {
       lr,
       betas,
       eps,
       weightDecay,
       decoupled: this.decoupled,
       maximize,
-      step,
     });
   }
 }

@@ -1,6 +1,6 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
-import { type Counter, countOf, guard, type Live, type Trace, tracing, untraced } from '../compile/trace';
-import { keep, noGrad } from '../context';
+import { guard, type Live, type Trace, tracing, untraced } from '../compile/trace';
+import { keep, noGrad, scope } from '../context';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { zerosLike } from '../ops/create';
@@ -9,6 +9,7 @@ import { Tensor } from '../tensor';
 import {
   type BaseOptions,
   type Group,
+  newState,
   type OptimizerState,
   type ParameterState,
   packState,
@@ -20,13 +21,53 @@ export type { BaseOptions, Group, ParameterState } from './state';
 /** Parameters with options of their own; what is left out comes from the optimizer's options. */
 export type ParameterGroup<O extends BaseOptions> = { params: Iterable<Tensor> } & Partial<O>;
 
-/** Parameters of one group that have a gradient, one dtype and one step count: what one native call updates. */
+/** Parameters of one group that have a gradient, of one dtype and on one device: what one native call updates. */
 export interface Batch {
-  /** Number of this step for these parameters, from 1. */
-  step: number;
-  params: Tensor[];
-  grads: Tensor[];
-  states: ParameterState[];
+  readonly params: Tensor[];
+  readonly grads: Tensor[];
+  readonly states: ParameterState[];
+  /**
+   * The counts of `states`. An update that asks for them counts the step itself, as `sgdStep` and `adamStep` do with those that they
+   * are given; else it is counted afterwards.
+   */
+  readonly counts: Tensor[];
+  /**
+   * Number of this step for these parameters, from 1. Waits for the engine to get there; in a compiled step, at every run.
+   *
+   * @throws ArgumentError when the parameters have taken different numbers of steps: `counts` tells of each.
+   */
+  readonly step: number;
+}
+
+class ParameterBatch implements Batch {
+  readonly params: Tensor[] = [];
+  readonly grads: Tensor[] = [];
+  readonly states: ParameterState[] = [];
+  /** Whether the update counts the step itself. */
+  countsItself = false;
+  readonly #kind: string;
+
+  constructor(kind: string) {
+    this.#kind = kind;
+  }
+
+  get counts(): Tensor[] {
+    this.countsItself = true;
+    return this.states.map((state) => state.count);
+  }
+
+  get step(): number {
+    const { states } = this;
+    const read = () => {
+      const [first, ...others] = untraced(() => states.map(({ count }) => Number(count.itemSync()) + 1));
+      if (others.some((step) => step !== first)) {
+        throw new ArgumentError(`[${this.#kind}] parameters have taken different numbers of steps: use batch.counts`);
+      }
+      return first as number;
+    };
+    tracing()?.once();
+    return guard(read);
+  }
 }
 
 /** Base of the optimizers; a subclass checks its options and updates a {@link Batch}. */
@@ -130,7 +171,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         for (const batch of this.#batches(group.params)) {
           if (trace === undefined) this.update(batch, group);
           else this.#traceUpdate(trace, batch, group);
-          for (const state of batch.states) state.step = batch.step;
+          if (!batch.countsItself) count(batch);
           // Our own handles: left to the collector, they would hold the gradients' memory beyond zeroGrad.
           for (const grad of batch.grads) grad.dispose();
         }
@@ -171,43 +212,38 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     return tensor;
   }
 
-  // The learning rate and the number of the step are looked up at every run where a kernel takes them. An update that reads
-  // them for something else is part of a program that holds for these values alone.
+  // The learning rate is looked up at every run where a kernel takes it. An update that reads it for something else is part of a
+  // program that holds for its value alone.
   #traceUpdate(trace: Trace, batch: Batch, group: Group<O>): void {
-    for (const state of batch.states) trace.start(stepsOf(state));
-    const steps = stepsOf(batch.states[0] as ParameterState);
     const first = trace.lives.length;
-    const reads = { lr: 0, step: 0 };
-    const counted = <T extends object, K extends keyof T & keyof typeof reads>(object: T, key: K): T =>
-      Object.defineProperty({ ...object }, key, {
-        enumerable: true,
-        get() {
-          reads[key]++;
-          return object[key];
-        },
-      });
+    let reads = 0;
+    const counted = Object.defineProperty({ ...group }, 'lr', {
+      enumerable: true,
+      get() {
+        reads++;
+        return group.lr;
+      },
+    });
     const lr: Live = { kind: 'number', read: () => group.lr };
-    const step = countOf(steps, 1);
-    trace.withLives({ lr, step }, () => this.update(counted(batch, 'step'), counted(group, 'lr')));
-    const taken = (live: Live) => trace.lives.slice(first).filter((other) => other === live).length;
-    if (reads.lr > taken(lr)) guard(lr.read);
-    if (reads.step > taken(step)) trace.guardCounter(steps);
+    trace.withLives({ lr }, () => this.update(batch, counted));
+    const taken = trace.lives.slice(first).filter((other) => other === lr).length;
+    if (reads > taken) guard(lr.read);
   }
 
-  #batches(params: readonly Tensor[]): Iterable<Batch> {
-    const batches = new Map<string, Batch>();
+  #batches(params: readonly Tensor[]): Iterable<ParameterBatch> {
+    const batches = new Map<string, ParameterBatch>();
     for (const param of params) {
       const grad = param.grad;
       if (grad === null) continue;
       let state = this.#states.get(param);
       if (state === undefined) {
-        state = { step: 0, tensors: new Map() };
+        state = newState(param.device);
         this.#states.set(param, state);
       }
-      const key = `${param.device} ${param.dtype} ${state.step}`;
+      const key = `${param.device} ${param.dtype}`;
       let batch = batches.get(key);
       if (batch === undefined) {
-        batch = { step: state.step + 1, params: [], grads: [], states: [] };
+        batch = new ParameterBatch(this.kind);
         batches.set(key, batch);
       }
       batch.params.push(param);
@@ -218,20 +254,15 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 }
 
-const counters = new WeakMap<ParameterState, Counter>();
-
-function stepsOf(state: ParameterState): Counter {
-  let counter = counters.get(state);
-  if (counter === undefined) {
-    counter = {
-      get: () => state.step,
-      set(value) {
-        state.step = value;
-      },
-    };
-    counters.set(state, counter);
-  }
-  return counter;
+// One step more for each parameter, unless a failed kernel took its gradient.
+function count({ grads, states }: Batch): void {
+  scope(() => {
+    for (const [i, { count }] of states.entries()) {
+      const some = (grads[i] as Tensor).detach().reshape([-1]).slice(0, 0, 1);
+      const none = some.to('bool').to('int64').mul(0).sum();
+      count.assign(count.add(none.add(1)));
+    }
+  });
 }
 
 // All options but the learning rate, which a compiled step looks up at every run.

@@ -50,12 +50,13 @@ export class SGD extends Optimizer<SGDOptions> {
     }
   }
 
-  protected update({ params, grads, states }: Batch, options: SGDOptions): void {
+  protected update({ params, grads, states, counts }: Batch, options: SGDOptions): void {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = options;
-    // Without dampening, a buffer of zeros comes to the same, and a compiled step need not tell the first step from others.
+    // The kernel knows the first step of a parameter by its count; this is for a momentum that is set later. Without dampening, a
+    // buffer of zeros comes to the same, and a compiled step need not tell.
     const first = states.map((state) => dampening !== 0 && guard(() => !state.tensors.has('momentumBuffer')));
     const buffers =
       momentum === 0 ? null : states.map((state, i) => this.stateTensor(params[i] as Tensor, state, 'momentumBuffer'));
-    sgdStep(params, grads, buffers, { lr, momentum, dampening, weightDecay, nesterov, maximize, first });
+    sgdStep(params, grads, buffers, counts, { lr, momentum, dampening, weightDecay, nesterov, maximize, first });
   }
 }

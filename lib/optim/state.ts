@@ -1,7 +1,10 @@
 // An optimizer's state as plain data and tensors, and back. Parameters are numbered through all groups, in order.
+import { untraced } from '../compile/trace';
 import { keep, noGrad } from '../context';
+import type { Device } from '../device';
 import { ArgumentError, describe } from '../errors';
 import { isPromiseLike } from '../kinds';
+import { full } from '../ops/create';
 import { Tensor } from '../tensor';
 
 /** What every optimizer has. */
@@ -15,8 +18,8 @@ export type Group<O extends BaseOptions> = { params: Tensor[] } & O;
 
 /** What an optimizer remembers of one parameter. */
 export interface ParameterState {
-  /** Steps taken so far. */
-  step: number;
+  /** Steps taken so far: int64, of shape []. A step that a failed kernel prevents does not count. */
+  count: Tensor;
   /** State tensors by name (`expAvg`), shaped like the parameter. */
   tensors: Map<string, Tensor>;
 }
@@ -31,6 +34,11 @@ export interface OptimizerState {
   steps: number[];
   /** State tensors, named by parameter and kind: `3.expAvg`. */
   tensors: Record<string, Tensor>;
+}
+
+/** The state of a parameter that has taken so many steps. */
+export function newState(device: Device, steps = 0): ParameterState {
+  return { count: untraced(() => keep(full([], steps, { dtype: 'int64', device }))), tensors: new Map() };
 }
 
 /** See `Optimizer.stateDict`. */
@@ -48,7 +56,7 @@ export function packState<O extends BaseOptions>(
       for (const [name, tensor] of state?.tensors ?? []) {
         packed.tensors[`${packed.steps.length}.${name}`] = tensor.detach();
       }
-      packed.steps.push(state?.step ?? 0);
+      packed.steps.push(state === undefined ? 0 : Number(state.count.itemSync()));
     }
   }
   return packed;
@@ -99,7 +107,7 @@ export function unpackState<O extends BaseOptions>(
   return noGrad(() => {
     const states = new Map<Tensor, ParameterState>();
     state.steps.forEach((step, i) => {
-      if (step > 0) states.set(params[i] as Tensor, { step, tensors: new Map() });
+      if (step > 0) states.set(params[i] as Tensor, newState((params[i] as Tensor).device, step));
     });
     for (const [i, name, value] of found) {
       const param = params[i] as Tensor;

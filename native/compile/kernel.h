@@ -66,10 +66,6 @@ struct Kernel {
     const_cast<Kernel*>(this)->forLives([&](const char*, auto&) { live = true; });
     return live;
   }
-  // Whether it can find the user's data wrong.
-  bool mayFail() const {
-    return std::visit([](const auto& a) { return a.kMayFail; }, args);
-  }
 };
 
 }  // namespace anneal

@@ -38,13 +38,14 @@ class Updates {
       const int k = productOf(slot, args.dtype, at);
       if (k < 0) return false;
       Kernel& kernel = graph_.kernels[k];
-      const bool stays = !isRead(slot.param, k, at) && !mayFail(k, at);
+      const bool stays = !isRead(slot.param, k, at) && !isRead(slot.steps, k, at);
       if (!stays && !canMove(kernel, k, at)) return false;
       if (!stays) comesBefore_[k] = at;
       auto& product = std::get<MatmulArgs>(kernel.args);
       product.c = slot.param;
       product.descends = true;
       product.lr = args.lr;
+      product.steps = slot.steps;
       kernel.firstLive = update.firstLive;
       kernel.label += std::string(" + ") + update.op;
       return true;
@@ -77,12 +78,6 @@ class Updates {
   bool isRead(const void* p, int after, int before) const {
     const auto& readers = uses_[graph_.bufferOf(p)].readers;
     return std::any_of(readers.begin(), readers.end(), [&](int r) { return r > after && r < before; });
-  }
-
-  // Whether a kernel between two others can find the user's data wrong: no parameter takes its step before that is known.
-  bool mayFail(int after, int before) const {
-    return std::any_of(graph_.kernels.begin() + after + 1, graph_.kernels.begin() + before,
-                       [](const Kernel& kernel) { return kernel.mayFail(); });
   }
 
   // Whether what a product reads is still there just before `at`, and nobody has read what it writes.

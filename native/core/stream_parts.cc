@@ -97,6 +97,7 @@ void Stream::stepMatmul(Stream& stream, StreamClient& client, const Kind& kind, 
   sums.b = sums.packedB = nullptr;
   sums.epilogue = {};
   sums.c = nullptr;
+  sums.steps = nullptr;
   const FailureRef failure = stream.lossOf(all), failureOfSums = stream.lossOf(sums);
   if (all.rowSums && failureOfSums) stream.leaveOut(kind, &sums, failureOfSums);
   if (all.rowSums && !failureOfSums) {
@@ -105,6 +106,7 @@ void Stream::stepMatmul(Stream& stream, StreamClient& client, const Kind& kind, 
     sums = all;
     sums.c = scratch.data();
     sums.descends = false;
+    sums.steps = nullptr;
     stream.stepWhole(client, kind, kernel, &sums);
   }
   stream.leaveOut(kind, &product, failure);

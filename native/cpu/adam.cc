@@ -4,6 +4,19 @@
 namespace anneal::ANNEAL_LEVEL {
 namespace {
 
+// The number of the step that is being taken, from 1.
+int64_t stepOf(const OptimizerSlot& slot) { return *slot.steps + 1; }
+
+// 1 / sqrt(1 - beta2^t) and -lr / (1 - beta1^t)
+template <class T>
+T correctionOf(const AdamArgs& args, int64_t t) {
+  return static_cast<T>(1 / __builtin_sqrt(1 - pow(args.beta2, static_cast<double>(t))));
+}
+template <class T>
+T stepOf(const AdamArgs& args, int64_t t) {
+  return static_cast<T>(-(args.lr / (1 - pow(args.beta1, static_cast<double>(t)))));
+}
+
 // Kingma, Ba: "Adam", 2015, algorithm 1; decoupled decay: Loshchilov, Hutter: "Decoupled weight decay regularization",
 // 2019; amsgrad: Reddi, Kale, Kumar: "On the convergence of Adam and beyond", 2018.
 // m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
@@ -14,16 +27,20 @@ void update(const AdamArgs& args) {
   const bool nearG = weight >= 0.5;  // m + weight (g - m) or g - (1 - weight) (g - m): whichever is exact at its end
   const Vec<T> toG(static_cast<T>(weight)), toM(1 - static_cast<T>(weight));
   const Vec<T> keep(static_cast<T>(args.beta2)), fresh(static_cast<T>(1 - args.beta2));
-  const double t = static_cast<double>(args.step);
-  const Vec<T> correction(static_cast<T>(1 / __builtin_sqrt(1 - pow(args.beta2, t)))), eps(static_cast<T>(args.eps));
-  const Vec<T> step(static_cast<T>(-(args.lr / (1 - pow(args.beta1, t)))));
+  // Parameters have mostly taken the same number of steps.
+  const int64_t common = args.slots > 0 ? stepOf(args.slot[0]) : 1;
+  const T commonCorrection = correctionOf<T>(args, common), commonStep = stepOf<T>(args, common);
+  const Vec<T> eps(static_cast<T>(args.eps));
   const bool decays = args.weightDecay != 0 && !args.decoupled, shrinks = args.weightDecay != 0 && args.decoupled;
   const Vec<T> decay(static_cast<T>(args.weightDecay)), shrink(static_cast<T>(1 - args.lr * args.weightDecay));
   const bool maximize = args.maximize, amsgrad = args.amsgrad;
-  forPieces(args, [=](const OptimizerSlot& slot, int64_t begin, int64_t end) {
+  forPieces(args, [=, &args](const OptimizerSlot& slot, int64_t begin, int64_t end) {
     const T* grad = static_cast<const T*>(slot.grad) + begin;
     const Lanes<T> param(slot.param, begin), first(slot.state[0], begin), second(slot.state[1], begin);
     const Lanes<T> largest(slot.state[2], begin);
+    const int64_t t = stepOf(slot);
+    const Vec<T> correction(t == common ? commonCorrection : correctionOf<T>(args, t));
+    const Vec<T> step(t == common ? commonStep : stepOf<T>(args, t));
     forLanes<T>(end - begin, [=](int64_t i, int lanes) ANNEAL_INLINED {
       Vec<T> p = param.get(i, lanes), m = first.get(i, lanes), v = second.get(i, lanes);
       Vec<T> g = gradient(grad, i, lanes, maximize);
@@ -47,6 +64,7 @@ void update(const AdamArgs& args) {
 
 void adam(const AdamArgs& args) {
   withFloat("adam", args.dtype, [&](auto t) { update<typename decltype(t)::type>(args); });
+  countStep(args);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -166,6 +166,7 @@ void matmul(const MatmulArgs& args) {
     case DType::Int64: return multiplyBatch<uint64_t>(args);
     default: withFloat("matmul", args.dtype, [&](auto type) { multiplyBatch<typename decltype(type)::type>(args); });
   }
+  if (args.steps) ++*args.steps;
 }
 
 size_t packSize(const MatmulArgs& args) {

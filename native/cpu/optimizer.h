@@ -27,6 +27,13 @@ void forPieces(const OptimizerTable& table, Body&& body) {
   });
 }
 
+// To be called when the step has been taken.
+ANNEAL_INLINE void countStep(const OptimizerTable& table) {
+  for (int64_t s = 0; s < table.slots; ++s) {
+    if (table.slot[s].steps) ++*table.slot[s].steps;
+  }
+}
+
 template <class T>
 struct Lanes {
   T* p;

@@ -15,7 +15,7 @@ void update(const SgdArgs& args) {
   forPieces(args, [=](const OptimizerSlot& slot, int64_t begin, int64_t end) {
     const T* grad = static_cast<const T*>(slot.grad) + begin;
     const Lanes<T> param(slot.param, begin), buffer(slot.state[0], begin);
-    const bool first = slot.first;
+    const bool first = slot.first || (slot.steps && *slot.steps == 0);
     forLanes<T>(end - begin, [=](int64_t i, int lanes) ANNEAL_INLINED {
       const Vec<T> p = param.get(i, lanes);
       Vec<T> g = gradient(grad, i, lanes, maximize);
@@ -34,6 +34,7 @@ void update(const SgdArgs& args) {
 
 void sgd(const SgdArgs& args) {
   withFloat("sgd", args.dtype, [&](auto t) { update<typename decltype(t)::type>(args); });
+  countStep(args);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -10,16 +10,16 @@ namespace anneal {
 namespace {
 
 constexpr Param kAssign[] = {{"target", ParamKind::Tensor}, {"values", ParamKind::Tensor}};
-// `tensors` holds `count` parameters, then as many gradients, then each kind of state.
+// `tensors` holds `count` parameters, then as many gradients, then each kind of state, and last their steps so far.
 constexpr Param kSgd[] = {
     {"tensors", ParamKind::TensorList}, {"count", ParamKind::Int},       {"lr", ParamKind::Float},
     {"momentum", ParamKind::Float},     {"dampening", ParamKind::Float}, {"weightDecay", ParamKind::Float},
     {"nesterov", ParamKind::Bool},      {"maximize", ParamKind::Bool},   {"first", ParamKind::Ints}};
-constexpr Param kAdam[] = {
-    {"tensors", ParamKind::TensorList}, {"count", ParamKind::Int},      {"lr", ParamKind::Float},
-    {"beta1", ParamKind::Float},        {"beta2", ParamKind::Float},    {"eps", ParamKind::Float},
-    {"weightDecay", ParamKind::Float},  {"decoupled", ParamKind::Bool}, {"amsgrad", ParamKind::Bool},
-    {"maximize", ParamKind::Bool},      {"step", ParamKind::Int}};
+constexpr Param kAdam[] = {{"tensors", ParamKind::TensorList}, {"count", ParamKind::Int},
+                           {"lr", ParamKind::Float},           {"beta1", ParamKind::Float},
+                           {"beta2", ParamKind::Float},        {"eps", ParamKind::Float},
+                           {"weightDecay", ParamKind::Float},  {"decoupled", ParamKind::Bool},
+                           {"amsgrad", ParamKind::Bool},       {"maximize", ParamKind::Bool}};
 
 void inferAssign(const Call& call, Specs&) {
   const Tensor &target = call.in(0), &values = call.in(1);
@@ -58,6 +58,13 @@ void checkGroups(const Call& call, int expected) {
   const DType dtype = call.in(0).dtype();
   for (size_t i = 0; i < call.inputs.size(); ++i) {
     const Tensor &tensor = call.inputs[i], &param = call.inputs[i % static_cast<size_t>(count)];
+    if (static_cast<int64_t>(i) / count == expected - 1) {
+      if (tensor.dtype() != DType::Int64 || tensor.size() != 1) {
+        fail(ErrorKind::Argument, "[%s] steps are counted in one int64 each, not in %s %s", call.name(),
+             nameOf(tensor.dtype()), tensor.shape().str().c_str());
+      }
+      continue;
+    }
     if (tensor.dtype() != dtype || (dtype != DType::Float32 && dtype != DType::Float64)) {
       fail(ErrorKind::DType, "[%s] all tensors must be of one floating dtype: %s and %s", call.name(), nameOf(dtype),
            nameOf(tensor.dtype()));
@@ -88,11 +95,14 @@ void runStep(const Call& call, Args& args, const std::vector<int64_t>* first) {
     OptimizerSlot slot{};
     slot.param = call.inputs[i].data();
     slot.grad = gradients.back().data();
-    for (int group = 2; group < groups; ++group) {
+    for (int group = 2; group < groups - 1; ++group) {
       const Tensor& state = call.inputs[static_cast<size_t>(group) * count + i];
       state.storage().bumpVersion();
       slot.state[group - 2] = state.data();
     }
+    const Tensor& steps = call.inputs[static_cast<size_t>(groups - 1) * count + i];
+    steps.storage().bumpVersion();
+    slot.steps = static_cast<int64_t*>(steps.data());
     slot.count = call.inputs[i].size();
     slot.first = first && i < first->size() && (*first)[i] != 0;
     call.inputs[i].storage().bumpVersion();
@@ -125,12 +135,11 @@ void runAdam(const Call& call, Tensors&) {
   args.decoupled = call.flag(6);
   args.amsgrad = call.flag(7);
   args.maximize = call.flag(8);
-  args.step = call.integer(9);
   runStep(call, args, nullptr);
 }
 
-void inferSgd(const Call& call, Specs&) { checkGroups(call, call.real(2) != 0 ? 3 : 2); }
-void inferAdam(const Call& call, Specs&) { checkGroups(call, call.flag(7) ? 5 : 4); }
+void inferSgd(const Call& call, Specs&) { checkGroups(call, call.real(2) != 0 ? 4 : 3); }
+void inferAdam(const Call& call, Specs&) { checkGroups(call, call.flag(7) ? 6 : 5); }
 
 const Operator kOperators[] = {
     {.name = "assign",

@@ -33,6 +33,7 @@ Tensor crossEntropy(const Tensor& logits, const Tensor& labels) {
 void sgd(const Tensors& params, double lr) {
   Tensors tensors = params;
   for (const Tensor& param : params) tensors.push_back(gradOf(param));
+  for (size_t i = 0; i < params.size(); ++i) tensors.push_back(test::integers({}, {0}));
   const int count = static_cast<int>(params.size());
   apply("sgdStep"_op, tensors,
         {attr(count), attr(lr), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false),

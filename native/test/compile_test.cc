@@ -49,12 +49,13 @@ TEST(compile_trains_as_eager_code_does) {
   const auto train = [](bool compile) {
     Caller caller;
     const Tensor w = parameter({2, 3}, {0.1f, 0.2f, 0.3f, -0.1f, -0.2f, -0.3f});
+    const Tensor taken = test::integers({}, {0});
     const Function step = [&](const Tensors& in) {
       setGrad(w, Tensor());
       const Tensor loss = meanAll(square(sub(matmul(in[0], matrixTranspose(w)), in[1])));
       backward({loss}, {}, {});
       GradMode off(false);
-      apply("sgdStep"_op, {w, gradOf(w)},
+      apply("sgdStep"_op, {w, gradOf(w), taken},
             {attr(1), attr(0.1), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false),
              attr(std::vector<int64_t>{0})});
       return Tensors{loss};

@@ -198,11 +198,11 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
   apply1("oneHot"_op, {labels}, {attr(4)});
   // Optimizers.
   const Tensor w = contiguous(turned), m = filled(w.spec(), 0, w.device()), s = filled(w.spec(), 0, w.device());
-  apply("sgdStep"_op, {w, turned, m},
+  const Tensor taken = integers({}, {3});
+  apply("sgdStep"_op, {w, turned, m, taken},
         {attr(1), attr(0.1), attr(0.9), attr(0.0), attr(0.0), attr(false), attr(false), attr(std::vector<int64_t>{0})});
-  apply("adamStep"_op, {w, turned, m, s},
-        {attr(1), attr(0.1), attr(0.9), attr(0.99), attr(1e-8), attr(0.0), attr(false), attr(false), attr(false),
-         attr(1)});
+  apply("adamStep"_op, {w, turned, m, s, taken},
+        {attr(1), attr(0.1), attr(0.9), attr(0.99), attr(1e-8), attr(0.0), attr(false), attr(false), attr(false)});
   CHECK(watch.kernels >= 50);
 }
 

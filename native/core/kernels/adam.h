@@ -7,14 +7,12 @@ namespace anneal {
 
 struct AdamArgs : OptimizerTable {
   double lr, beta1, beta2, eps, weightDecay;
-  int64_t step;    // the number of this step, from 1
   bool decoupled;  // weight decay shrinks the parameter directly (AdamW) instead of entering the gradient
   bool amsgrad, maximize;
 
   template <class F>
   void lives(F&& f) {
     f("lr", lr);
-    f("step", step);
   }
   double flops() const { return flopsOf(12); }
 };

@@ -31,7 +31,6 @@ struct CopyArgs {
     l.dims(shape, rank);
   }
   double flops() const { return 0; }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

@@ -39,7 +39,6 @@ struct CrossEntropyArgs {
     l.dims({rows, classes});
   }
   double flops() const { return 4.0 * static_cast<double>(rows * classes); }
-  static constexpr bool kMayFail = true;
 };
 
 }  // namespace anneal

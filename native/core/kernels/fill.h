@@ -30,7 +30,6 @@ struct FillArgs {
     l.dims({count});
   }
   double flops() const { return 0; }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

@@ -70,7 +70,6 @@ struct FusedArgs {
     l.dims(shape, rank);
   }
   double flops() const { return static_cast<double>(elements(shape, rank)) * stepCount; }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

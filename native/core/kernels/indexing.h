@@ -42,7 +42,6 @@ struct IndexArgs {
     l.dims({outer, count, inner});
   }
   double flops() const { return 0; }
-  static constexpr bool kMayFail = true;
 };
 
 }  // namespace anneal

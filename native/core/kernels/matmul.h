@@ -31,6 +31,7 @@ struct MatmulArgs {
   // c -= lr * (a b), a step of gradient descent, for k of at most kUncutDepthBytes; without bias, residual and activation.
   bool descends = false;
   double lr = 0;
+  int64_t* steps = nullptr;       // with descends: the parameter's steps so far, one of which this is
   void* rowSums = nullptr;        // m values, sum over k of a[i, k]; with batchRank 0
   const void* packedB = nullptr;  // what packOperand made of b, for the same sizes and strides
   int64_t packedBytes = 0;        // of packedB
@@ -56,6 +57,7 @@ struct MatmulArgs {
     f(epilogue.residual, Role::Read, result);
     f(epilogue.gate, Role::Read, result);
     f(packedB, Role::Read, Extent{1, packedBytes});
+    f(steps, Role::Update, denseExtent(DType::Int64, 1));
     f(rowSums, Role::Write, denseExtent(dtype, m));
     f(c, descends ? Role::Update : Role::Write, result);
   }
@@ -69,7 +71,6 @@ struct MatmulArgs {
     l.product(m, n, k);
   }
   double flops() const { return 2.0 * static_cast<double>(elements(batchShape, batchRank) * m * n * k); }
-  static constexpr bool kMayFail = false;
 };
 
 // b of a product that is run often, laid out once as the kernel reads it.

@@ -11,8 +11,11 @@ struct OptimizerSlot {
   void* param;
   const void* grad;
   void* state[kOptimizerStates];  // null where unused; each optimizer's record says what they hold
+  // Steps taken so far, counted by the kernel: a step that a failure prevents does not count. At the first step, optimizers with an
+  // initial value of their own set their state instead of updating it.
+  int64_t* steps;
   int64_t count;
-  bool first;  // the first step: optimizers with an initial value of their own set their state instead of updating it
+  bool first;  // the first step with its state, whatever `steps` says
 };
 
 // The base of optimizers' records. A record that derives from it is traced and compiled without further code.
@@ -28,6 +31,7 @@ struct OptimizerTable {
       f(slot[i].grad, Role::Read, whole);
       f(slot[i].param, Role::Update, whole);
       for (void*& state : slot[i].state) f(state, Role::Update, whole);
+      f(slot[i].steps, Role::Update, denseExtent(DType::Int64, 1));
     }
   }
   template <class L>
@@ -40,7 +44,6 @@ struct OptimizerTable {
     for (int64_t i = 0; i < slots; ++i) count += slot[i].count;
     return static_cast<double>(count) * perElement;
   }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

@@ -41,7 +41,6 @@ struct PointwiseArgs {
     l.dims(shape, rank);
   }
   double flops() const { return static_cast<double>(elements(shape, rank)); }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

@@ -38,7 +38,6 @@ struct RandomArgs {
     l.dims({count});
   }
   double flops() const { return 0; }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

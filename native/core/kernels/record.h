@@ -8,7 +8,6 @@
 //   lives(f)      f(name, field) for each field that may change from run to run of a compiled program; each is eight bytes
 //   flops()       floating-point operations
 //   label(l)      its sizes, for people
-//   kMayFail      whether it can find the user's data wrong
 // They are templates or used on the host only: kernel files are compiled once for each instruction set and must not bring inline
 // functions along, of which the linker could keep an AVX copy for a baseline caller.
 #pragma once

@@ -27,7 +27,6 @@ struct ReduceArgs {
     l.dims({outer, extent, inner});
   }
   double flops() const { return static_cast<double>(outer * extent * inner); }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

@@ -35,7 +35,6 @@ struct SoftmaxArgs {
     l.dims({rows, extent});
   }
   double flops() const { return 4.0 * static_cast<double>(rows * extent); }
-  static constexpr bool kMayFail = false;
 };
 
 }  // namespace anneal

@@ -84,7 +84,7 @@ describe('a compiled function', () => {
     const f = compile((x: Tensor) => drop.forward(x));
     manualSeed(1);
     assert.notDeepEqual(list(f(ones([64]))), Array(64).fill(1));
-    drop.p = 0;
+    (drop as { p: number }).p = 0;
     assert.deepEqual(list(f(ones([64]))), Array(64).fill(1));
   });
 

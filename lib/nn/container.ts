@@ -1,8 +1,7 @@
 // Containers: modules in a row, run one after another or only held.
-import { noteChange } from '../compile/notes';
 import { ArgumentError, describe } from '../errors';
 import type { Tensor } from '../tensor';
-import { type Layer, Module, registerContainer } from './module';
+import { type Layer, Module } from './module';
 
 /**
  * Runs its modules one after another. State names are `0.weight`, `0.bias`, `1.weight`, ...
@@ -12,10 +11,6 @@ import { type Layer, Module, registerContainer } from './module';
  * ```
  */
 export class Sequential extends Module implements Iterable<Layer> {
-  static {
-    registerContainer(Sequential.prototype.fields);
-  }
-
   readonly #layers: Layer[];
 
   constructor(...layers: Layer[]) {
@@ -53,10 +48,6 @@ export class Sequential extends Module implements Iterable<Layer> {
  * `0.weight`, `1.weight`, ... (A plain array in a field works as well.)
  */
 export class ModuleList<M extends Module = Layer> extends Module implements Iterable<M> {
-  static {
-    registerContainer(ModuleList.prototype.fields);
-  }
-
   readonly #modules: M[];
 
   constructor(modules: Iterable<M> = []) {
@@ -75,7 +66,6 @@ export class ModuleList<M extends Module = Layer> extends Module implements Iter
   /** Adds a module at the end. */
   push(module: M): this {
     this.#modules.push(checkedModule('ModuleList', module, this.#modules.length));
-    noteChange();
     return this;
   }
 

@@ -3,6 +3,7 @@ import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
 import { call, type OperatorRef, operator, optionalHandle } from './call';
+import { noteIgnored } from './ignored';
 
 const op = {
   crossEntropy: operator('crossEntropy'),
@@ -81,6 +82,7 @@ function between(ref: OperatorRef, input: Tensor, target: Tensor): [number, numb
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkOptions('crossEntropy', options, ['weight', 'reduction', 'ignoreIndex', 'labelSmoothing']);
   const { weight, reduction, ignoreIndex = -100, labelSmoothing = 0 } = options;
+  noteIgnored(target, ignoreIndex, reduction);
   return call(
     op.crossEntropy,
     ...between(op.crossEntropy, input, target),
@@ -100,6 +102,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
 export function nll(input: Tensor, target: Tensor, options: NllOptions = {}): Tensor {
   checkOptions('nll', options, ['weight', 'reduction', 'ignoreIndex']);
   const { weight, reduction, ignoreIndex = -100 } = options;
+  noteIgnored(target, ignoreIndex, reduction);
   return call(
     op.nll,
     ...between(op.nll, input, target),

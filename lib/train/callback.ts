@@ -3,12 +3,15 @@ import type { Module } from '../nn/module';
 import type { Optimizer } from '../optim';
 import type { Tensor } from '../tensor';
 import type { EpochRecord, History } from './history';
+import type { Metric } from './metric';
 
 /** The run as callbacks see it. */
 export interface Run {
   readonly model: Module;
   readonly optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
   readonly history: History;
+  /** Those of the trainer, by name. */
+  readonly metrics: Readonly<Record<string, Metric>>;
   /** The current epoch, from 1. */
   readonly epoch: number;
   readonly epochs: number;

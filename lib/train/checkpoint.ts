@@ -5,7 +5,15 @@ import { ArgumentError } from '../errors';
 import { save } from '../io';
 import { checkOptions } from '../options';
 import type { Callback, Run } from './callback';
-import { checkMonitor, type EpochRecord, isBetter, type MonitorMode, monitored } from './history';
+import {
+  checkDirection,
+  checkMonitor,
+  directionOf,
+  type EpochRecord,
+  isBetter,
+  type MonitorMode,
+  monitored,
+} from './history';
 
 /** Options of {@link ModelCheckpoint}. */
 export interface ModelCheckpointOptions {
@@ -13,7 +21,7 @@ export interface ModelCheckpointOptions {
   path: string;
   /** Figure that decides which epoch is best. Default validation.loss. */
   monitor?: string;
-  /** Default auto: smaller is better for names that end in `loss`, larger otherwise. */
+  /** Whether smaller or larger is better; see {@link MonitorMode}. Default auto. */
   mode?: MonitorMode;
   /** Whether only epochs better than all before are saved. Default false: every epoch. */
   saveBestOnly?: boolean;
@@ -40,16 +48,19 @@ export class ModelCheckpoint implements Callback {
     this.#options = { path, monitor, mode, saveBestOnly };
   }
 
-  onFitBegin(): void {
+  /** Forgets what it knows of an earlier `fit`. */
+  onFitBegin(run: Run): void {
+    if (this.#options.saveBestOnly) checkDirection('ModelCheckpoint', this.#options, run.metrics);
     this.best = undefined;
   }
 
+  /** Saves the epoch, if it is to be saved. */
   async onEpochEnd(record: EpochRecord, run: Run): Promise<void> {
-    const { path, monitor, mode, saveBestOnly } = this.#options;
+    const { path, monitor, saveBestOnly } = this.#options;
     const metadata: Record<string, string> = { epoch: String(record.epoch), loss: String(record.loss) };
     if (saveBestOnly) {
       const value = monitored('ModelCheckpoint', record, monitor);
-      if (!isBetter(value, this.best, monitor, mode)) return;
+      if (!isBetter(value, this.best, directionOf('ModelCheckpoint', this.#options, run.metrics))) return;
       this.best = value;
       metadata[monitor] = String(value);
     }

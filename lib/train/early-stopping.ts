@@ -4,7 +4,15 @@ import { ArgumentError } from '../errors';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import type { Callback, Run } from './callback';
-import { checkMonitor, type EpochRecord, isBetter, type MonitorMode, monitored } from './history';
+import {
+  checkDirection,
+  checkMonitor,
+  directionOf,
+  type EpochRecord,
+  isBetter,
+  type MonitorMode,
+  monitored,
+} from './history';
 
 /** Options of {@link EarlyStopping}. */
 export interface EarlyStoppingOptions {
@@ -14,7 +22,7 @@ export interface EarlyStoppingOptions {
   patience?: number;
   /** Least change that counts as an improvement. Default 0. */
   minDelta?: number;
-  /** Default auto: smaller is better for names that end in `loss`, larger otherwise. */
+  /** Whether smaller or larger is better; see {@link MonitorMode}. Default auto. */
   mode?: MonitorMode;
   /** Whether the model gets back the weights of its best epoch at the end of `fit`. Default false. */
   restoreBest?: boolean;
@@ -45,16 +53,19 @@ export class EarlyStopping implements Callback {
     this.#options = { monitor, patience, minDelta, mode, restoreBest };
   }
 
-  onFitBegin(): void {
+  /** Forgets what it knows of an earlier `fit`. */
+  onFitBegin(run: Run): void {
+    checkDirection('EarlyStopping', this.#options, run.metrics);
     this.best = undefined;
     this.bestEpoch = 0;
     this.#forget();
   }
 
+  /** Compares the epoch with the best one. */
   onEpochEnd(record: EpochRecord, run: Run): void {
-    const { monitor, patience, minDelta, mode, restoreBest } = this.#options;
+    const { monitor, patience, minDelta, restoreBest } = this.#options;
     const value = monitored('EarlyStopping', record, monitor);
-    if (isBetter(value, this.best, monitor, mode, minDelta)) {
+    if (isBetter(value, this.best, directionOf('EarlyStopping', this.#options, run.metrics), minDelta)) {
       this.best = value;
       this.bestEpoch = record.epoch;
       if (restoreBest) this.#remember(run);
@@ -63,6 +74,7 @@ export class EarlyStopping implements Callback {
     }
   }
 
+  /** Gives the model its best weights back, where that is wanted. */
   onFitEnd(run: Run): void {
     if (this.#weights !== undefined) run.model.loadStateDict(this.#weights);
     this.#forget();

@@ -1,6 +1,6 @@
 // What a training run reports, and looking up a figure in it by name.
 import { ArgumentError } from '../errors';
-import type { MetricValue } from './metric';
+import type { Metric, MetricValue } from './metric';
 
 /** Loss and metrics over one pass through some data. */
 export interface Evaluation {
@@ -27,7 +27,10 @@ export interface History {
   stopReason?: string;
 }
 
-/** Whether smaller or larger is better; auto: smaller for names that end in `loss`. */
+/**
+ * Whether smaller or larger is better. auto: as the metric says ({@link Metric.mode}), smaller for losses and for names of errors
+ * (`mae`, `perplexity`), larger for names of scores (`accuracy`, `auc`).
+ */
 export type MonitorMode = 'auto' | 'min' | 'max';
 
 /**
@@ -50,17 +53,62 @@ export function monitored(caller: string, record: EpochRecord, name: string): nu
 }
 
 /** True when `value` is better than `best` by more than `minDelta`; NaN never is. */
-export function isBetter(
-  value: number,
-  best: number | undefined,
-  name: string,
-  mode: MonitorMode,
-  minDelta = 0,
-): boolean {
+export function isBetter(value: number, best: number | undefined, mode: 'min' | 'max', minDelta = 0): boolean {
   if (Number.isNaN(value)) return false;
   if (best === undefined) return true;
-  const smaller = mode === 'min' || (mode === 'auto' && name.endsWith('loss'));
-  return smaller ? value < best - minDelta : value > best + minDelta;
+  return mode === 'min' ? value < best - minDelta : value > best + minDelta;
+}
+
+/** The options of a callback that watches a figure. */
+interface Monitored {
+  monitor: string;
+  mode: MonitorMode;
+}
+
+const SMALLER = new Set(
+  'loss error err mae mse rmse mape smape msle rmsle nll bce perplexity ppl wer cer eer fid deviance divergence distance cost'.split(
+    ' ',
+  ),
+);
+const LARGER = new Set(
+  'accuracy acc top1 top5 precision recall sensitivity specificity f1 fbeta auc auroc auprc score r2 iou miou dice jaccard bleu rouge map ndcg mrr kappa mcc correlation pearson spearman similarity psnr ssim reward'.split(
+    ' ',
+  ),
+);
+
+/**
+ * Whether smaller or larger values of a figure are better.
+ *
+ * @throws ArgumentError in mode auto where neither the metric nor its name tells
+ */
+export function directionOf(
+  caller: string,
+  { monitor, mode }: Monitored,
+  metrics: Readonly<Record<string, Metric>>,
+): 'min' | 'max' {
+  if (mode !== 'auto') return mode;
+  const name = nameOf(monitor);
+  if (name === 'loss') return 'min';
+  const told = Object.hasOwn(metrics, name) ? metrics[name]?.mode : undefined;
+  if (told !== undefined) return told;
+  const words = name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/);
+  if (words.some((word) => SMALLER.has(word))) return 'min';
+  if (words.some((word) => LARGER.has(word))) return 'max';
+  throw new ArgumentError(
+    `[${caller}] nothing tells whether smaller or larger is better for '${monitor}': set mode to 'min' or 'max', here or in the metric`,
+  );
+}
+
+/** As {@link directionOf}, at the beginning of a run: a figure that is not there yet is told when it is read. */
+export function checkDirection(caller: string, monitored: Monitored, metrics: Readonly<Record<string, Metric>>): void {
+  if (Object.hasOwn(metrics, nameOf(monitored.monitor))) directionOf(caller, monitored, metrics);
+}
+
+function nameOf(monitor: string): string {
+  return monitor.replace(/^validation\./, '');
 }
 
 /** Checks options that callbacks share. */

@@ -15,4 +15,5 @@ export {
   precision,
   recall,
 } from './metric';
+export type { NanLoss } from './nan';
 export { type EvaluateOptions, type FitOptions, type Loss, type Model, Trainer, type TrainerOptions } from './trainer';

@@ -4,17 +4,33 @@ import { keep, noGrad } from '../context';
 import { native } from '../native';
 import { zeros } from '../ops/create';
 import { overwrite } from '../ops/overwrite';
+import { where } from '../ops/pointwise';
 import { handleOf, type Tensor } from '../tensor';
 
 /** A weighted mean of scalar tensors, in float64. */
 export class RunningMean {
   // Updated in place, so that a compiled step can do it.
   readonly #sum = untraced(() => keep(zeros([], { dtype: 'float64' })));
+  // What `share` has taken off the weights.
+  readonly #missing = untraced(() => keep(zeros([], { dtype: 'float64' })));
   #weight = 0;
 
-  /** Adds a scalar, such as the mean loss of `weight` samples, to the sum; its weight is for `count` to add. */
-  add(value: Tensor, weight: number): void {
-    noGrad(() => overwrite(this.#sum, this.#sum.add(value.detach().to('float64').mul(weight))));
+  /**
+   * Adds a scalar, such as the mean loss of `weight` samples, to the sum; its weight is for `count` to add.
+   *
+   * @param share the share of the samples that count, a float64 scalar, where some do not. With a share of 0 the value may be
+   * NaN, as the mean of nothing is.
+   */
+  add(value: Tensor, weight: number, share?: Tensor): void {
+    noGrad(() => {
+      const added = value.detach().to('float64').mul(weight);
+      if (share === undefined) {
+        overwrite(this.#sum, this.#sum.add(added));
+        return;
+      }
+      overwrite(this.#sum, this.#sum.add(where(share.gt(0), added.mul(share), 0)));
+      overwrite(this.#missing, this.#missing.add(share.neg().add(1).mul(weight)));
+    });
   }
 
   /** Adds to the sum of the weights. */
@@ -27,10 +43,16 @@ export class RunningMean {
     return this.#weight;
   }
 
-  /** The mean so far; NaN before the first value. */
+  /** The mean so far; NaN before the first value that counts. */
   async read(): Promise<number> {
     const weight = this.#weight;
-    return weight === 0 ? Number.NaN : (await this.#sum.item()) / weight;
+    const [sum, missing] = await Promise.all([this.#sum.item(), this.#missing.item()]);
+    return weight === 0 || weight === missing ? Number.NaN : sum / (weight - missing);
+  }
+
+  /** Whether one of the values so far was NaN. */
+  async hasNaN(): Promise<boolean> {
+    return Number.isNaN(await this.#sum.item());
   }
 
   /** The sum itself: lost once one of the values is. */
@@ -45,12 +67,13 @@ export class RunningMean {
 
   /** Starts again. */
   reset(): void {
-    overwrite(this.#sum, zeros([], { dtype: 'float64' }));
+    for (const figure of [this.#sum, this.#missing]) overwrite(figure, zeros([], { dtype: 'float64' }));
     this.#weight = 0;
   }
 
   /** Gives the memory back. */
   dispose(): void {
     this.#sum.dispose();
+    this.#missing.dispose();
   }
 }

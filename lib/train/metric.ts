@@ -2,7 +2,7 @@
 import { untraced } from '../compile/trace';
 import { keep, noGrad, scope } from '../context';
 import { ArgumentError } from '../errors';
-import { ones, zeros } from '../ops/create';
+import { zeros } from '../ops/create';
 import { overwrite } from '../ops/overwrite';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
@@ -13,6 +13,8 @@ export type MetricValue = number | number[] | number[][];
 
 /** A measure of how outputs agree with targets, accumulated over batches. Write your own by implementing it. */
 export interface Metric<V extends MetricValue = MetricValue> {
+  /** Whether smaller or larger values are better: for callbacks in mode auto, which else go by the name. */
+  readonly mode?: 'min' | 'max';
   /** Starts again. */
   reset(): void;
   /** Takes in one batch. Called without gradients and inside a scope: `keep` the tensors that have to stay. */
@@ -36,7 +38,7 @@ export interface AverageOptions extends DecisionOptions {
 /** Averages that come to one number. */
 type SingleAverage = AverageOptions & { average?: Exclude<AverageOptions['average'], 'none'> };
 
-const decisionOptionNames = ['task', 'threshold', 'logits'];
+const decisionOptionNames = ['task', 'threshold', 'logits', 'ignoreIndex'];
 
 /** Share of samples whose predicted class is the true one. */
 export function accuracy(options: DecisionOptions = {}): Metric<number> {
@@ -128,6 +130,7 @@ function derived<V extends MetricValue>(
   const cleared = (size: number) => untraced(() => keep(zeros([size * size], { dtype: 'int64' })));
   return {
     [traceable]: true,
+    mode: 'max',
     reset() {
       if (counts !== undefined) overwrite(counts, zeros(counts.shape, { dtype: 'int64' }));
       updated = false;
@@ -145,8 +148,10 @@ function derived<V extends MetricValue>(
             counts = cleared(classes);
           }
           updated = true;
-          const cells = decisions.actual.mul(classes).add(decisions.predicted);
-          overwrite(counts, counts.scatterAdd(0, cells, ones(cells.shape, { dtype: 'int64' })));
+          const { actual, predicted, counted } = decisions;
+          // One that does not count adds nothing, to the first cell.
+          const cells = actual.mul(classes).add(predicted).mul(counted);
+          overwrite(counts, counts.scatterAdd(0, cells, counted));
         }),
       );
     },

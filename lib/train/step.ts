@@ -1,7 +1,9 @@
 // What is done with one batch in training and in evaluation, whether it is compiled or not.
 import { noGrad } from '../context';
+import { isFloating } from '../dtype';
 import { ArgumentError } from '../errors';
 import type { Module } from '../nn/module';
+import { observeIgnored } from '../ops/ignored';
 import type { Optimizer } from '../optim';
 import { clipGradNorm } from '../optim/clip';
 import type { Tensor } from '../tensor';
@@ -39,20 +41,20 @@ export class Steps {
   train(batch: Batch): Tensor {
     const { model, optimizer, clipGradNorm: maxNorm } = this.#options;
     optimizer.zeroGrad();
-    const { output, target, loss } = this.#forward(batch);
+    const measured = this.#forward(batch);
+    const { loss } = measured;
     loss.backward();
     if (maxNorm < Number.POSITIVE_INFINITY) clipGradNorm(model.parameters(), maxNorm);
     optimizer.step();
     optimizer.zeroGrad(); // what nobody will see need not be stored
-    this.#measure(loss, output, target, batch);
+    this.#measure(measured, batch);
     return loss;
   }
 
   /** Forward only. */
   evaluate(batch: Batch): void {
     noGrad(() => {
-      const { output, target, loss } = this.#forward(batch);
-      this.#measure(loss, output, target, batch);
+      this.#measure(this.#forward(batch), batch);
     });
   }
 
@@ -62,19 +64,26 @@ export class Steps {
     for (const metric of Object.values(this.#options.metrics)) metric.reset();
   }
 
-  #forward(batch: Batch): { output: Tensor; target: Tensor; loss: Tensor } {
+  #forward(batch: Batch): Measured {
     const { model, loss: criterion } = this.#options;
     if (batch.length < 2) {
       throw new ArgumentError('[Trainer] expected batches of inputs and a target, received one tensor');
     }
     const output = model.forward(...batch.slice(0, -1));
     const target = batch.at(-1) as Tensor;
-    const loss = typeof criterion === 'function' ? criterion(output, target) : criterion.forward(output, target);
-    return { output, target, loss };
+    const means: { labels: Tensor; ignoreIndex: number }[] = [];
+    const loss = observeIgnored(
+      (labels, ignoreIndex) => means.push({ labels, ignoreIndex }),
+      () => (typeof criterion === 'function' ? criterion(output, target) : criterion.forward(output, target)),
+    );
+    const [mean, ...others] = means;
+    // A loss of several means has no one number of targets that count.
+    const share = mean === undefined || others.length > 0 ? undefined : shareOf(mean.labels, mean.ignoreIndex);
+    return { output, target, loss, share };
   }
 
-  #measure(loss: Tensor, output: Tensor, target: Tensor, batch: Batch): void {
-    this.losses.add(loss, sampleCount(batch));
+  #measure({ loss, output, target, share }: Measured, batch: Batch): void {
+    this.losses.add(loss, sampleCount(batch), share);
     const metrics = Object.values(this.#options.metrics);
     if (metrics.length === 0) return;
     noGrad(() => {
@@ -84,6 +93,22 @@ export class Steps {
   }
 }
 
+/** What a forward gives to measure. */
+interface Measured {
+  output: Tensor;
+  target: Tensor;
+  loss: Tensor;
+  /** The share of the targets that count, where the loss may ignore some. */
+  share: Tensor | undefined;
+}
+
+// None for probabilities, which all count, nor for no targets at all.
+function shareOf(labels: Tensor, ignoreIndex: number): Tensor | undefined {
+  if (isFloating(labels.dtype) || labels.size === 0) return undefined;
+  return noGrad(() => labels.to('int64').ne(ignoreIndex).to('float64').mean());
+}
+
+/** Number of samples in a batch. */
 export function sampleCount(batch: Batch): number {
   return batch.at(-1)?.shape[0] ?? 1;
 }

@@ -11,6 +11,7 @@ import { type BatchOptions, type BatchSource, type Data, eachBatch, isBatched, o
 import type { Callback, Run } from './callback';
 import type { EpochRecord, Evaluation, History } from './history';
 import type { Metric, MetricValue } from './metric';
+import { type NanLoss, NanWatch } from './nan';
 import { Pass } from './pass';
 import { Progress } from './progress';
 import type { Loss, Model } from './step';
@@ -47,6 +48,8 @@ export interface FitOptions extends BatchOptions {
   signal?: AbortSignal;
   /** In addition to those of the trainer. */
   callbacks?: Callback[];
+  /** What to do when the loss becomes NaN. Default warn. */
+  nanLoss?: NanLoss;
 }
 
 /** Options of `evaluate` and `predict`. */
@@ -67,7 +70,7 @@ const trainerOptionNames = [
   'compile',
 ];
 const evaluateOptionNames = ['batchSize', 'signal'];
-const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbacks', 'shuffle', 'seed'];
+const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbacks', 'shuffle', 'seed', 'nanLoss'];
 
 /**
  * Trains a model and keeps the event loop free while it does.
@@ -119,7 +122,7 @@ export class Trainer {
       throw new ArgumentError('[fit] expected inputs and targets as one list: fit([inputs, targets], options)');
     }
     checkOptions('fit', options, fitOptionNames);
-    const { epochs = 1, validation, signal, callbacks = [], batchSize, shuffle, seed } = options;
+    const { epochs = 1, validation, signal, callbacks = [], batchSize, shuffle, seed, nanLoss = 'warn' } = options;
     if (!(Number.isSafeInteger(epochs) && epochs > 0)) {
       throw new ArgumentError(`[fit] expected a positive integer for epochs, received ${String(epochs)}`);
     }
@@ -134,6 +137,7 @@ export class Trainer {
         model: this.#options.model,
         optimizer: this.#options.optimizer,
         history,
+        metrics: this.#options.metrics,
         epochs,
         get epoch() {
           return epoch;
@@ -143,11 +147,12 @@ export class Trainer {
           history.stopReason ??= reason;
         },
       };
+      const nan = new NanWatch(nanLoss, pass.steps.losses, run.stop);
       for (const hook of hooks) await hook.onFitBegin?.(run);
       while (epoch < epochs && !stopped) {
         epoch++;
         for (const hook of hooks) await hook.onEpochBegin?.(run);
-        const record = await this.#trainEpoch(pass, source, run, hooks, signal);
+        const record = await this.#trainEpoch(pass, source, run, hooks, nan, signal);
         if (validationSource !== undefined)
           record.validation = await this.#evaluate(pass, 'fit', validationSource, signal);
         history.epochs.push(record);
@@ -199,6 +204,7 @@ export class Trainer {
     source: BatchSource,
     run: Run,
     hooks: Callback[],
+    nan: NanWatch,
     signal?: AbortSignal,
   ): Promise<EpochRecord> {
     const { model, optimizer, metrics, progress } = this.#options;
@@ -210,16 +216,21 @@ export class Trainer {
     try {
       model.train();
       pass.steps.reset();
-      await pass.train('fit', source, signal, batchHooks.length > 0, async (count, samples, loss) => {
-        batches += count;
-        bar.advance(losses, count);
-        if (loss === undefined) return;
-        for (const hook of batchHooks) await hook.onBatchEnd?.({ batch: batches, samples, loss }, run);
-      });
+      await nan.during((look) =>
+        pass.train('fit', source, signal, batchHooks.length > 0, async (count, samples, loss) => {
+          batches += count;
+          bar.advance(losses, count);
+          if (loss !== undefined) {
+            for (const hook of batchHooks) await hook.onBatchEnd?.({ batch: batches, samples, loss }, run);
+          }
+          look();
+        }),
+      );
       if (batches === 0) throw emptyEpoch(run.epoch);
       const loss = await losses.read();
       const seconds = (performance.now() - start) / 1000;
       bar.stop(loss);
+      nan.judge(run.epoch, loss);
       return {
         epoch: run.epoch,
         loss,

@@ -2,16 +2,16 @@
 // their statistics; the same bits on one thread and on two; and all of it again for each instruction set of this processor.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineInfo, getNumThreads, operators, setNumThreads, type Tensor } from 'anneal';
 import { expectNoLeaks } from './live-tensors';
 import { checkAll } from './support/check';
-import { difference, toleranceOf } from './support/close';
-import { type Expected, readFixtures } from './support/fixtures';
+import { allowanceOf, difference } from './support/close';
+import { readFixtures } from './support/fixtures';
 import {
-  digestOf,
+  describeSample,
   type Expectation,
-  families,
   gradSample,
   makeInputs,
   runSample,
@@ -20,7 +20,11 @@ import {
   samplesByOperator,
 } from './support/samples';
 
-const SAMPLES_OF_PYTORCH = new Set(samples.filter(({ reference = true }) => reference).map(({ family }) => family));
+/** Samples whose results are compared with PyTorch's. */
+const comparedByOperator = new Map(
+  [...samplesByOperator].map(([op, list]) => [op, list.filter(({ reference = true }) => reference)]),
+);
+const REMEDY = 'run python test/fixtures/make_operators.py with the packages of test/fixtures/requirements.txt';
 
 /** Results and gradients of a sample by the names that the fixtures have for them. */
 function resultsOf(sample: Sample): [name: string, tensor: Tensor][] {
@@ -45,31 +49,43 @@ describe('operators', () => {
     assert.deepEqual(unknown, [], 'samples of operators that are not in the table');
   });
 
-  for (const family of families.filter((name) => SAMPLES_OF_PYTORCH.has(name))) {
-    it(`have fixtures of their present samples: ${family}`, () => {
-      assert.equal(readFixtures(family).digest, digestOf(family), `run test/fixtures/make_operators.py ${family}`);
+  it('have samples that say how exact they are and why, and each sample once', () => {
+    const problems = [...comparedByOperator].flatMap(([op, list]) => {
+      const unsaid = list.filter(({ tolerance }) => !tolerance?.because);
+      const keys = list.map(({ key }) => key);
+      const repeated = list.filter(({ key }, i) => keys.indexOf(key) !== i);
+      return [
+        ...unsaid.map((sample) => `${op}: no tolerance for ${describeSample(sample)}`),
+        ...repeated.map((sample) => `${op}: twice ${describeSample(sample)}`),
+      ];
     });
-  }
+    assert.deepEqual(problems, []);
+  });
+
+  it('have fixtures of their present samples, made by the PyTorch that the requirements name', () => {
+    const requirements = readFileSync(join(__dirname, 'fixtures', 'requirements.txt'), 'utf8');
+    const version = /^torch==(\S+)$/m.exec(requirements)?.[1];
+    for (const [op, list] of comparedByOperator) {
+      const { torch, tensors } = readFixtures(op);
+      const found = new Set([...tensors.keys()].map((name) => name.split('.')[0]));
+      assert.deepEqual([...found].sort(), list.map(({ key }) => key).sort(), `${op}: ${REMEDY}`);
+      if (list.length > 0) assert.equal(torch, version, `${op}: ${REMEDY}`);
+    }
+  });
 });
 
 describe('operators against PyTorch', () => {
   expectNoLeaks();
-  const fixtures = new Map<string, Map<string, Expected>>();
-  const fixturesOf = (family: string): Map<string, Expected> => {
-    const known = fixtures.get(family) ?? readFixtures(family).tensors;
-    fixtures.set(family, known);
-    return known;
-  };
-
-  for (const [op, list] of samplesByOperator) {
-    const compared = list.filter(({ reference = true }) => reference);
-    if (compared.length === 0) continue;
+  for (const [op, list] of comparedByOperator) {
+    if (list.length === 0) continue;
     it(op, () => {
-      checkAll(compared, (sample) => {
+      const { tensors } = readFixtures(op);
+      checkAll(list, (sample) => {
         for (const [name, result] of resultsOf(sample)) {
-          const expected = fixturesOf(sample.family).get(`${sample.index}.${name}`);
-          if (!expected) return `there is no fixture for ${name}`;
-          const problem = difference(result, expected, toleranceOf(op, expected.dtype, name.startsWith('grad')));
+          const expected = tensors.get(`${sample.key}.${name}`);
+          if (!expected || !sample.tolerance) return `there is no fixture, or no tolerance, for ${name}`;
+          const allowed = allowanceOf(sample.tolerance, expected.dtype, name.startsWith('grad'));
+          const problem = difference(result, expected, allowed);
           if (problem) return `${name}: ${problem}`;
         }
         return undefined;
@@ -138,9 +154,8 @@ describe('operators on one thread and on two', () => {
   const threads = getNumThreads();
   afterEach(() => setNumThreads(threads));
 
-  for (const family of families) {
-    it(`give the same bits: ${family}`, () => {
-      const list = samples.filter((sample) => sample.family === family);
+  for (const [op, list] of samplesByOperator) {
+    it(`give the same bits: ${op}`, () => {
       const bits = (sample: Sample, count: number) => {
         setNumThreads(count);
         return resultsOf(sample).map(([name, result]) => ({ name, bytes: Buffer.from(result.dataSync().buffer) }));

@@ -1,74 +1,19 @@
 // Whether a result is what it should be, and how far off it may be.
 import type { Tensor } from 'anneal';
 import type { Expected } from './fixtures';
+import type { Tolerance, ToleranceClass } from './samples';
 
-// Operators whose results are rounded once or twice, or come from polynomials that are right to 2 units in the last place:
-// each element is compared by itself. All others add up terms of different signs, so that an element may be small while its
-// terms are not: there the unit is that of the largest element of the tensor, and at least that of 1, the size of the inputs.
-const POINTWISE = new Set([
-  ...[
-    'add',
-    'sub',
-    'mul',
-    'div',
-    'pow',
-    'maximum',
-    'minimum',
-    'maximumBackward',
-    'neg',
-    'abs',
-    'sign',
-    'square',
-    'clamp',
-  ],
-  ...[
-    'clampBackward',
-    'exp',
-    'log',
-    'sqrt',
-    'rsqrt',
-    'sin',
-    'cos',
-    'erf',
-    'where',
-    'relu',
-    'reluBackward',
-    'leakyRelu',
-  ],
-  ...[
-    'leakyReluBackward',
-    'elu',
-    'sigmoid',
-    'sigmoidBackward',
-    'tanh',
-    'silu',
-    'softplus',
-    'squaredError',
-    'huberError',
-  ],
-  ...[
-    'cast',
-    'contiguous',
-    'reshape',
-    'squeeze',
-    'unsqueeze',
-    'permute',
-    'transpose',
-    'flip',
-    'expand',
-    'slice',
-    'split',
-  ],
-  ...['sliceBackward', 'concat', 'stack', 'pad', 'indexSelect', 'gather', 'max', 'min', 'full', 'eye'],
-  'assign',
-]);
-const POINTWISE_ULPS = 4;
+// What the classes of tolerance allow:
+// exact: nothing. Elements are moved, compared or converted.
+// element: results that are rounded once or twice, or come from polynomials that are right to 2 units in the last place. Each
+// element is compared by itself.
+// sum: terms of different signs are added up, so that an element may be small while its terms are not. The unit is that of the
+// largest element of the tensor, and at least that of 1, the size of the inputs.
+// Gradients are sums in every class, because an input may have been broadcast or used twice.
+const ELEMENT_ULPS = 4;
 const SUM_ULPS = 16;
 
-// PyTorch's own formula for this derivative adds 1e-12 to a denominator.
-const LOOSE = new Map([['binaryCrossEntropyErrorBackward gradient', 1e-10]]);
-
-export interface Tolerance {
+export interface Allowance {
   /** Error allowed an element, relative to itself. */
   relative: number;
   /** The same, relative to the largest element, or to 1. */
@@ -80,21 +25,25 @@ function unitOf(dtype: string): number {
   return dtype === 'float32' ? 2 ** -23 : 2 ** -52;
 }
 
-/** What a result, or a gradient, of an operator in a dtype may be off by; nothing for integers. */
-export function toleranceOf(op: string, dtype: string, isGradient: boolean): Tolerance {
-  if (!dtype.startsWith('float')) return { relative: 0, scaled: 0 };
-  const loose = LOOSE.get(isGradient ? `${op} gradient` : op) ?? 0;
+/** What a result, or a gradient, in a dtype may be off by; nothing for integers. */
+export function allowanceOf(tolerance: Tolerance, dtype: string, isGradient: boolean): Allowance {
+  const none = { relative: 0, scaled: 0 };
+  if (!dtype.startsWith('float')) return none;
   const unit = unitOf(dtype);
-  // Gradients are sums where an input was broadcast or used twice.
-  if (POINTWISE.has(op) && !isGradient) return { relative: POINTWISE_ULPS * unit, scaled: loose };
-  return { relative: 0, scaled: Math.max(loose, SUM_ULPS * unit) };
+  if (isGradient) return { ...none, scaled: Math.max(tolerance.gradient?.within ?? 0, SUM_ULPS * unit) };
+  const allowances: Record<ToleranceClass, Allowance> = {
+    exact: none,
+    element: { ...none, relative: ELEMENT_ULPS * unit },
+    sum: { ...none, scaled: SUM_ULPS * unit },
+  };
+  return allowances[tolerance.class];
 }
 
 // Denormal numbers have fewer digits than the others.
 const DENORMAL = 1e-41;
 
 /** The first difference in words, or undefined. NaN equals NaN. */
-export function difference(actual: Tensor, expected: Expected, { relative, scaled }: Tolerance): string | undefined {
+export function difference(actual: Tensor, expected: Expected, { relative, scaled }: Allowance): string | undefined {
   if (actual.dtype !== expected.dtype) return `dtype ${actual.dtype}, expected ${expected.dtype}`;
   if (String(actual.shape) !== String(expected.shape)) return `shape [${actual.shape}], expected [${expected.shape}]`;
   const found = actual.dataSync();

@@ -22,22 +22,22 @@ const ARRAYS: Record<string, { dtype: DType; read: (buffer: ArrayBuffer) => Arra
   BOOL: { dtype: 'bool', read: (buffer) => new Uint8Array(buffer) },
 };
 
-/** Tensors by name (`3.out0`: first result of sample 3, `3.grad1`: its gradient by input 1), and the samples' digest. */
-export function readFixtures(family: string): { digest: string | undefined; tensors: Map<string, Expected> } {
-  const path = join(__dirname, '..', 'fixtures', 'operators', `${family}.safetensors`);
-  if (!existsSync(path)) return { digest: undefined, tensors: new Map() };
+/** PyTorch's results of an operator's samples, by the sample's key and their name (`out0`: first result, `grad1`: gradient by input 1). */
+export function readFixtures(op: string): { torch: string | undefined; tensors: Map<string, Expected> } {
+  const path = join(__dirname, '..', 'fixtures', 'operators', `${op}.safetensors`);
+  if (!existsSync(path)) return { torch: undefined, tensors: new Map() };
   const bytes = readFileSync(path);
   const begin = 8 + Number(bytes.readBigUInt64LE());
   const { __metadata__: metadata, ...entries } = JSON.parse(bytes.subarray(8, begin).toString()) as Header & {
-    __metadata__: { samples: string };
+    __metadata__: { torch: string };
   };
   const tensors = Object.entries(entries as Header).map(
     ([name, { dtype, shape, data_offsets }]): [string, Expected] => {
       const kind = ARRAYS[dtype];
-      if (!kind) throw new Error(`${family}: ${name} is ${dtype}`);
+      if (!kind) throw new Error(`${op}: ${name} is ${dtype}`);
       const [from, to] = data_offsets.map((offset) => begin + offset);
       return [name, { dtype: kind.dtype, shape, values: kind.read(Uint8Array.from(bytes.subarray(from, to)).buffer) }];
     },
   );
-  return { digest: metadata.samples, tensors: new Map(tensors) };
+  return { torch: metadata.torch, tensors: new Map(tensors) };
 }

@@ -1,5 +1,5 @@
-// The one table of operator samples (test/samples), and how a sample becomes tensors. fixtures/make_operators.py reads the
-// same table and makes the same numbers.
+// The samples of operators (test/samples/<operator>.json), and how a sample becomes tensors. fixtures/make_operators.py reads
+// the same files and makes the same numbers.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,8 +29,18 @@ export interface Expectation {
 /** An argument: `$i` is input i; `inf` and `-inf` are numbers; other strings name dtypes. */
 export type Argument = number | boolean | string | null | Argument[];
 
+/** How exactly an operator computes; close.ts says what each class allows. */
+export type ToleranceClass = 'exact' | 'element' | 'sum';
+
+export interface Tolerance {
+  class: ToleranceClass;
+  /** Why results may be off by that much. */
+  because: string;
+  /** What gradients may be off by, relative to the largest element or to 1, where that is more than sums are allowed. */
+  gradient?: { within: number; because: string };
+}
+
 interface Entry {
-  op: string | string[];
   args: Argument[];
   inputs: InputSpec[];
   /** One sample for each of these lists of dtypes of the inputs. */
@@ -46,65 +56,72 @@ interface Entry {
   /** Inputs that the operator writes to: they are its results. */
   inPlace?: number[];
   expect?: Expectation;
+  /** Where this sample is less exact, or more, than the others of its file. */
+  tolerance?: Tolerance;
   note?: string;
+}
+
+interface File {
+  /** Of all samples that PyTorch's results are compared with. */
+  tolerance?: Tolerance;
+  samples: Entry[];
 }
 
 export interface Sample extends Entry {
   op: string;
-  /** The file it comes from, and its place there. */
-  family: string;
-  index: number;
+  /** What the fixtures call it: a digest of everything that its results depend on. */
+  key: string;
 }
 
 const FOLDER = join(__dirname, '..', 'samples');
 const SPECIAL: Record<string, number> = { inf: Infinity, '-inf': -Infinity, nan: Number.NaN };
 const COTANGENT = 1000;
 
-export const families: string[] = readdirSync(FOLDER)
+/** A value written the same way by the readers of both languages: numbers by their bits, members in order. */
+function canonical(value: unknown): string {
+  if (typeof value === 'number') {
+    const bits = Buffer.alloc(8);
+    bits.writeDoubleBE(value);
+    return bits.toString('hex');
+  }
+  if (Array.isArray(value)) return `[${value.map(canonical)}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([name, member]) => `${name}:${canonical(member)}`).sort()}}`;
+}
+
+function keyOf({ args, inputs, grad, inPlace, outputs }: Entry): string {
+  const text = canonical({ args, inputs, grad, inPlace, outputs });
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function readSamples(op: string): Sample[] {
+  const file = JSON.parse(readFileSync(join(FOLDER, `${op}.json`), 'utf8')) as File;
+  return file.samples.flatMap((entry) =>
+    (entry.dtypes ?? [[]]).map((dtypes) => {
+      const inputs = entry.inputs.map((spec, i) => ({ ...spec, dtype: dtypes[i] ?? spec.dtype }));
+      return { tolerance: file.tolerance, ...entry, op, inputs, key: keyOf({ ...entry, inputs }) };
+    }),
+  );
+}
+
+const names = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.json'))
   .map((file) => file.slice(0, -'.json'.length))
   .sort();
 
-const textOf = (family: string): string => readFileSync(join(FOLDER, `${family}.json`), 'utf8');
-
-/** What the fixtures of a family say they were made from. */
-export function digestOf(family: string): string {
-  return createHash('sha256').update(textOf(family).replace(/\s+/g, '')).digest('hex');
-}
-
-function expandSamples(family: string): Sample[] {
-  const samples: Sample[] = [];
-  for (const entry of JSON.parse(textOf(family)) as Entry[]) {
-    for (const op of [entry.op].flat()) {
-      for (const dtypes of entry.dtypes ?? [[]]) {
-        const inputs = entry.inputs.map((spec, i) => ({ ...spec, dtype: dtypes[i] ?? spec.dtype }));
-        samples.push({ ...entry, op, inputs, family, index: samples.length });
-      }
-    }
-  }
-  return samples;
-}
+/** Samples by operator. */
+export const samplesByOperator: ReadonlyMap<string, readonly Sample[]> = new Map(
+  names.map((op) => [op, readSamples(op)]),
+);
 
 /** All samples. */
-export const samples: readonly Sample[] = families.flatMap(expandSamples);
-
-/** Samples by operator. */
-export const samplesByOperator: ReadonlyMap<string, readonly Sample[]> = groupByOperator();
-
-function groupByOperator(): Map<string, Sample[]> {
-  const groups = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const group = groups.get(sample.op);
-    if (group) group.push(sample);
-    else groups.set(sample.op, [sample]);
-  }
-  return groups;
-}
+export const samples: readonly Sample[] = [...samplesByOperator.values()].flat();
 
 /** A sample in words, for messages. */
-export function describeSample({ family, index, args, inputs, note }: Sample): string {
+export function describeSample({ key, args, inputs, note }: Sample): string {
   const given = inputs.map(({ dtype = 'float32', shape, layout = '' }) => `${dtype} [${shape}] ${layout}`.trim());
-  return `${family} ${index}: (${JSON.stringify(args).slice(1, -1)}) of ${given.join(', ')}${note ? ` (${note})` : ''}`;
+  return `${key}: (${JSON.stringify(args).slice(1, -1)}) of ${given.join(', ')}${note ? ` (${note})` : ''}`;
 }
 
 export const isFloating = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';

@@ -119,7 +119,8 @@ describe('devices', () => {
     }
   }
 
-  it('run every operator of the table, forward and backward, with the bits of the CPU', () => {
+  it('run every operator of the table, forward and backward, with the bits of the CPU', function () {
+    this.timeout(60_000);
     const list = samples.filter(({ inputs, op }) => inputs.length > 0 && op !== 'toDevice');
     checkAll(list, (sample) => {
       const results = (target: Device) => {

@@ -66,7 +66,7 @@ export interface Native {
   suspendTrace(suspended: boolean): void;
   traceInput(out: object, like: number, shape: readonly number[], requiresGrad: boolean): number;
   traceLives(from: number): (string | number)[];
-  endTrace(owner: object, outputs: number[]): void;
+  endTrace(owner: object, outputs: number[]): boolean;
   programLives(program: object): BigUint64Array;
   programFits(program: object, inputs: readonly number[]): boolean;
   programExplain(program: object): string;

@@ -1,6 +1,7 @@
 // The tensor that users hold: a number that names the engine's tensor, and what can be asked of it. The operators add their
 // methods from lib/ops.
 import { inspect } from 'node:util';
+import { notes } from './compile/notes';
 import { keep, track } from './context';
 import { type Device, deviceOfCode } from './device';
 import { type DType, dtypeOfCode, type TypedArray } from './dtype';
@@ -279,12 +280,14 @@ function nativeHook(slot: HookSlot): (handle: number) => number {
 export function adopt<T extends Tensor>(out: T, handle: number): T {
   out.handle = handle;
   track(out);
+  notes?.made(out);
   return out;
 }
 
 /** Makes `target`, a new object of a subclass, a leaf that shares the memory of `source` and outlives scopes. @internal */
 export function aliasInto<T extends Tensor>(target: T, source: Tensor): T {
   target.bind(native.detach(target, handleOf('Parameter', 'data', source)));
+  notes?.made(target);
   return keep(target);
 }
 
@@ -302,6 +305,7 @@ export function handleOf(op: string, param: string, value: unknown): number {
     throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describe(value)}`);
   }
   if (value.handle === DISPOSED) throw new DisposedError(`[${op}] '${param}' has been disposed`);
+  notes?.used(value);
   return value.handle;
 }
 

@@ -4,6 +4,7 @@ import { ArgumentError, AutogradError } from '../errors';
 import { isPromiseLike } from '../kinds';
 import { native } from '../native';
 import { adopt, handleOf, Tensor } from '../tensor';
+import type { Effects } from './recorder';
 import { putTogether, type Template, takeResultApart } from './structure';
 import { type Counter, Trace, withTrace } from './trace';
 
@@ -18,6 +19,8 @@ export class Program {
   readonly #totals: { counter: Counter; total: number }[];
   readonly #result: Template;
   readonly #outputs: number;
+  readonly #effects: Effects;
+  #isFresh = true;
   // The same eight bytes a live value, as the engine reads them and as numbers.
   readonly #bits: BigUint64Array;
   readonly #numbers: Float64Array;
@@ -30,13 +33,16 @@ export class Program {
    */
   constructor(fn: (...args: never[]) => unknown, template: Template, inputs: readonly Tensor[]) {
     this.#trace = new Trace();
+    const { recorder } = this.#trace;
     let result: Template | undefined;
+    let effects: Effects | undefined;
     let outputs = 0;
     native.beginTrace();
     try {
       scope(() => {
         const stand = inputs.map((input) => {
           const out = new Tensor();
+          recorder.input(out);
           return adopt(
             out,
             native.traceInput(out, handleOf('compile', 'input', input), input.shape, input.requiresGrad),
@@ -55,13 +61,17 @@ export class Program {
             '[compile] backward() reached an argument of the function; use grad() for gradients by arguments',
           );
         }
-        native.endTrace(
+        effects = recorder.settle();
+        tensors.push(...effects.tensors);
+        const steady = native.endTrace(
           this,
           tensors.map((tensor) => handleOf('compile', 'result', tensor)),
         );
+        if (!steady || Object.values(effects).some((list) => list.length > 0)) this.#trace.repeats = false;
       });
     } finally {
       native.abortTrace();
+      recorder.seal();
       this.#totals = this.#trace.counters.map(({ counter, start }) => {
         const total = counter.get() - start;
         counter.set(start);
@@ -70,6 +80,7 @@ export class Program {
     }
     this.#result = result as Template;
     this.#outputs = outputs;
+    this.#effects = effects as Effects;
     const initial = native.programLives(this);
     this.#bits = initial;
     this.#numbers = new Float64Array(initial.buffer);
@@ -83,6 +94,7 @@ export class Program {
   /** Whether everything is as it was when the function was traced, but for live values and the inputs' elements. */
   fits(inputs: readonly Tensor[]): boolean {
     for (const { read, expected } of this.#trace.guards) if (!Object.is(read(), expected)) return false;
+    if (!this.#trace.recorder.snapshot.holds()) return false;
     return native.programFits(this, handlesOf(inputs));
   }
 
@@ -104,6 +116,14 @@ export class Program {
     return this.#run(inputs, iterations, stepped, gate);
   }
 
+  // The object for a tensor that the function puts into a field. At the first run that is the object which it has put there.
+  #nextWritten(i: number): Tensor {
+    const tensor = this.#effects.tensors[i] as Tensor;
+    if (!this.#isFresh) return new Tensor();
+    tensor.dispose(); // as far as it stood for a tensor of the trace
+    return tensor;
+  }
+
   explain(): string {
     return native.programExplain(this);
   }
@@ -120,6 +140,8 @@ export class Program {
     }
     const outs: Tensor[] = [];
     for (let i = 0; i < this.#outputs; i++) outs.push(new Tensor());
+    const { tensors: written, writes, modes } = this.#effects;
+    for (let i = 0; i < written.length; i++) outs.push(this.#nextWritten(i));
     const made = native.programRun(
       this,
       outs,
@@ -133,6 +155,9 @@ export class Program {
     const times = Math.max(stack, 1);
     for (const { counter, total } of this.#totals) if (total > 0) counter.set(counter.get() + times * total);
     for (let i = 0; i < outs.length; i++) adopt(outs[i] as Tensor, made[i] as number);
+    for (const { holder, key, tensor } of writes) holder[key] = outs[this.#outputs + tensor];
+    for (const { module, training } of modes) module.training = training;
+    this.#isFresh = false;
     return putTogether(this.#result, outs);
   }
 }

@@ -1,6 +1,8 @@
 // What a function that is being traced tells of values that will change from run to run. Outside of a trace these functions do
 // nothing, and cost a comparison.
 import { native } from '../native';
+import { setNotes } from './notes';
+import { Recorder } from './recorder';
 
 /** A number that a traced function leaves larger than it found it: steps taken, random numbers drawn. */
 export interface Counter {
@@ -25,6 +27,7 @@ export class Trace {
   readonly lives: (Live | undefined)[] = [];
   readonly counters: Touched[] = [];
   readonly guards: { read(): unknown; expected: unknown }[] = [];
+  readonly recorder = new Recorder();
   /** Whether the program can run several iterations in a row. */
   repeats = true;
   #notes: Readonly<Record<string, Live>> = {};
@@ -79,10 +82,12 @@ export function tracing(): Trace | undefined {
 /** Runs `fn` while `trace` takes notes. */
 export function withTrace<T>(trace: Trace, fn: () => T): T {
   current = trace;
+  setNotes(trace.recorder);
   try {
     return fn();
   } finally {
     current = undefined;
+    setNotes(undefined);
   }
 }
 
@@ -112,11 +117,13 @@ export function untraced<T>(fn: () => T): T {
   if (current === undefined) return fn();
   const trace = current;
   current = undefined;
+  setNotes(undefined);
   native.suspendTrace(true);
   try {
     return fn();
   } finally {
     native.suspendTrace(false);
     current = trace;
+    setNotes(trace.recorder);
   }
 }

@@ -1,7 +1,8 @@
 // Containers: modules in a row, run one after another or only held.
+import { noteChange } from '../compile/notes';
 import { ArgumentError, describe } from '../errors';
 import type { Tensor } from '../tensor';
-import { type Layer, Module } from './module';
+import { type Layer, Module, registerContainer } from './module';
 
 /**
  * Runs its modules one after another. State names are `0.weight`, `0.bias`, `1.weight`, ...
@@ -11,6 +12,10 @@ import { type Layer, Module } from './module';
  * ```
  */
 export class Sequential extends Module implements Iterable<Layer> {
+  static {
+    registerContainer(Sequential.prototype.fields);
+  }
+
   readonly #layers: Layer[];
 
   constructor(...layers: Layer[]) {
@@ -48,6 +53,10 @@ export class Sequential extends Module implements Iterable<Layer> {
  * `0.weight`, `1.weight`, ... (A plain array in a field works as well.)
  */
 export class ModuleList<M extends Module = Layer> extends Module implements Iterable<M> {
+  static {
+    registerContainer(ModuleList.prototype.fields);
+  }
+
   readonly #modules: M[];
 
   constructor(modules: Iterable<M> = []) {
@@ -66,6 +75,7 @@ export class ModuleList<M extends Module = Layer> extends Module implements Iter
   /** Adds a module at the end. */
   push(module: M): this {
     this.#modules.push(checkedModule('ModuleList', module, this.#modules.length));
+    noteChange();
     return this;
   }
 

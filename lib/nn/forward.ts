@@ -1,4 +1,5 @@
 // Watches every call of a module's forward: an error names the module it came from, and `summary` sees the outputs.
+import { notes } from '../compile/notes';
 import { isError } from '../kinds';
 import type { ModuleTree } from './tree';
 
@@ -14,8 +15,9 @@ let observer: ForwardObserver | undefined;
 const origins = new WeakMap<Error, { module: ModuleTree; path: string; message: string }>();
 
 /**
- * Wraps `forward` of the class of `module`, once a class, so that plain calls such as `this.fc1.forward(x)` are watched
- * without a second calling convention. A forward that is an own property of the instance is left alone.
+ * Wraps `forward` of the class of `module`, once per class, so that plain calls such as `this.fc1.forward(x)` are watched
+ * without a second calling convention. A forward that is an own property of the instance is left alone. Other methods and
+ * getters of the class tell a trace that the module is used.
  */
 export function watchForward(module: ModuleTree, base: object): void {
   let prototype: object | null = Object.getPrototypeOf(module) as object | null;
@@ -25,6 +27,7 @@ export function watchForward(module: ModuleTree, base: object): void {
     if (property?.writable && property.configurable && typeof property.value === 'function') {
       Object.defineProperty(prototype, 'forward', { ...property, value: watched(property.value as Forward) });
     }
+    tellOfUse(prototype, base);
     prototype = Object.getPrototypeOf(prototype) as object | null;
   }
 }
@@ -40,9 +43,29 @@ export function observeForward<T>(seen: ForwardObserver, body: () => T): T {
   }
 }
 
+function tellOfUse(prototype: object, base: object): void {
+  for (const key of Reflect.ownKeys(prototype)) {
+    const property = Object.getOwnPropertyDescriptor(prototype, key);
+    if (key === 'forward' || key in base || !property?.configurable || property.enumerable) continue;
+    if (typeof property.value === 'function') property.value = telling(property.value as Forward);
+    else if (property.get !== undefined) property.get = telling(property.get as Forward);
+    Object.defineProperty(prototype, key, property);
+  }
+}
+
+function telling(method: Forward): Forward {
+  const told = function (this: ModuleTree, ...inputs: never[]): unknown {
+    notes?.met(this);
+    return method.apply(this, inputs);
+  };
+  for (const name of ['name', 'length'] as const) Object.defineProperty(told, name, { value: method[name] });
+  return told;
+}
+
 function watched(forward: Forward): Forward {
   return function (this: ModuleTree, ...inputs: never[]): unknown {
     let output: unknown;
+    notes?.met(this); // before it changes fields of its own
     try {
       output = forward.apply(this, inputs);
     } catch (error) {

@@ -1,7 +1,7 @@
 // Module: the base of every layer and network. Its parameters, buffers and inner modules are found by walking its fields.
 import { inspect } from 'node:util';
 import { type Compiled, type CompileOptions, compile } from '../compile/compile';
-import { guard, tracing } from '../compile/trace';
+import { type Members, membersOf, noteChange, notes, registerModule } from '../compile/notes';
 import { keep, noGrad } from '../context';
 import { type Device, deviceCode, isDevice } from '../device';
 import { isFloating } from '../dtype';
@@ -17,6 +17,13 @@ import { summarize } from './summary';
 
 /** Any module that maps one tensor to one tensor: what `Sequential` holds. */
 export type Layer = Module & { forward(input: Tensor): Tensor };
+
+const tellingFields = new WeakSet<object>();
+
+/** Notes that containers with this `fields` tell of every change of their members (`noteChange`). @internal */
+export function registerContainer(fields: object): void {
+  tellingFields.add(fields);
+}
 
 /**
  * Base class of layers and networks: fields that are parameters, modules or (nested) arrays of them belong to the
@@ -38,6 +45,7 @@ export abstract class Module {
 
   constructor() {
     watchForward(this, Module.prototype);
+    registerModule(this);
   }
 
   /** @internal */
@@ -47,9 +55,12 @@ export abstract class Module {
 
   /** True in training mode (the default); read by layers such as `Dropout`. Set it with `train()` and `eval()`. */
   get training(): boolean {
-    return tracing() === undefined ? this.#training : guard(() => this.#training);
+    notes?.met(this);
+    return this.#training;
   }
   set training(mode: boolean) {
+    notes?.met(this);
+    noteChange();
     this.#training = mode;
   }
 
@@ -59,6 +70,15 @@ export abstract class Module {
   /** The members to walk, in order. Containers that hold modules elsewhere than in fields override it. */
   protected fields(): Iterable<readonly [string, unknown]> {
     return Object.entries(this);
+  }
+
+  /**
+   * Members that are no fields, as name, member, name, member, ...; undefined where `fields` is not overridden.
+   * @internal
+   */
+  [membersOf](): Members | undefined {
+    if (this.fields === Module.prototype.fields) return undefined;
+    return { list: [...this.fields()].flat(), told: tellingFields.has(this.fields) };
   }
 
   /** What is shown in brackets after the class name when the module is printed, such as `784, 10`. */
@@ -191,9 +211,13 @@ export abstract class Module {
    * gradients are forgotten. Do it before making the optimizer: its state has the dtype and the device that the parameters had.
    *
    * @returns the module.
-   * @throws ArgumentError when the dtype is not a floating-point one; DeviceError when there is no such device.
+   * @throws ArgumentError when the dtype is not a floating-point one; DeviceError when there is no such device;
+   * ArgumentError inside a function that is being compiled.
    */
   to(target: DType | Device): this {
+    if (notes !== undefined) {
+      throw new ArgumentError('[to] a module cannot be converted inside a compiled function: convert it before');
+    }
     const moves = isDevice(target);
     if (moves) deviceCode('to', target);
     else if (!isFloating(target)) {

@@ -1,4 +1,5 @@
 // Tensors from values, and from nothing.
+import { notes } from '../compile/notes';
 import type { Device } from '../device';
 import { type DType, dtypeCode, inspectArray, type TypedArray, toTypedArray } from '../dtype';
 import { ArgumentError, describe, ShapeError } from '../errors';
@@ -50,6 +51,7 @@ export function tensor(
   options: CreateOptions & { shape?: readonly number[] } = {},
 ): Tensor {
   checkOptions('tensor', options, tensorOptionNames);
+  if (typeof values === 'object' && values !== null) notes?.copied(values);
   if (ArrayBuffer.isView(values)) return fromTypedArray(values, options);
   const flat: (number | boolean | bigint)[] = [];
   const shape = flattenInto(flat, values, shapeOf(values), 0);

@@ -1,4 +1,5 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
+import { notes, registerWatched } from '../compile/notes';
 import { guard, type Live, type Trace, tracing, untraced } from '../compile/trace';
 import { keep, noGrad, scope } from '../context';
 import { isFloating } from '../dtype';
@@ -87,6 +88,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
    */
   constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<O>>, defaults: O) {
     this.#defaults = defaults;
+    registerWatched(this);
     this.check(defaults);
     if (typeof params?.[Symbol.iterator] !== 'function') {
       throw new ArgumentError(`[${this.kind}] expected parameters, received ${describe(params)}`);
@@ -151,6 +153,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
 
   /** Learning rate (of the first group); setting it sets that of every group. */
   get lr(): number {
+    if (tracing() !== undefined) return guard(() => (this.paramGroups[0] as Group<O>).lr);
     return (this.paramGroups[0] as Group<O>).lr;
   }
   set lr(value: number) {
@@ -160,16 +163,18 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
 
   /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
+    notes?.optimized(this, this.kind, this.paramGroups);
     for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
   }
 
   /** Updates every parameter that has a gradient. Warns once where none has: `backward` comes before `step`. */
   step(): void {
+    notes?.optimized(this, this.kind, this.paramGroups);
     let updated = false;
     noGrad(() => {
       for (const group of this.paramGroups) {
         const trace = tracing();
-        if (trace !== undefined) guard(() => `${this.#generation} ${fixedOptions(group)}`);
+        if (trace !== undefined) guard(() => this.#generation);
         for (const batch of this.#batches(group.params)) {
           updated = true;
           if (trace === undefined) this.update(batch, group);
@@ -272,12 +277,6 @@ function count({ grads, states }: Batch): void {
       count.assign(count.add(none.add(1)));
     }
   });
-}
-
-// All options but the learning rate, which a compiled step looks up at every run.
-function fixedOptions(group: Group<BaseOptions>): string {
-  const { params, lr, ...rest } = group;
-  return `${params.length} ${JSON.stringify(rest)}`;
 }
 
 /** Throws an ArgumentError for the first value that is not a number >= 0. */

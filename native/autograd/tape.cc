@@ -14,6 +14,13 @@ thread_local bool freeing = false;
 
 Saved save(const Tensor& tensor) { return {tensor, tensor.storage().version()}; }
 
+// Before requiresGrad or hooks change: a trace wants to know what they were.
+void noteChange(const Tensor& tensor) {
+  Context& now = context();
+  if (now.capture && !tensor.storage().traced()) now.capture->reach(tensor);
+  ++now.gradChanges;
+}
+
 class TapeRecorder : public Recorder {
  public:
   bool wants(const Call& call) const override {
@@ -97,6 +104,7 @@ void setRequiresGrad(const Tensor& tensor, bool value) {
     fail(ErrorKind::DType, "[requiresGrad] only floating tensors can require a gradient, and this one is %s",
          nameOf(tensor.dtype()));
   }
+  noteChange(tensor);
   if (value || gradMeta(tensor)) ensureGradMeta(tensor).requiresGrad = value;
 }
 
@@ -130,10 +138,12 @@ void setGrad(const Tensor& tensor, Tensor grad) {
 
 uint64_t addHook(const Tensor& tensor, Hook hook) {
   if (!requiresGrad(tensor)) fail(ErrorKind::Autograd, "[registerHook] the tensor does not require a gradient");
+  noteChange(tensor);
   GradMeta& meta = ensureGradMeta(tensor);
   if (!meta.hooks) meta.hooks = std::make_shared<HookList>();
   // The node keeps them too: the gradient passes through it even when the user has let the tensor go.
   if (meta.node) meta.node->outputs[meta.output].hooks = meta.hooks;
+  ++meta.hooks->version;
   const uint64_t id = meta.hooks->next++;
   meta.hooks->hooks.emplace_back(id, std::move(hook));
   return id;
@@ -142,7 +152,14 @@ uint64_t addHook(const Tensor& tensor, Hook hook) {
 void removeHook(const Tensor& tensor, uint64_t id) {
   const GradMeta* meta = gradMeta(tensor);
   if (!meta || !meta->hooks) return;
+  noteChange(tensor);
+  ++meta->hooks->version;
   std::erase_if(meta->hooks->hooks, [id](const auto& entry) { return entry.first == id; });
+}
+
+uint64_t hookVersion(const Tensor& tensor) {
+  const GradMeta* meta = gradMeta(tensor);
+  return meta && meta->hooks ? meta->hooks->version : 0;
 }
 
 Edge edgeOf(const Tensor& tensor) {

@@ -12,6 +12,7 @@ using Hook = std::function<Tensor(const Tensor&)>;
 struct HookList {
   std::vector<std::pair<uint64_t, Hook>> hooks;
   uint64_t next = 0;
+  uint64_t version = 0;  // moved by every change
 };
 
 struct Node;
@@ -72,6 +73,8 @@ Tensor gradOf(const Tensor& tensor);              // undefined when there is non
 void setGrad(const Tensor& tensor, Tensor grad);  // undefined clears it
 uint64_t addHook(const Tensor& tensor, Hook hook);
 void removeHook(const Tensor& tensor, uint64_t id);
+// Moves with every hook that is added or removed.
+uint64_t hookVersion(const Tensor& tensor);
 
 Edge edgeOf(const Tensor& tensor);
 

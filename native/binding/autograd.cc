@@ -8,7 +8,15 @@ namespace {
 
 constexpr Entry::Name kSelf{"tensor", "tensor"};
 
-napi_value getRequiresGrad(Entry& js) { return js.from(requiresGrad(js.tensor(0, kSelf))); }
+// What a function that is being traced decides by it, its program depends on.
+const Tensor& asked(Entry& js) {
+  const Tensor& tensor = js.tensor(0, kSelf);
+  Capture* capture = js.environment().context.capture;
+  if (capture && !tensor.storage().traced()) capture->reach(tensor);
+  return tensor;
+}
+
+napi_value getRequiresGrad(Entry& js) { return js.from(requiresGrad(asked(js))); }
 
 napi_value putRequiresGrad(Entry& js) {
   setRequiresGrad(js.tensor(0, {"requiresGrad", "tensor"}), js.boolean(1, {"requiresGrad", "value"}));

@@ -66,7 +66,7 @@ napi_value traceLives(Entry& js) {
   return list;
 }
 
-// endTrace(owner, outputs): the program belongs to the object `owner`.
+// endTrace(owner, outputs): the program belongs to the object `owner`. Returns whether its runs leave requiresGrad as they find it.
 napi_value endTrace(Entry& js) {
   Trace& trace = traceOf(js);
   Tensors outputs = js.tensors(1, {kName, "result"});
@@ -74,11 +74,12 @@ napi_value endTrace(Entry& js) {
   switchTrace(js.environment(), false);
   const std::unique_ptr<Trace> taken = std::move(js.environment().trace);
   auto program = std::make_unique<Program>(std::move(*taken), outputs);
+  const bool keeps = program->keepsGradFlags();
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Program*>(data); };
   check(napi_wrap(js.env(), js[0], program.get(), finalize, nullptr, nullptr));
   program.release();
   check(napi_type_tag_object(js.env(), js[0], &kProgramTag));
-  return js.undefined();
+  return js.from(keeps);
 }
 
 Program& programOf(Entry& js) {

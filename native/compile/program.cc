@@ -76,6 +76,24 @@ void Program::takeGradients(Graph& graph, const Trace& trace) {
   }
 }
 
+void Program::takeGradFlags(Trace& trace) {
+  reached_ = std::move(trace.reached);
+  for (const Trace::Reached& reached : reached_) {
+    const bool now = requiresGrad(reached.tensor);
+    if (now != reached.requiresGrad) flags_.emplace_back(reached.tensor, now);
+  }
+}
+
+bool Program::fitsGradFlags() const {
+  const uint64_t changes = context().gradChanges;
+  if (changes == gradChanges_) return true;
+  const bool fits = std::all_of(reached_.begin(), reached_.end(), [](const Trace::Reached& reached) {
+    return requiresGrad(reached.tensor) == reached.requiresGrad && hookVersion(reached.tensor) == reached.hooks;
+  });
+  if (fits) gradChanges_ = changes;
+  return fits;
+}
+
 Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.value_or(Device::CPU)) {
   for (Kernel& kernel : trace.kernels) {
     kernel.forLives([&](const char*, const auto& field) { lives_.push_back(std::bit_cast<uint64_t>(field)); });
@@ -88,6 +106,7 @@ Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.v
   }
   for (const Tensor& output : outputs) results_.push_back(resultOf(graph, output, Place::Output));
   takeGradients(graph, trace);
+  takeGradFlags(trace);
 
   before_ = describe(graph);
   mergeEqualKernels(graph);
@@ -161,6 +180,7 @@ bool Program::fits(const Tensors& inputs) const {
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!areAlike(inputs[i].spec(), inputSpecs_[i]) || requiresGrad(inputs[i]) != inputsRecorded_[i]) return false;
   }
+  if (!fitsGradFlags()) return false;
   return std::all_of(leaves_.begin(), leaves_.end(), [](const Leaf& leaf) {
     return !leaf.consulted || anneal::gradOf(leaf.leaf).defined() == leaf.defined;
   });
@@ -256,6 +276,7 @@ Tensors Program::run(const Replay& replay) {
   for (const Leaf& leaf : leaves_) {
     if (leaf.written) setGrad(leaf.leaf, leaf.after ? tensorOf(leaf.gradient, false) : Tensor());
   }
+  for (const auto& [tensor, flag] : flags_) setRequiresGrad(tensor, flag);
   Tensors outputs;
   for (const Result& result : results_) outputs.push_back(tensorOf(result, replay.stacked));
   return outputs;

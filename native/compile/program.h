@@ -32,13 +32,15 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Whether the inputs are like those that the function was traced with, and the gradients that it met are there, or missing,
-  // as they were then.
+  // Whether the inputs are like those that the function was traced with, the gradients that it met are there, or missing, as they
+  // were then, and the tensors that it met require gradients and have hooks as they did.
   bool fits(const Tensors& inputs) const;
 
   // Submits the kernels; returns the outputs, and sets the gradients of leaves. To be called where it fits.
   Tensors run(const Replay& replay);
 
+  // Whether a run leaves requiresGrad as it finds it.
+  bool keepsGradFlags() const { return flags_.empty(); }
   // The live values as they were traced.
   const std::vector<uint64_t>& lives() const { return lives_; }
   // The kernels as they were traced and as they run, with bytes and floating-point operations.
@@ -65,6 +67,8 @@ class Program {
   Result resultOf(Graph& graph, const Tensor& tensor, Place place);
   void takeGradients(Graph& graph, const Trace& trace);
   Tensor given(const Replay& replay, size_t i) const;
+  void takeGradFlags(Trace& trace);
+  bool fitsGradFlags() const;
   void packOperands(const Graph& graph);
 
   Device device_;
@@ -72,9 +76,12 @@ class Program {
   std::vector<bool> inputsRecorded_;  // whether those that the caller gives require gradients
   std::vector<Result> results_;
   std::vector<Leaf> leaves_;
-  int gradInputs_ = 0;               // gradients that are read: inputs after those that the caller gives
-  std::vector<size_t> outputBytes_;  // of the buffers that every run makes
-  std::vector<Tensor> held_;         // memory from outside
+  std::vector<Trace::Reached> reached_;
+  mutable uint64_t gradChanges_ = UINT64_MAX;   // of the context when `reached_` was last found as it was traced
+  std::vector<std::pair<Tensor, bool>> flags_;  // requiresGrad that a run leaves changed
+  int gradInputs_ = 0;                          // gradients that are read: inputs after those that the caller gives
+  std::vector<size_t> outputBytes_;             // of the buffers that every run makes
+  std::vector<Tensor> held_;                    // memory from outside
   std::vector<Ref<Storage>> resident_;
   std::vector<Storage*> changed_;  // memory from outside that the program writes
   // Second operands of products that the program does not write, laid out as the kernel reads them.

@@ -45,12 +45,19 @@ void Trace::hold(const Tensor& tensor) {
   }
   if (!storage.traced()) {
     if (known_.insert(&storage).second) held.push_back(tensor);
+    reach(tensor);
     return;
   }
   if (tracedBuffer(storage.data()) - firstBuffer >= buffers.size()) {
     fail(ErrorKind::Argument,
          "a tensor made while another function was traced has no values; return it from that function instead");
   }
+}
+
+// Results are left out: their requiresGrad is settled, and they would keep the graph of the trace.
+void Trace::reach(const Tensor& tensor) {
+  if (!isLeaf(tensor) || !met_.insert(tensor.impl()).second) return;
+  reached.push_back({tensor, requiresGrad(tensor), hookVersion(tensor)});
 }
 
 Tensor& Trace::number(DType dtype, double value) { return numbers_[{dtype, std::bit_cast<uint64_t>(value)}]; }

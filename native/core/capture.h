@@ -27,6 +27,8 @@ class Capture {
   virtual void* reserve(size_t bytes) = 0;
   // A tensor that an operator is about to use: its memory, if it has any, belongs to the program from here on.
   virtual void hold(const Tensor& tensor) = 0;
+  // A tensor that has memory, before its requiresGrad or its hooks are read or changed.
+  virtual void reach(const Tensor& tensor) = 0;
   // The place of the one tensor that holds this number; undefined until the caller makes it.
   virtual Tensor& number(DType dtype, double value) = 0;
   // The gradient of a leaf that has memory, as the traced function sees and sets it; `present` is the one it has outside.

@@ -13,6 +13,7 @@ struct Recorder;  // ops/operator.h: sees every operator that may need a gradien
 struct Context {
   StreamClient client;
   bool gradEnabled = true;
+  uint64_t gradChanges = 0;  // of requiresGrad and of hooks, of any tensor: programs look again when it has moved
   Recorder* recorder = nullptr;
   Capture* capture = nullptr;  // while a function is traced
   // Called when memory runs out: frees tensors that are garbage, if the caller has a way to find them.

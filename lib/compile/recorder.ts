@@ -1,0 +1,226 @@
+// Fills a snapshot while a function is traced: told of modules before they run, of tensors from outside when they are used.
+import { ArgumentError } from '../errors';
+import { isMap, isSet } from '../kinds';
+import { Tensor } from '../tensor';
+import { copyOf } from './copies';
+import { type Difference, differences } from './differences';
+import { isModule, liveModules, membersOf, type Notes, type WatchedModule, watchesItself } from './notes';
+import { entriesOf, type Fields, Loose, Snapshot } from './snapshot';
+
+const MOST_ITEMS = 1024; // of an array
+const MOST_ENTRIES = 64; // of a Map, a Set, a typed array, an object
+const MOST_DEPTH = 4; // of objects in fields
+
+/** What the function itself has done to things that it depends on. */
+export interface Effects {
+  /** Tensors that it made and put into fields, arrays and the like: results of a run like those that it returns. */
+  readonly tensors: Tensor[];
+  /** The fields among those, with the place of the tensor: every run puts its own there. Programs with others fit one call. */
+  readonly writes: { holder: Fields; key: string; tensor: number }[];
+  /** Modes that it leaves changed. */
+  readonly modes: { module: WatchedModule; training: boolean }[];
+}
+
+export class Recorder implements Notes {
+  readonly snapshot = new Snapshot();
+  readonly #inputs = new Set<Tensor>();
+  readonly #made = new Set<Tensor>();
+  readonly #used = new Set<Tensor>();
+  readonly #seen = new Set<object>();
+
+  /** A tensor that stands for an argument. */
+  input(tensor: Tensor): void {
+    this.#inputs.add(tensor);
+    this.#made.add(tensor);
+  }
+
+  made(tensor: Tensor): void {
+    this.#made.add(tensor);
+  }
+
+  used(tensor: Tensor): void {
+    if (this.#made.has(tensor) || this.#used.has(tensor)) return;
+    this.#used.add(tensor);
+    this.#tensor(tensor, undefined);
+  }
+
+  met(module: object): void {
+    if (this.#seen.has(module) || !isModule(module)) return;
+    const { snapshot } = this;
+    for (const [path, inner] of module.namedModules()) {
+      if (this.#seen.has(inner)) continue;
+      const name = path === '' ? module.constructor.name : `${module.constructor.name}.${path}`;
+      this.#seen.add(inner); // before its mode is read, which leads here
+      snapshot.modules.push(inner);
+      snapshot.modes.push(inner.training);
+      this.#object(inner as unknown as Fields, name, 0);
+      for (const [key, buffer] of inner.ownBuffers()) this.#tensor(buffer as Tensor, `${name}.${key}`);
+      const members = inner[membersOf]();
+      if (members !== undefined) snapshot.containers.push({ module: inner, members });
+    }
+  }
+
+  copied(values: object): void {
+    const { copies } = this.snapshot;
+    if (!copies.some((copy) => copy.source.deref() === values)) copies.push(copyOf(values));
+  }
+
+  optimized(optimizer: object, name: string, groups: readonly object[]): void {
+    if (this.#seen.has(optimizer)) return;
+    for (const [i, group] of groups.entries()) {
+      const options: unknown[] = [];
+      this.#seen.add(group);
+      this.snapshot.names.set(group, `${name}.paramGroups.${i}`);
+      this.snapshot.groups.push({ group: group as Fields, options });
+      for (const key in group) {
+        if (key === 'lr') continue;
+        const value = (group as Fields)[key];
+        options.push(key, value);
+        this.#value(value, `${name}.paramGroups.${i}.${key}`, 1);
+      }
+    }
+    this.#object(optimizer as Fields, name, 0);
+  }
+
+  #tensor(tensor: Tensor, name: string | undefined): void {
+    const { tensors, handles, names } = this.snapshot;
+    if (name !== undefined && !names.has(tensor)) names.set(tensor, name);
+    if (this.#seen.has(tensor) || this.#made.has(tensor) || tensor.isDisposed) return;
+    this.#seen.add(tensor);
+    tensors.push(tensor);
+    handles.push(tensor.handle);
+  }
+
+  #object(object: Fields, name: string, depth: number): void {
+    const { objects, fields, ends, names } = this.snapshot;
+    this.#seen.add(object);
+    names.set(object, name);
+    objects.push(object);
+    const values: [key: string, value: unknown][] = [];
+    for (const key in object) {
+      const value = object[key];
+      // What a getter makes anew at each call is not compared.
+      const computed = Object.getOwnPropertyDescriptor(object, key)?.get !== undefined && isComposite(value);
+      fields.push(key, computed ? new Loose(isComposite) : value);
+      if (computed) this.snapshot.unwatched.push(`${name}.${key} (computed by a getter)`);
+      else values.push([key, value]);
+    }
+    ends.push(fields.length);
+    for (const [key, value] of values) this.#value(value, `${name}.${key}`, depth + 1);
+  }
+
+  #value(value: unknown, name: string, depth: number): void {
+    if (value instanceof Tensor) this.#tensor(value, name);
+    if (!isComposite(value) || this.#seen.has(value) || watchesItself(value)) return;
+    const { lists, items, collections, entries, names, unwatched } = this.snapshot;
+    const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+    const size = isList
+      ? (value as unknown as ArrayLike<unknown>).length
+      : isMap(value) || isSet(value)
+        ? value.size
+        : Object.keys(value).length;
+    const most = Array.isArray(value) ? MOST_ITEMS : MOST_ENTRIES;
+    if (depth > MOST_DEPTH || !(size <= most)) {
+      this.#seen.add(value);
+      unwatched.push(`${name} (${depth > MOST_DEPTH ? 'nested too deeply' : `${size} entries`})`);
+      return;
+    }
+    if (isList) {
+      const list = value as unknown as ArrayLike<unknown>;
+      this.#seen.add(value);
+      names.set(value, name);
+      lists.push(list);
+      items.push(Array.from(list));
+      for (let i = 0; i < list.length; i++) this.#value(list[i], `${name}.${i}`, depth + 1);
+    } else if (isMap(value) || isSet(value)) {
+      this.#seen.add(value);
+      names.set(value, name);
+      collections.push(value);
+      entries.push(entriesOf(value));
+      for (const [key, item] of value.entries()) this.#value(item, `${name}.${String(key)}`, depth + 1);
+    } else {
+      this.#object(value as Fields, name, depth);
+    }
+  }
+
+  /**
+   * The function has returned, and its tensors are still there. Modules that were used without being run, as in
+   * `x.matmul(layer.weight)`, are found by the tensors that they hold: only the fields with those count.
+   */
+  settle(): Effects {
+    const { snapshot } = this;
+    const effects: Effects = { tensors: [], writes: [], modes: [] };
+    for (const difference of differences(snapshot)) this.#effect(difference, effects);
+    for (const [m, module] of snapshot.modules.entries()) {
+      const { training } = module;
+      if (training !== snapshot.modes[m]) effects.modes.push({ module, training });
+    }
+    for (const module of liveModules()) {
+      if (this.#seen.has(module)) continue;
+      for (const [key, value] of Object.entries(module)) {
+        const held = Array.isArray(value) ? value : [value];
+        if (!held.some((item) => this.#used.has(item as Tensor))) continue;
+        const name = module.constructor.name;
+        snapshot.names.set(module, name);
+        snapshot.pins.push({ object: module as unknown as Fields, key, value });
+        this.#value(value, `${name}.${key}`, 0);
+        if (value instanceof Tensor) this.#tensor(value, `${name}.${key}`);
+      }
+    }
+    return effects;
+  }
+
+  #effect({ name, holder, key, before, now }: Difference, effects: Effects): void {
+    const made = this.#madeIn(now, 0);
+    for (const tensor of made) {
+      if (tensor.requiresGrad && tensor.isLeaf && !this.#inputs.has(tensor)) {
+        throw new ArgumentError(`[compile] ${name} was made while the function was traced: run it once before that`);
+      }
+      if (!effects.tensors.includes(tensor)) effects.tensors.push(tensor);
+    }
+    if (typeof key !== 'string' || !(now instanceof Tensor) || made.length === 0) return;
+    effects.writes.push({ holder: holder as Fields, key, tensor: effects.tensors.indexOf(now) });
+    // A tensor that the function has replaced without having used it may be another one at the next call.
+    if (!(before instanceof Tensor) || this.#used.has(before) || before.isDisposed) return;
+    const { objects, ends, fields, tensors, handles } = this.snapshot;
+    const at = objects.indexOf(holder as Fields);
+    for (let i = at > 0 ? (ends[at - 1] as number) : 0; i < (ends[at] as number); i += 2) {
+      if (fields[i] === key) fields[i + 1] = tensorLike(before);
+    }
+    const t = tensors.indexOf(before);
+    if (t >= 0) {
+      tensors.splice(t, 1);
+      handles.splice(t, 1);
+    }
+  }
+
+  #madeIn(value: unknown, depth: number): Tensor[] {
+    if (value instanceof Tensor) return this.#made.has(value) ? [value] : [];
+    if (!isComposite(value) || ArrayBuffer.isView(value) || depth > MOST_DEPTH) return [];
+    const inner = isMap(value) || isSet(value) ? [...value.values()] : Object.values(value);
+    return inner.flatMap((item) => this.#madeIn(item, depth + 1));
+  }
+
+  /** The trace has ended. */
+  seal(): void {
+    const { snapshot } = this;
+    snapshot.flags = snapshot.tensors.map((tensor) => !tensor.isDisposed && tensor.requiresGrad);
+    this.#inputs.clear();
+    this.#made.clear();
+    this.#used.clear();
+    this.#seen.clear();
+  }
+}
+
+/** Whether it has contents that a trace looks into. */
+function isComposite(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(value instanceof Tensor) && !isModule(value);
+}
+
+// Any tensor of this one's dtype and shape: all that code can see of a tensor without giving it to the engine.
+function tensorLike({ dtype, shape }: Tensor): Loose {
+  const sizes = shape.join();
+  return new Loose(
+    (value) => value instanceof Tensor && !value.isDisposed && value.dtype === dtype && value.shape.join() === sizes,
+  );
+}

@@ -1,9 +1,35 @@
 // Worker threads that train side by side, and every way to end one, or the process, in the middle of a step.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { ones, scope } from 'anneal';
 import { describeOutcome, resultOf, runChild } from './children/spawn';
 
 describe('worker threads', function () {
   this.timeout(90_000);
+
+  it('end at once when they are idle, whatever others have queued', async () => {
+    const code = `const a = require(${JSON.stringify(require.resolve('anneal'))});
+      a.ones([2]).add(1).dataSync();
+      require('node:worker_threads').parentPort.postMessage('idle');
+      setInterval(() => {}, 1000);`;
+    const worker = new Worker(code, { eval: true });
+    await once(worker, 'message');
+    const x = ones([1024, 1024]);
+    const queued = scope(() => {
+      let product = x;
+      for (let i = 0; i < 60; i++) product = product.matmul(x).mul(2 ** -10);
+      return product.max();
+    });
+    let finished = false;
+    const read = queued.item().then((value) => {
+      finished = true;
+      return value;
+    });
+    await worker.terminate();
+    assert.ok(!finished);
+    assert.equal(await read, 1);
+  });
 
   it('train at once, four of them, each as it would alone', async () => {
     const results = await resultOf<{ losses: number[] }[]>('workers', ['four']);

@@ -87,13 +87,13 @@ napi_value setMemoryLimit(Entry& js) {
 }
 
 // depth(): kernels that wait on the stream.
-napi_value depth(Entry& js) { return js.from(static_cast<double>(Stream::instance().depth())); }
+napi_value depth(Entry& js) { return js.from(static_cast<double>(js.environment().context.stream->depth())); }
 
 // fence(reports): a promise settled when the stream gets here; see Promises.
 napi_value fence(Entry& js) { return js.environment().promises.ofFence(js.boolean(0, {"fence", "reports"})); }
 
 napi_value synchronize(Entry& js) {
-  Stream::instance().synchronize(&js.environment().context.client);
+  js.environment().context.stream->synchronize();
   return js.undefined();
 }
 

@@ -33,8 +33,9 @@ Environment* Environment::create(napi_env env) {
 // it may write into buffers that are about to go. Finalizers of its objects may still come, so the last of them deletes it.
 void Environment::cleanup(void* data) {
   auto* self = static_cast<Environment*>(data);
-  self->context.client.cancelled.store(true);
-  Stream::instance().wait(Stream::instance().submitted());
+  Stream& stream = *self->context.stream;
+  stream.cancel();
+  stream.wait(stream.submitted());
   self->promises.close();
   self->closed_ = true;
   self->context.reclaim = nullptr;

@@ -67,14 +67,14 @@ void Promises::arrive(void* data, FailureRef failure) {
 
 napi_value Promises::ofFence(bool reports) {
   return make(nullptr, [&](Completion* completion) {
-    Stream::instance().submitFence(reports ? &environment_.context.client : nullptr,
-                                   [completion](const FailureRef& failure) { arrive(completion, failure); });
+    environment_.context.stream->submitFence(reports,
+                                             [completion](const FailureRef& failure) { arrive(completion, failure); });
   });
 }
 
 napi_value Promises::ofRead(napi_ref keep, const Backend& backend, const CopyArgs& copy) {
   return make(keep, [&](Completion* completion) {
-    Stream::instance().submitRead(&environment_.context.client, backend.copy, copy, {arrive, completion});
+    environment_.context.stream->submitRead(backend.copy, copy, {arrive, completion});
   });
 }
 

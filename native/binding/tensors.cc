@@ -111,8 +111,8 @@ napi_value readSync(Entry& js) {
   if (read.empty) return read.array;
   FailureRef failure;
   const auto arrived = [](void* place, FailureRef found) { *static_cast<FailureRef*>(place) = std::move(found); };
-  Stream& stream = Stream::instance();
-  stream.submitRead(&js.environment().context.client, read.backend.copy, read.copy, {arrived, &failure});
+  Stream& stream = *js.environment().context.stream;
+  stream.submitRead(read.backend.copy, read.copy, {arrived, &failure});
   stream.wait(stream.submitted());
   if (failure) throw failure->error;
   return read.array;

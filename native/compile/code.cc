@@ -27,22 +27,21 @@ void Code::link(const Backend& backend) {
 }
 
 // An operand that was laid out while memory ran short, say, is laid out again if it is there itself.
-void Code::packAgain(StreamClient& client, const Pack& pack) const {
-  Stream& stream = Stream::instance();
+void Code::packAgain(Stream& stream, const Pack& pack) const {
   const auto* packed = static_cast<const char*>(pack.args.packed);
   if (!stream.lost().in(packed, packed + pack.args.bytes)) return;
-  stream.step(client, *Stream::kindOf<PackArgs>(), reinterpret_cast<Stream::Thunk>(packOperand_), &pack.args);
+  stream.step(*Stream::kindOf<PackArgs>(), reinterpret_cast<Stream::Thunk>(packOperand_), &pack.args);
 }
 
 void Code::execute(const Run& run) {
   Code& code = *run.code;
-  Stream& stream = Stream::instance();
+  Stream& stream = *run.stream;
   LostMemory& lost = stream.lost();
   uint64_t* words = run.words;
   const uint64_t* gains = words + code.words_;
   const auto* gate = static_cast<const char*>(run.gate);
   for (int64_t i = 0; i < run.iterations; ++i) {
-    if (run.client->cancelled.load(std::memory_order_relaxed)) return;
+    if (stream.cancelled()) return;
     for (const Relocation& r : code.relocations_) *r.pointer = reinterpret_cast<void*>(words[r.word] + r.place);
     for (const Value& value : code.values_) std::memcpy(value.field, &words[value.word], sizeof(uint64_t));
     const FailureRef failure = gate && !lost.empty() ? lost.in(gate, gate + run.gateBytes) : nullptr;
@@ -51,8 +50,8 @@ void Code::execute(const Run& run) {
         stream.leaveOut(*step.kind, step.args, failure);
         continue;
       }
-      if (!lost.empty() && step.pack) code.packAgain(*run.client, *step.pack);
-      stream.step(*run.client, *step.kind, step.kernel, step.args);
+      if (!lost.empty() && step.pack) code.packAgain(stream, *step.pack);
+      stream.step(*step.kind, step.kernel, step.args);
     }
     if (!lost.empty()) lost.remove(code.scratch_.begin, code.scratch_.begin + code.scratch_.bytes);
     for (size_t w = 0; w < code.words_; ++w) words[w] += gains[w];

@@ -32,7 +32,7 @@ class Code {
     Code* code;
     uint64_t* words;
     int64_t iterations;
-    StreamClient* client;
+    Stream* stream;
     // An iteration that finds this memory lost is left out, and with it those that follow: what they give is lost as well. May be null.
     const void* gate;
     size_t gateBytes;
@@ -41,7 +41,7 @@ class Code {
 
  private:
   struct Pack;
-  void packAgain(StreamClient& client, const Pack& pack) const;
+  void packAgain(Stream& stream, const Pack& pack) const;
 
   struct Relocation {
     void** pointer;

@@ -94,7 +94,8 @@ bool Program::fitsGradFlags() const {
   return fits;
 }
 
-Program::Program(Trace&& trace, const Tensors& outputs) : device_(trace.device.value_or(Device::CPU)) {
+Program::Program(Trace&& trace, const Tensors& outputs)
+    : stream_(context().stream), device_(trace.device.value_or(Device::CPU)) {
   for (Kernel& kernel : trace.kernels) {
     kernel.forLives([&](const char*, const auto& field) { lives_.push_back(std::bit_cast<uint64_t>(field)); });
   }
@@ -170,9 +171,9 @@ void Program::packOperands(const Graph& graph) {
 }
 
 Program::~Program() {
-  // Runs that were submitted still need it.
-  auto* code = code_.release();
-  if (code) Stream::instance().submitFence(nullptr, [code](const FailureRef&) { delete code; });
+  if (!code_ || stream_->completed() >= lastRun_) return;
+  // Runs that were submitted still need it. They have all completed once the environment has ended, and the stream is another's.
+  stream_->submitFence(false, [code = code_.release()](const FailureRef&) { delete code; });
 }
 
 bool Program::fits(const Tensors& inputs) const {
@@ -237,19 +238,19 @@ Tensors Program::run(const Replay& replay) {
   }
   for (size_t i = 0; i < lives_.size(); ++i) put(replay.lives[i], replay.increments[i]);
 
-  StreamClient& client = context().client;
   for (Pack& pack : packs_) {
     if (pack.version == pack.operand->version()) continue;
-    Stream::instance().submit(&client, backendOf(device_).packOperand, pack.args);
+    stream_->submit(backendOf(device_).packOperand, pack.args);
     pack.version = pack.operand->version();
   }
   const Code::Run run{code_.get(),
                       static_cast<uint64_t*>(table.data()),
                       replay.iterations,
-                      &client,
+                      stream_,
                       replay.gate.defined() ? replay.gate.data() : nullptr,
                       replay.gate.defined() ? sizeOf(replay.gate.dtype()) : 0};
-  Stream::instance().submit(&client, Code::execute, run);
+  stream_->submit(Code::execute, run);
+  lastRun_ = stream_->submitted();
   for (Storage* storage : changed_) storage->bumpVersion();
 
   // `stack`: with the results of all iterations, or with those of the last one.

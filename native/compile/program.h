@@ -71,6 +71,8 @@ class Program {
   bool fitsGradFlags() const;
   void packOperands(const Graph& graph);
 
+  Stream* const stream_;
+  uint64_t lastRun_ = 0;  // its place on the stream
   Device device_;
   std::vector<TensorSpec> inputSpecs_;
   std::vector<bool> inputsRecorded_;  // whether those that the caller gives require gradients

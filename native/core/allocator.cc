@@ -34,6 +34,11 @@ size_t sizeOfClass(int sizeClass) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+// For every stream, to the end of what it has been given so far.
+void waitForAll() {
+  for (Stream* stream : Stream::all()) stream->wait(stream->submitted());
+}
+
 }  // namespace
 
 Allocator& cpuMemory() {
@@ -41,18 +46,54 @@ Allocator& cpuMemory() {
   return *allocator;
 }
 
-void* Allocator::takeCached(int sizeClass, Use use) {
-  std::deque<Block>& blocks = free_[sizeClass];
+Allocator::Used& Allocator::usedBy(Stream& stream) {
+  const auto index = static_cast<size_t>(stream.index());
+  if (index >= used_.size()) used_.resize(index + 1);
+  if (!used_[index]) {
+    used_[index] = std::make_unique<Used>();
+    used_[index]->stream = &stream;
+  }
+  return *used_[index];
+}
+
+void* Allocator::takeOwn(int sizeClass, Use use, Used& used) {
+  std::deque<Block>& blocks = used.free[static_cast<size_t>(sizeClass)];
   if (blocks.empty()) return nullptr;
   void* data = nullptr;
   if (use == Use::Kernels) {  // the last one freed is the likeliest to be in the cache
     data = blocks.back().data;
     blocks.pop_back();
-  } else if (blocks.front().lastUse <= Stream::instance().completed()) {
+  } else if (blocks.front().lastUse <= used.stream->completed()) {
     data = blocks.front().data;
     blocks.pop_front();
   }
   return data;
+}
+
+void* Allocator::takeOthers(int sizeClass, const Used& own) {
+  for (const auto& used : used_) {
+    if (!used || used.get() == &own) continue;
+    std::deque<Block>& blocks = used->free[static_cast<size_t>(sizeClass)];
+    if (blocks.empty() || blocks.front().lastUse > used->stream->completed()) continue;
+    void* data = blocks.front().data;
+    blocks.pop_front();
+    goes(*used, data, sizeOfClass(sizeClass));
+    return data;
+  }
+  return nullptr;
+}
+
+// A stream that has lost what was in a block forgets it when it sweeps, unless the block is its own again by then.
+void Allocator::goes(Used& used, void* block, size_t size) {
+  if (used.stream->hasLost()) used.gone[static_cast<char*>(block)] = size;
+}
+
+void Allocator::comes(Used& used, void* block, size_t size) {
+  if (used.gone.empty()) return;
+  char* const data = static_cast<char*>(block);
+  auto gone = used.gone.lower_bound(data);
+  if (gone != used.gone.begin() && std::prev(gone)->first + std::prev(gone)->second > data) --gone;
+  while (gone != used.gone.end() && gone->first < data + size) gone = used.gone.erase(gone);
 }
 
 // The system promises more than it has, and kills whoever makes use of it. What it has left does not tell of blocks that
@@ -68,24 +109,23 @@ bool Allocator::systemHas(int64_t size) {
 }
 
 void* Allocator::fromSystem(size_t size) {
-  if (!systemHas(static_cast<int64_t>(size))) return nullptr;
-  auto* data = static_cast<char*>(source_.take(size));
-  if (data && !returned_.empty()) {  // what is lost there from here on is the new owner's
-    auto block = returned_.lower_bound(data);
-    if (block != returned_.begin() && std::prev(block)->first + std::prev(block)->second > data) --block;
-    while (block != returned_.end() && block->first < data + size) block = returned_.erase(block);
-  }
-  return data;
+  return systemHas(static_cast<int64_t>(size)) ? source_.take(size) : nullptr;
 }
 
-void* Allocator::attempt(int sizeClass, Use use) {
+void* Allocator::attempt(int sizeClass, Use use, Stream& stream) {
   const size_t size = sizeOfClass(sizeClass);
   if (overLimit(static_cast<int64_t>(size))) return nullptr;
-  void* data = takeCached(sizeClass, use);
+  Used& own = usedBy(stream);
+  void* data = takeOwn(sizeClass, use, own);
+  if (!data) {
+    data = takeOthers(sizeClass, own);
+    if (data) comes(own, data, size);
+  }
   if (data) {
     cached_ -= static_cast<int64_t>(size);
   } else {
     data = fromSystem(size);
+    if (data) comes(own, data, size);
   }
   if (!data) return nullptr;
   live_ += static_cast<int64_t>(size);
@@ -94,17 +134,23 @@ void* Allocator::attempt(int sizeClass, Use use) {
   return data;
 }
 
-void* Allocator::allocate(size_t bytes, Use use) {
+void* Allocator::allocate(size_t bytes, Use use, Stream& stream) {
   const int sizeClass = classOf(bytes);
   std::unique_lock<std::mutex> lock(mutex_);
-  void* data = attempt(sizeClass, use);
+  void* data = attempt(sizeClass, use, stream);
   if (data) return data;
   lock.unlock();
   if (context().reclaim) context().reclaim();
-  Stream::instance().wait(Stream::instance().submitted());
+  stream.wait(stream.submitted());
   lock.lock();
   releaseCached();
-  data = attempt(sizeClass, use);
+  data = attempt(sizeClass, use, stream);
+  if (data) return data;
+  lock.unlock();
+  waitForAll();
+  lock.lock();
+  releaseCached();
+  data = attempt(sizeClass, use, stream);
   if (data) return data;
   if (overLimit(static_cast<int64_t>(sizeOfClass(sizeClass)))) {
     fail(ErrorKind::OutOfMemory, "cannot allocate %zu bytes: %lld of the limit of %lld are in use", bytes,
@@ -114,41 +160,48 @@ void* Allocator::allocate(size_t bytes, Use use) {
        static_cast<long long>(live_), static_cast<long long>(source_.available()));
 }
 
-void Allocator::release(void* block, size_t bytes) {
+void Allocator::release(void* block, size_t bytes, Stream& stream) {
   const int sizeClass = classOf(bytes);
   const auto size = static_cast<int64_t>(sizeOfClass(sizeClass));
   std::lock_guard<std::mutex> lock(mutex_);
   live_ -= size;
   cached_ += size;
-  free_[sizeClass].push_back({block, Stream::instance().submitted()});
+  usedBy(stream).free[static_cast<size_t>(sizeClass)].push_back({block, stream.submitted()});
   // What was in use at one time will be again: a training step's memory comes and goes.
   if (cached_ > kMaxCached && live_ + cached_ > most_) releaseCached();
 }
 
 void Allocator::releaseCached() {
-  const uint64_t completed = Stream::instance().completed();
-  for (int sizeClass = 0; sizeClass < kClasses; ++sizeClass) {
-    std::deque<Block>& blocks = free_[sizeClass];
-    while (!blocks.empty() && blocks.front().lastUse <= completed) {
-      if (Stream::instance().hasLost()) returned_[static_cast<char*>(blocks.front().data)] = sizeOfClass(sizeClass);
-      source_.give(blocks.front().data);
-      blocks.pop_front();
-      cached_ -= static_cast<int64_t>(sizeOfClass(sizeClass));
+  for (const auto& used : used_) {
+    if (!used) continue;
+    const uint64_t completed = used->stream->completed();
+    for (int sizeClass = 0; sizeClass < kClasses; ++sizeClass) {
+      std::deque<Block>& blocks = used->free[static_cast<size_t>(sizeClass)];
+      while (!blocks.empty() && blocks.front().lastUse <= completed) {
+        goes(*used, blocks.front().data, sizeOfClass(sizeClass));
+        source_.give(blocks.front().data);
+        blocks.pop_front();
+        cached_ -= static_cast<int64_t>(sizeOfClass(sizeClass));
+      }
     }
   }
 }
 
-size_t Allocator::forgetFree(LostMemory& lost, uint64_t completed) {
+size_t Allocator::forgetFree(Stream& stream) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& [data, size] : returned_) lost.remove(data, data + size);
-  size_t count = returned_.size();
-  returned_.clear();
+  Used& used = usedBy(stream);
+  LostMemory& lost = stream.lost();
+  for (const auto& [data, size] : used.gone) lost.remove(data, data + size);
+  size_t count = used.gone.size();
+  used.gone.clear();
+  const uint64_t completed = stream.completed();
   for (int sizeClass = 0; sizeClass < kClasses && !lost.empty(); ++sizeClass) {
-    for (const Block& block : free_[sizeClass]) {
+    const std::deque<Block>& blocks = used.free[static_cast<size_t>(sizeClass)];
+    for (const Block& block : blocks) {
       auto* data = static_cast<char*>(block.data);
       if (block.lastUse <= completed) lost.remove(data, data + sizeOfClass(sizeClass));
     }
-    count += free_[sizeClass].size();
+    count += blocks.size();
   }
   return count;
 }
@@ -164,7 +217,7 @@ void Allocator::resetPeak() {
 }
 
 void Allocator::trim() {
-  Stream::instance().wait(Stream::instance().submitted());
+  waitForAll();
   std::lock_guard<std::mutex> lock(mutex_);
   releaseCached();
 }

@@ -1,19 +1,21 @@
 // The caching allocator of a device: 64-byte aligned blocks in size classes, reused in stream order.
 //
-// A block given back may be handed out again at once: whoever gets it can only reach it through kernels submitted later, and
-// the stream runs them after the last use. Memory written by the host instead (an upload) must not be in use by a pending
-// kernel, so the host gets only blocks whose last use has completed.
+// A block given back may be handed out again at once on the stream that used it: whoever gets it can only reach it through kernels
+// submitted later, and the stream runs them after the last use. Memory written by the host instead (an upload), or by another stream,
+// must not be in use by a pending kernel, so these get only blocks whose last use has completed.
 #pragma once
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <vector>
 
 namespace anneal {
 
-class LostMemory;  // core/lost_memory.h
+class Stream;  // core/stream.h
 
 struct MemoryStats {
   int64_t live, cached, peak;  // bytes; peak is of live
@@ -33,12 +35,12 @@ class Allocator {
   explicit Allocator(const MemorySource& source) : source_(source) {}
 
   // Throws OutOfMemoryError, after the context's `reclaim` has been tried. A size of 0 gives a valid, unusable block.
-  void* allocate(size_t bytes, Use use);
-  void release(void* block, size_t bytes);
+  void* allocate(size_t bytes, Use use, Stream& stream);
+  void release(void* block, size_t bytes, Stream& stream);
 
-  // Takes free blocks that nobody has used since the stream got to `completed` out of the lost memory, and those that were
-  // returned to the system. Gives the number of blocks that it looked at.
-  size_t forgetFree(LostMemory& lost, uint64_t completed);
+  // Takes what a stream has lost in blocks that are free, or that went to another stream or back to the system, out of its account.
+  // For the stream's thread. Gives the number of blocks that it looked at.
+  size_t forgetFree(Stream& stream);
 
   MemoryStats stats();
   void resetPeak();
@@ -52,17 +54,27 @@ class Allocator {
     uint64_t lastUse;  // stream sequence number
   };
 
+  // What a stream has used last.
+  struct Used {
+    Stream* stream = nullptr;
+    std::array<std::deque<Block>, kClasses> free;
+    std::map<char*, size_t> gone;  // to another stream or to the system, while the stream had lost memory
+  };
+
+  Used& usedBy(Stream& stream);
   bool overLimit(int64_t size) const { return limit_ > 0 && live_ + size > limit_; }
-  void* attempt(int sizeClass, Use use);  // null when there is no memory
-  void* takeCached(int sizeClass, Use use);
+  void* attempt(int sizeClass, Use use, Stream& stream);  // null when there is no memory
+  void* takeOwn(int sizeClass, Use use, Used& used);
+  void* takeOthers(int sizeClass, const Used& own);
+  static void comes(Used& used, void* block, size_t size);
+  static void goes(Used& used, void* block, size_t size);
   void* fromSystem(size_t size);
   bool systemHas(int64_t size);
   void releaseCached();
 
   const MemorySource source_;
   std::mutex mutex_;
-  std::array<std::deque<Block>, kClasses> free_;
-  std::map<char*, size_t> returned_;  // to the system, while memory was lost
+  std::vector<std::unique_ptr<Used>> used_;  // by the streams' index
   int64_t live_ = 0, cached_ = 0, peak_ = 0, limit_ = 0;
   int64_t most_ = 0;       // peak that is never reset
   int64_t unchecked_ = 0;  // bytes taken since the system was asked what it has left

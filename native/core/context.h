@@ -11,7 +11,13 @@ class Capture;    // core/capture.h
 struct Recorder;  // ops/operator.h: sees every operator that may need a gradient
 
 struct Context {
-  StreamClient client;
+  Context() : stream(&Stream::take()) {}
+  // What is on the stream is left out, and waited for.
+  ~Context() { stream->giveBack(); }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  Stream* const stream;
   bool gradEnabled = true;
   uint64_t gradChanges = 0;  // of requiresGrad and of hooks, of any tensor: programs look again when it has moved
   Recorder* recorder = nullptr;

@@ -22,21 +22,65 @@ void prefetchForWriting(const unsigned char* at) {
   for (size_t line = 0; line < 4; ++line) __builtin_prefetch(at + line * kCacheLine, 1);
 }
 
+std::atomic<int> awake{0};  // streams whose thread does not sleep
+
+// Whether a stream without work may wait for more without sleep: beside another one, only where processors are left.
+bool mayIdle() {
+  static const int processors = availableProcessors();
+  const int streams = awake.load(std::memory_order_relaxed);
+  return streams <= 1 || streams + threadCount() - 1 <= processors;
+}
+
 uint64_t aligned(uint64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
 }  // namespace
 
-// Never destroyed: its thread outlives every environment and may be at work while the process exits.
-Stream& Stream::instance() {
-  static Stream* stream = new Stream;
+namespace {
+
+struct Streams {
+  std::mutex mutex;
+  std::vector<Stream*> all, idle;
+};
+Streams& streams() {
+  static auto* streams = new Streams;
+  return *streams;
+}
+
+}  // namespace
+
+Stream& Stream::take() {
+  Streams& known = streams();
+  const std::lock_guard<std::mutex> lock(known.mutex);
+  if (known.idle.empty()) return *known.all.emplace_back(new Stream(static_cast<int>(known.all.size())));
+  Stream* stream = known.idle.back();
+  known.idle.pop_back();
   return *stream;
 }
 
-Stream::Stream() : ring_(new unsigned char[kRingBytes]) {
+void Stream::giveBack() {
+  cancel();
+  submitFence(true, [this](const FailureRef&) {
+    lost_ = {};
+    publish();
+  });
+  wait(submitted());
+  cancelled_.store(false);
+  Streams& known = streams();
+  const std::lock_guard<std::mutex> lock(known.mutex);
+  known.idle.push_back(this);
+}
+
+std::vector<Stream*> Stream::all() {
+  Streams& known = streams();
+  const std::lock_guard<std::mutex> lock(known.mutex);
+  return known.all;
+}
+
+Stream::Stream(int index) : index_(index), ring_(new unsigned char[kRingBytes]) {
   std::thread([this] { run(); }).detach();
 }
 
-// Waits (holding the producers' lock) until `bytes` more fit into the ring.
+// Waits until `bytes` more fit into the ring.
 void Stream::reserve(uint64_t bytes) {
   const uint64_t tail = tail_.load(std::memory_order_relaxed);
   for (int spins = 0; tail + bytes - consumed_ > kRingBytes; ++spins) {
@@ -49,21 +93,20 @@ void Stream::reserve(uint64_t bytes) {
   }
 }
 
-void Stream::append(StreamClient* client, Thunk kernel, const Kind* kind, const void* args, size_t bytes, bool fence) {
+void Stream::append(Thunk kernel, const Kind* kind, const void* args, size_t bytes, bool fence) {
   const uint64_t header = aligned(sizeof(Record));
   const uint64_t total = header + aligned(bytes);
-  std::lock_guard<std::mutex> lock(producers_);
   uint64_t tail = tail_.load(std::memory_order_relaxed);
   const uint64_t room = kRingBytes - tail % kRingBytes;
   if (room < total + header) {  // always leaves room for a wrap record behind this one
     reserve(room);
-    new (&ring_[tail % kRingBytes]) Record{static_cast<uint32_t>(room), false, nullptr, nullptr, nullptr};
+    new (&ring_[tail % kRingBytes]) Record{static_cast<uint32_t>(room), false, nullptr, nullptr};
     tail += room;
     tail_.store(tail, std::memory_order_release);
   }
   reserve(total);
   unsigned char* at = &ring_[tail % kRingBytes];
-  new (at) Record{static_cast<uint32_t>(total), fence, kind, kernel, client};
+  new (at) Record{static_cast<uint32_t>(total), fence, kind, kernel};
   std::memcpy(at + header, args, bytes);
   prefetchForWriting(&ring_[(tail + total) % kRingBytes]);
   submitted_.store(submitted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
@@ -84,21 +127,27 @@ void Stream::wait(uint64_t sequence) {
 
 void Stream::execute(const Record& record, const void* args) {
   if (record.fence) return record.kind->invoke(record.kernel, args);
-  step(*record.client, *record.kind, record.kernel, args);
+  step(*record.kind, record.kernel, args);
 }
 
 void Stream::run() {
+  awake.fetch_add(1, std::memory_order_relaxed);
   uint64_t head = 0;
   while (true) {
     if (!lost_.empty()) forgetDead(tail_.load(std::memory_order_acquire) == head);
-    for (int spins = 0; tail_.load(std::memory_order_acquire) == head && spins < kIdleSpins; ++spins) {
+    const int most = mayIdle() ? kIdleSpins : 0;
+    for (int spins = 0; tail_.load(std::memory_order_acquire) == head && spins < most; ++spins) {
       spinPause();
       if (spins % 16 == 15) std::this_thread::yield();
     }
     if (tail_.load(std::memory_order_acquire) == head) {
       const uint32_t wakeups = wakeups_.load(std::memory_order_seq_cst);
       sleeping_.store(true, std::memory_order_seq_cst);
-      if (tail_.load(std::memory_order_seq_cst) == head) wakeups_.wait(wakeups);
+      if (tail_.load(std::memory_order_seq_cst) == head) {
+        awake.fetch_sub(1, std::memory_order_relaxed);
+        wakeups_.wait(wakeups);
+        awake.fetch_add(1, std::memory_order_relaxed);
+      }
       sleeping_.store(false, std::memory_order_seq_cst);
       continue;
     }

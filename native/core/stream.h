@@ -1,4 +1,5 @@
-// The in-order stream of a device: a ring of kernel calls, run one after another by a thread of the engine.
+// An in-order stream: a ring of kernel calls, run one after another by a thread of the engine. Each environment has one of its own,
+// which only its thread submits to.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -24,25 +25,22 @@ struct MatmulArgs;  // core/kernels/matmul.h
 
 constexpr size_t kCacheLine = 64;
 
-// Who submits: one JavaScript environment, on one thread. In a cache line of its own, for the stream's thread reads it with every
-// kernel.
-struct alignas(kCacheLine) StreamClient {
-  // Set when the environment ends: its pending kernels are skipped.
-  std::atomic<bool> cancelled{false};
-  // ---- of the stream's thread
-  std::deque<FailureRef> untold;  // failures that nobody may have been told of, oldest first; not all, if they are many
-};
-
 class Stream {
  public:
-  static Stream& instance();
+  // Streams and their threads are never destroyed, so whatever names one may outlive the environment that had it.
+  static Stream& take();
+  // All that was submitted is left out or has run when it returns, and nothing is lost. The next environment may have it.
+  void giveBack();
+  // Every stream there is, in use or not.
+  static std::vector<Stream*> all();
+  int index() const { return index_; }  // among them
 
   // Appends kernel(args), of which the kernel reads the first `bytes`. Blocks while the ring is full: the bound on how far
   // the caller runs ahead.
   template <class Args>
-  void submit(StreamClient* client, void (*kernel)(const Args&), const Args& args, size_t bytes = sizeof(Args)) {
+  void submit(void (*kernel)(const Args&), const Args& args, size_t bytes = sizeof(Args)) {
     static_assert(std::is_trivially_copyable_v<Args> && alignof(Args) <= 16);
-    append(client, reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, bytes);
+    append(reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, bytes);
   }
 
   // What becomes of a read: called on the stream's thread, with the failure that took what was to be read, or with null.
@@ -51,15 +49,18 @@ class Stream {
     void* reader;
   };
   // Appends a copy to the host's memory; without a destination, it only asks whether the source is there.
-  void submitRead(StreamClient* client, void (*kernel)(const CopyArgs&), const CopyArgs& copy, Reader reader);
+  void submitRead(void (*kernel)(const CopyArgs&), const CopyArgs& copy, Reader reader);
 
-  // Appends a callback that always runs. With a client it is given, once, the first of its failures that nobody has been told of
-  // yet.
+  // Appends a callback that always runs. If it `reports`, it is given, once, the first failure that nobody has been told of yet.
   using Fence = std::function<void(const FailureRef&)>;
-  void submitFence(StreamClient* client, Fence fence);
+  void submitFence(bool reports, Fence fence);
 
-  // Blocks until everything submitted has run; throws the first failure of the client that nobody has been told of yet.
-  void synchronize(StreamClient* client);
+  // Blocks until everything submitted has run; throws the first failure that nobody has been told of yet.
+  void synchronize();
+
+  // Kernels that have not begun are left out, until the stream is given back.
+  void cancel() { cancelled_.store(true); }
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
   // Whether memory is lost somewhere, as the stream's thread last said.
   bool hasLost() const { return hasLost_.load(std::memory_order_relaxed); }
@@ -69,6 +70,7 @@ class Stream {
   uint64_t submitted() const { return submitted_.load(std::memory_order_acquire); }
   uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
   uint64_t depth() const { return submitted() - completed(); }
+  // From any thread.
   void wait(uint64_t sequence);
 
   // ---- for the stream's thread, and for kernels that consist of others (compile/code.h)
@@ -78,7 +80,7 @@ class Stream {
     void (*invoke)(Thunk kernel, const void* args);
     void (*uses)(const void* args, std::vector<MemoryUse>& uses);  // null: none that can be lost
     // Where results depend on different operands: runs the kernel for those that are not lost. Else null.
-    void (*stepParts)(Stream& stream, StreamClient& client, const Kind& kind, Thunk kernel, const void* args);
+    void (*stepParts)(Stream& stream, const Kind& kind, Thunk kernel, const void* args);
   };
   template <class Args>
   static const Kind* kindOf() {
@@ -87,7 +89,7 @@ class Stream {
   }
   // Runs a kernel, unless it depends on lost memory: then what it would have written is lost too. See docs/architecture.md,
   // "Failures".
-  void step(StreamClient& client, const Kind& kind, Thunk kernel, const void* args);
+  void step(const Kind& kind, Thunk kernel, const void* args);
   // As if the kernel depended on what the failure took.
   void leaveOut(const Kind& kind, const void* args, const FailureRef& failure);
   LostMemory& lost() { return lost_; }
@@ -99,7 +101,7 @@ class Stream {
     return lossOfSources();
   }
   // Runs a kernel whose operands are there.
-  void stepWhole(StreamClient& client, const Kind& kind, Thunk kernel, const void* args);
+  void stepWhole(const Kind& kind, Thunk kernel, const void* args);
   void publish() { hasLost_.store(!lost_.empty(), std::memory_order_release); }
 
  private:
@@ -108,7 +110,6 @@ class Stream {
     bool fence;
     const Kind* kind;  // null: the ring wraps here
     Thunk kernel;
-    StreamClient* client;
   };
 
   template <class Args>
@@ -127,7 +128,7 @@ class Stream {
   }
 
   template <class Args>
-  static constexpr auto partsOf() -> void (*)(Stream&, StreamClient&, const Kind&, Thunk, const void*) {
+  static constexpr auto partsOf() -> void (*)(Stream&, const Kind&, Thunk, const void*) {
     if constexpr (std::is_base_of_v<OptimizerTable, Args>) return stepSlots<Args>;
     if constexpr (std::is_same_v<Args, FusedArgs>) return stepFused;
     if constexpr (std::is_same_v<Args, MatmulArgs>) return stepMatmul;
@@ -135,31 +136,31 @@ class Stream {
   }
   // Updates the parameters whose gradient and state are there.
   template <class Args>
-  static void stepSlots(Stream& stream, StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
+  static void stepSlots(Stream& stream, const Kind& kind, Thunk kernel, const void* args) {
     Args rest = *static_cast<const Args*>(args);
     const std::vector<OptimizerSlot> slots = stream.slotsThere(rest);
     if (slots.empty()) return;
     rest.slots = static_cast<int64_t>(slots.size());
     rest.slot = const_cast<OptimizerSlot*>(slots.data());
-    stream.stepWhole(client, kind, kernel, &rest);
+    stream.stepWhole(kind, kernel, &rest);
   }
   std::vector<OptimizerSlot> slotsThere(const OptimizerTable& table);
-  static void stepFused(Stream& stream, StreamClient& client, const Kind& kind, Thunk kernel, const void* args);
-  static void stepMatmul(Stream& stream, StreamClient& client, const Kind& kind, Thunk kernel, const void* args);
+  static void stepFused(Stream& stream, const Kind& kind, Thunk kernel, const void* args);
+  static void stepMatmul(Stream& stream, const Kind& kind, Thunk kernel, const void* args);
 
-  Stream();
-  void append(StreamClient* client, Thunk kernel, const Kind* kind, const void* args, size_t bytes, bool fence = false);
+  explicit Stream(int index);
+  void append(Thunk kernel, const Kind* kind, const void* args, size_t bytes, bool fence = false);
   void reserve(uint64_t bytes);
   void run();
   void execute(const Record& record, const void* args);
-  void stepWhereLost(StreamClient& client, const Kind& kind, Thunk kernel, const void* args);
-  void fails(StreamClient& client, const Kind& kind, const void* args, Error error);
+  void stepWhereLost(const Kind& kind, Thunk kernel, const void* args);
+  void fails(const Kind& kind, const void* args, Error error);
   // Of the kernel that `uses_` is of:
   FailureRef lossOfSources() const;
   void leaveOut(const FailureRef& failure);
   void loses(const MemoryUse& use, const FailureRef& failure);
-  FailureRef read(StreamClient& client, void (*kernel)(const CopyArgs&), const CopyArgs& copy);
-  FailureRef nextUntold(StreamClient& client);
+  FailureRef read(void (*kernel)(const CopyArgs&), const CopyArgs& copy);
+  FailureRef nextUntold();
   void forgetDead(bool idle);
 
   // ---- of the stream's thread
@@ -168,13 +169,16 @@ class Stream {
   uint64_t failures_ = 0;
   uint64_t sweptAt_ = 0,
            sweepCost_ = 0;  // when dead memory was last forgotten, and how many blocks that had to look at
+  std::deque<FailureRef>
+      untold_;  // failures that nobody may have been told of, oldest first; not all, if they are many
   std::atomic<bool> hasLost_{false};
 
-  // In cache lines of their own: what both only read, what is the producers', what they tell the stream's thread, what it
-  // tells them, and what both seldom write.
+  // In cache lines of their own: what both only read, what is the producer's, what it tells the stream's thread, what that
+  // tells it, and what both seldom write.
+  alignas(kCacheLine) const int index_;
   std::unique_ptr<unsigned char[]> ring_;
-  alignas(kCacheLine) std::mutex producers_;
-  uint64_t consumed_ = 0;  // head_ as producers last saw it
+  std::atomic<bool> cancelled_{false};
+  alignas(kCacheLine) uint64_t consumed_ = 0;  // head_ as the producer last saw it
   std::atomic<uint64_t> submitted_{0};
   alignas(kCacheLine) std::atomic<uint64_t> tail_{0};  // bytes produced, ever
   alignas(kCacheLine) std::atomic<uint64_t> head_{0};  // bytes consumed, ever

@@ -33,30 +33,30 @@ std::optional<Error> attempt(const Stream::Kind& kind, Stream::Thunk kernel, con
 
 }  // namespace
 
-void Stream::step(StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
-  if (client.cancelled.load(std::memory_order_relaxed)) return;
-  if (!lost_.empty() && kind.uses) return stepWhereLost(client, kind, kernel, args);
-  if (std::optional<Error> error = attempt(kind, kernel, args)) fails(client, kind, args, *std::move(error));
+void Stream::step(const Kind& kind, Thunk kernel, const void* args) {
+  if (cancelled_.load(std::memory_order_relaxed)) return;
+  if (!lost_.empty() && kind.uses) return stepWhereLost(kind, kernel, args);
+  if (std::optional<Error> error = attempt(kind, kernel, args)) fails(kind, args, *std::move(error));
 }
 
-void Stream::stepWhereLost(StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
+void Stream::stepWhereLost(const Kind& kind, Thunk kernel, const void* args) {
   uses_.clear();
   kind.uses(args, uses_);
   for (const MemoryUse& use : uses_) {
     if (use.role == Role::NewWhole) lost_.remove(use.begin, use.end);
   }
   const FailureRef failure = lossOfSources();
-  if (!failure) return stepWhole(client, kind, kernel, args);
+  if (!failure) return stepWhole(kind, kernel, args);
   if (!kind.stepParts) return leaveOut(failure);
   try {
-    kind.stepParts(*this, client, kind, kernel, args);
+    kind.stepParts(*this, kind, kernel, args);
   } catch (const std::bad_alloc&) {
     leaveOut(kind, args, failure);
   }
 }
 
-void Stream::stepWhole(StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
-  if (std::optional<Error> error = attempt(kind, kernel, args)) return fails(client, kind, args, *std::move(error));
+void Stream::stepWhole(const Kind& kind, Thunk kernel, const void* args) {
+  if (std::optional<Error> error = attempt(kind, kernel, args)) return fails(kind, args, *std::move(error));
   uses_.clear();
   kind.uses(args, uses_);
   for (const MemoryUse& use : uses_) {
@@ -101,12 +101,12 @@ void Stream::loses(const MemoryUse& use, const FailureRef& failure) {
 }
 
 // A kernel that fails may have got half-way, so what it updates is lost too.
-void Stream::fails(StreamClient& client, const Kind& kind, const void* args, Error error) {
+void Stream::fails(const Kind& kind, const void* args, Error error) {
   const auto failure = std::make_shared<const Failure>(std::move(error), ++failures_);
-  while (!client.untold.empty() && client.untold.front()->told.load(std::memory_order_relaxed)) {
-    client.untold.pop_front();
+  while (!untold_.empty() && untold_.front()->told.load(std::memory_order_relaxed)) {
+    untold_.pop_front();
   }
-  if (client.untold.size() < kMostUntold) client.untold.push_back(failure);
+  if (untold_.size() < kMostUntold) untold_.push_back(failure);
   if (!kind.uses) return;
   uses_.clear();
   kind.uses(args, uses_);
@@ -116,8 +116,8 @@ void Stream::fails(StreamClient& client, const Kind& kind, const void* args, Err
 
 // ---- who is told -------------------------------------------------------------------------------------------------------------
 
-FailureRef Stream::read(StreamClient& client, void (*kernel)(const CopyArgs&), const CopyArgs& copy) {
-  if (client.cancelled.load(std::memory_order_relaxed)) return nullptr;
+FailureRef Stream::read(void (*kernel)(const CopyArgs&), const CopyArgs& copy) {
+  if (cancelled_.load(std::memory_order_relaxed)) return nullptr;
   if (!lost_.empty()) {
     const Extent source = stridedExtent(copy.from, copy.rank, copy.shape, copy.srcStrides);
     const MemoryUse use = memoryUse(copy.src, Role::Read, source);
@@ -131,47 +131,46 @@ FailureRef Stream::read(StreamClient& client, void (*kernel)(const CopyArgs&), c
   return error ? std::make_shared<const Failure>(*error, ++failures_) : nullptr;
 }
 
-void Stream::submitRead(StreamClient* client, void (*kernel)(const CopyArgs&), const CopyArgs& copy, Reader reader) {
+void Stream::submitRead(void (*kernel)(const CopyArgs&), const CopyArgs& copy, Reader reader) {
   struct Args {
     CopyArgs copy;
     void (*kernel)(const CopyArgs&);
     Reader reader;
-    StreamClient* client;
     Stream* stream;
   };
-  const Args args{copy, kernel, reader, client, this};
+  const Args args{copy, kernel, reader, this};
   void (*read)(const Args&) = [](const Args& a) {
-    a.reader.arrived(a.reader.reader, a.stream->read(*a.client, a.kernel, a.copy));
+    a.reader.arrived(a.reader.reader, a.stream->read(a.kernel, a.copy));
   };
-  append(client, reinterpret_cast<Thunk>(read), kindOf<Args>(), &args, sizeof args, true);
+  append(reinterpret_cast<Thunk>(read), kindOf<Args>(), &args, sizeof args, true);
 }
 
-FailureRef Stream::nextUntold(StreamClient& client) {
+FailureRef Stream::nextUntold() {
   FailureRef first;
-  for (const FailureRef& failure : client.untold) {
+  for (const FailureRef& failure : untold_) {
     if (!failure->told.exchange(true, std::memory_order_relaxed) && !first) first = failure;
   }
-  client.untold.clear();
+  untold_.clear();
   return first;
 }
 
-void Stream::submitFence(StreamClient* client, Fence fence) {
+void Stream::submitFence(bool reports, Fence fence) {
   struct Args {
     Fence* fence;
-    StreamClient* client;
     Stream* stream;
+    bool reports;
   };
-  const Args args{new Fence(std::move(fence)), client, this};
+  const Args args{new Fence(std::move(fence)), this, reports};
   void (*kernel)(const Args&) = [](const Args& a) {
     const std::unique_ptr<Fence> owned(a.fence);
-    (*owned)(a.client ? a.stream->nextUntold(*a.client) : nullptr);
+    (*owned)(a.reports ? a.stream->nextUntold() : nullptr);
   };
-  append(client, reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, sizeof args, true);
+  append(reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, sizeof args, true);
 }
 
-void Stream::synchronize(StreamClient* client) {
+void Stream::synchronize() {
   FailureRef found;
-  submitFence(client, [&found](const FailureRef& failure) { found = failure; });
+  submitFence(true, [&found](const FailureRef& failure) { found = failure; });
   wait(submitted());
   if (found) throw found->error;
 }
@@ -188,7 +187,7 @@ void Stream::submitForget(const void* begin, const void* end) {
     a.stream->lost_.remove(a.begin, a.end);
     a.stream->publish();
   };
-  append(nullptr, reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, sizeof args, true);
+  append(reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, sizeof args, true);
 }
 
 // Nobody reads what lies in free blocks before it is written again. It is not done when a block is given back: that may be before
@@ -200,7 +199,7 @@ void Stream::forgetDead(bool idle) {
   sweptAt_ = completed;
   sweepCost_ = 0;
   for (const DeviceState& device : deviceStates) {
-    if (device.memory) sweepCost_ += device.memory->forgetFree(lost_, completed);
+    if (device.memory) sweepCost_ += device.memory->forgetFree(*this);
   }
   publish();
 }

@@ -52,7 +52,7 @@ std::vector<OptimizerSlot> Stream::slotsThere(const OptimizerTable& table) {
 }
 
 // A result is lost if one of the inputs is from which its register comes.
-void Stream::stepFused(Stream& stream, StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
+void Stream::stepFused(Stream& stream, const Kind& kind, Thunk kernel, const void* args) {
   FusedArgs part = *static_cast<const FusedArgs*>(args);  // with outputs of its own
   LostMemory& lost = stream.lost_;
   const auto memoryOf = [&](const FusedOperand& operand, bool output) {
@@ -79,7 +79,7 @@ void Stream::stepFused(Stream& stream, StreamClient& client, const Kind& kind, T
       output.data = scratch.emplace_back(lost, use.end - use.begin).data();
     }
     const FusedOperand* original = std::exchange(part.outputs, outputs.data());
-    if (scratch.size() < outputs.size()) stream.stepWhole(client, kind, kernel, &part);
+    if (scratch.size() < outputs.size()) stream.stepWhole(kind, kernel, &part);
     part.outputs = const_cast<FusedOperand*>(original);
   }
   for (int i = 0; i < part.outputCount; ++i) {
@@ -90,7 +90,7 @@ void Stream::stepFused(Stream& stream, StreamClient& client, const Kind& kind, T
 }
 
 // Sums of the rows of a depend on a alone.
-void Stream::stepMatmul(Stream& stream, StreamClient& client, const Kind& kind, Thunk kernel, const void* args) {
+void Stream::stepMatmul(Stream& stream, const Kind& kind, Thunk kernel, const void* args) {
   const MatmulArgs& all = *static_cast<const MatmulArgs*>(args);
   MatmulArgs product = all, sums = all;
   product.rowSums = nullptr;
@@ -107,7 +107,7 @@ void Stream::stepMatmul(Stream& stream, StreamClient& client, const Kind& kind, 
     sums.c = scratch.data();
     sums.descends = false;
     sums.steps = nullptr;
-    stream.stepWhole(client, kind, kernel, &sums);
+    stream.stepWhole(kind, kernel, &sums);
   }
   stream.leaveOut(kind, &product, failure);
   stream.publish();

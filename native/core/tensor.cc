@@ -13,16 +13,17 @@ ANNEAL_THREAD_LOCAL int64_t liveBytes = 0;
 }
 
 Storage::Storage(size_t bytes, Allocator::Use use, Device device) : bytes_(bytes), device_(device) {
+  const Context& now = context();
+  stream_ = now.stream;
   if (use == Allocator::Use::Kernels) {
-    const Context& now = context();
     if (now.capture) {
       data_ = now.capture->reserve(bytes);
       return;
     }
   }
-  data_ = deviceStates[device.index].memory->allocate(bytes, use);
-  if (use == Allocator::Use::HostWrite && Stream::instance().hasLost()) {
-    Stream::instance().submitForget(data_, static_cast<char*>(data_) + bytes);
+  data_ = deviceStates[device.index].memory->allocate(bytes, use, *stream_);
+  if (use == Allocator::Use::HostWrite && stream_->hasLost()) {
+    stream_->submitForget(data_, static_cast<char*>(data_) + bytes);
   }
   liveBytes += static_cast<int64_t>(bytes);
 }
@@ -30,7 +31,7 @@ Storage::Storage(size_t bytes, Allocator::Use use, Device device) : bytes_(bytes
 Storage::~Storage() {
   if (traced()) return;
   liveBytes -= static_cast<int64_t>(bytes_);
-  deviceStates[device_.index].memory->release(data_, bytes_);
+  deviceStates[device_.index].memory->release(data_, bytes_, *stream_);
 }
 
 int64_t Storage::liveHere() { return liveBytes; }

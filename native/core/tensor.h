@@ -14,6 +14,8 @@
 
 namespace anneal {
 
+class Stream;  // core/stream.h
+
 // A block of a device's allocator, shared by all views of it.
 class Storage : public Counted, public Pooled<Storage> {
  public:
@@ -39,6 +41,7 @@ class Storage : public Counted, public Pooled<Storage> {
  private:
   void* data_;
   size_t bytes_;
+  Stream* stream_;  // of its environment: uses it last
   uint32_t version_ = 0;
   Device device_;
 };

@@ -24,7 +24,7 @@ void transfer(const Tensor& from, const Tensor& to) {
   args.srcStrides[0] = args.dstStrides[0] = 1;
   args.src = from.data();
   args.dst = to.data();
-  Stream::instance().submit(&context().client, cpuLevel().backend->copy, args);
+  context().stream->submit(cpuLevel().backend->copy, args);
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ void launch(const char* op, Device device, const Args& args, size_t bytes = size
   if (!kernel) failNotImplemented(op, device);
   Context& now = context();
   if (now.capture) return now.capture->append(op, args);
-  Stream::instance().submit(&now.client, kernel, args, bytes);
+  now.stream->submit(kernel, args, bytes);
 }
 
 inline Attr attr(int64_t i) { return {.i = i, .list = {}}; }

@@ -15,6 +15,12 @@ namespace {
 
 using Use = Allocator::Use;
 
+// The CPU's memory, as the context of the thread uses it.
+struct Memory {
+  void* allocate(size_t bytes, Use use) { return cpuMemory().allocate(bytes, use, *context().stream); }
+  void release(void* block, size_t bytes) { cpuMemory().release(block, bytes, *context().stream); }
+};
+Memory memory;
 Allocator& allocator() { return cpuMemory(); }
 
 // Holds the stream's thread up, so that what is released meanwhile counts as in use.
@@ -27,22 +33,21 @@ class BusyStream {
     void (*kernel)(const Args&) = [](const Args& a) {
       while (!*a.open) std::this_thread::yield();
     };
-    Stream::instance().submit(&client_, kernel, Args{&open_});
+    context().stream->submit(kernel, Args{&open_});
   }
   ~BusyStream() { finish(); }
   void finish() {
     open_ = true;
-    Stream::instance().synchronize(&client_);
+    context().stream->synchronize();
   }
 
  private:
-  StreamClient client_;
   std::atomic<bool> open_{false};
 };
 
 ErrorKind kindOfFailure(size_t bytes) {
   try {
-    allocator().release(allocator().allocate(bytes, Use::Kernels), bytes);
+    memory.release(memory.allocate(bytes, Use::Kernels), bytes);
   } catch (const Error& error) {
     return error.kind();
   }
@@ -55,7 +60,7 @@ TEST(allocatorBlocksAreAlignedAndWhole) {
   std::vector<std::pair<void*, size_t>> blocks;
   for (size_t bytes : {0, 1, 63, 64, 65, 80, 81, 100, 128, 129, 1000, 4096, 5000, 100000, 5000000}) {
     const int64_t before = allocator().stats().live;
-    void* block = allocator().allocate(bytes, Use::HostWrite);
+    void* block = memory.allocate(bytes, Use::HostWrite);
     const int64_t size = allocator().stats().live - before;
     CHECK_EQ(reinterpret_cast<uintptr_t>(block) % 64, 0u);
     CHECK(size >= static_cast<int64_t>(bytes) && size >= 64);
@@ -66,35 +71,55 @@ TEST(allocatorBlocksAreAlignedAndWhole) {
   for (const auto& [block, bytes] : blocks) {
     const auto* data = static_cast<const unsigned char*>(block);
     if (bytes > 0) CHECK(data[0] == static_cast<unsigned char>(bytes) && data[bytes - 1] == data[0]);
-    allocator().release(block, bytes);
+    memory.release(block, bytes);
   }
 }
 
 TEST(allocatorReusesBlocksAtOnceForKernels) {
   const BusyStream busy;
-  void* first = allocator().allocate(3000, Use::Kernels);
-  allocator().release(first, 3000);
+  void* first = memory.allocate(3000, Use::Kernels);
+  memory.release(first, 3000);
   // Any size of the class: 2561 to 3072.
-  void* second = allocator().allocate(2600, Use::Kernels);
+  void* second = memory.allocate(2600, Use::Kernels);
   CHECK_EQ(first, second);
-  void* third = allocator().allocate(2600, Use::Kernels);
+  void* third = memory.allocate(2600, Use::Kernels);
   CHECK(third != second);
-  allocator().release(second, 2600);
-  allocator().release(third, 2600);
+  memory.release(second, 2600);
+  memory.release(third, 2600);
 }
 
 TEST(allocatorGivesTheHostNoBlockInUse) {
   allocator().trim();
   BusyStream busy;
-  void* used = allocator().allocate(7000, Use::Kernels);
-  allocator().release(used, 7000);
-  void* written = allocator().allocate(7000, Use::HostWrite);
+  void* used = memory.allocate(7000, Use::Kernels);
+  memory.release(used, 7000);
+  void* written = memory.allocate(7000, Use::HostWrite);
   CHECK(written != used);
-  allocator().release(written, 7000);
+  memory.release(written, 7000);
   busy.finish();
-  void* later = allocator().allocate(7000, Use::HostWrite);
+  void* later = memory.allocate(7000, Use::HostWrite);
   CHECK_EQ(later, used);  // the oldest first
-  allocator().release(later, 7000);
+  memory.release(later, 7000);
+}
+
+// Another stream gets a block only when the one that used it has got past the last use.
+TEST(allocatorHandsBlocksFromStreamToStream) {
+  allocator().trim();
+  Stream& other = Stream::take();
+  BusyStream busy;
+  void* used = memory.allocate(7000, Use::Kernels);
+  memory.release(used, 7000);
+  for (const Use use : {Use::Kernels, Use::HostWrite}) {
+    void* fresh = cpuMemory().allocate(7000, use, other);
+    CHECK(fresh != used);
+    // Given back as if used on the busy stream, so that only the first block is a candidate below.
+    memory.release(fresh, 7000);
+  }
+  busy.finish();
+  void* taken = cpuMemory().allocate(7000, Use::Kernels, other);
+  CHECK_EQ(taken, used);  // the oldest first
+  cpuMemory().release(taken, 7000, other);
+  other.giveBack();
 }
 
 TEST(allocatorCounts) {
@@ -102,9 +127,9 @@ TEST(allocatorCounts) {
   CHECK_EQ(allocator().stats().cached, 0);
   allocator().resetPeak();
   const int64_t live = allocator().stats().live;
-  void* block = allocator().allocate(1 << 20, Use::Kernels);
+  void* block = memory.allocate(1 << 20, Use::Kernels);
   CHECK_EQ(allocator().stats().live - live, 1 << 20);
-  allocator().release(block, 1 << 20);
+  memory.release(block, 1 << 20);
   CHECK_EQ(allocator().stats().live, live);
   CHECK_EQ(allocator().stats().cached, 1 << 20);
   CHECK_EQ(allocator().stats().peak - live, 1 << 20);
@@ -115,10 +140,10 @@ TEST(allocatorCounts) {
 TEST(allocatorKeepsToItsLimit) {
   const int64_t live = allocator().stats().live;
   allocator().setLimit(live + (4 << 20));
-  void* block = allocator().allocate(3 << 20, Use::Kernels);
+  void* block = memory.allocate(3 << 20, Use::Kernels);
   CHECK(kindOfFailure(2 << 20) == ErrorKind::OutOfMemory);
   CHECK_EQ(allocator().stats().live - live, 3 << 20);
-  allocator().release(block, 3 << 20);
+  memory.release(block, 3 << 20);
   CHECK(kindOfFailure(2 << 20) != ErrorKind::OutOfMemory);
   allocator().setLimit(0);
   CHECK(kindOfFailure(8 << 20) != ErrorKind::OutOfMemory);
@@ -127,11 +152,11 @@ TEST(allocatorKeepsToItsLimit) {
 // A caller with garbage to collect gets the chance to before it fails.
 TEST(allocatorAsksForGarbageFirst) {
   Context caller;
-  void* garbage = allocator().allocate(3 << 20, Use::Kernels);
+  void* garbage = memory.allocate(3 << 20, Use::Kernels);
   int asked = 0;
   caller.reclaim = [&] {
     ++asked;
-    if (garbage) allocator().release(garbage, 3 << 20);
+    if (garbage) memory.release(garbage, 3 << 20);
     garbage = nullptr;
   };
   setContext(&caller);
@@ -152,9 +177,9 @@ TEST(allocatorFailsWhereNoMemoryIs) {
     CHECK(kindOfFailure(bytes) == ErrorKind::OutOfMemory);
   }
   CHECK_EQ(allocator().stats().live, before.live);
-  void* block = allocator().allocate(1000, Use::Kernels);
+  void* block = memory.allocate(1000, Use::Kernels);
   CHECK(block != nullptr);
-  allocator().release(block, 1000);
+  memory.release(block, 1000);
 }
 
 // The system would promise this memory, block by block, and kill the process that writes to it.
@@ -166,13 +191,13 @@ TEST(allocatorDoesNotTakePromisesForMemory) {
   bool failed = false;
   for (int i = 0; i < 8 && !failed; ++i) {
     try {
-      blocks.push_back(allocator().allocate(bytes, Use::Kernels));
+      blocks.push_back(memory.allocate(bytes, Use::Kernels));
     } catch (const Error& error) {
       failed = error.kind() == ErrorKind::OutOfMemory;
     }
   }
   CHECK(failed);
-  for (void* block : blocks) allocator().release(block, bytes);
+  for (void* block : blocks) memory.release(block, bytes);
   allocator().trim();
 }
 
@@ -192,7 +217,7 @@ TEST(allocatorServesSeveralThreads) {
         random = random * 1664525u + 1013904223u;
         if (held.size() < 20 && (random >> 30) != 0) {
           const size_t bytes = 1 + (random >> 8) % 3000;
-          auto* data = static_cast<unsigned char*>(allocator().allocate(bytes, Use::HostWrite));
+          auto* data = static_cast<unsigned char*>(memory.allocate(bytes, Use::HostWrite));
           std::memset(data, static_cast<int>(bytes) + t, bytes);
           held.push_back({data, bytes});
         } else if (!held.empty()) {
@@ -204,10 +229,10 @@ TEST(allocatorServesSeveralThreads) {
               break;
             }
           }
-          allocator().release(block.data, block.bytes);
+          memory.release(block.data, block.bytes);
         }
       }
-      for (const Held& block : held) allocator().release(block.data, block.bytes);
+      for (const Held& block : held) memory.release(block.data, block.bytes);
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -16,11 +16,7 @@ class Caller {
     context_.recorder = tapeRecorder();
     setContext(&context_);
   }
-  ~Caller() {
-    context_.client.cancelled = true;
-    Stream::instance().wait(Stream::instance().submitted());
-    setContext(nullptr);
-  }
+  ~Caller() { setContext(nullptr); }
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
   Context& context() { return context_; }
@@ -61,8 +57,8 @@ inline std::vector<float> read(const Tensor& tensor) {
   copy.dst = result.data();
   FailureRef failure;
   const auto arrived = [](void* place, FailureRef found) { *static_cast<FailureRef*>(place) = std::move(found); };
-  Stream& stream = Stream::instance();
-  stream.submitRead(&context().client, backendOf(values.device()).copy, copy, {arrived, &failure});
+  Stream& stream = *context().stream;
+  stream.submitRead(backendOf(values.device()).copy, copy, {arrived, &failure});
   stream.wait(stream.submitted());
   if (failure) throw failure->error;
   return result;

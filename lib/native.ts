@@ -7,18 +7,23 @@ import { DeviceError, errorClasses } from './errors';
 
 /** A parameter of an operator, as the engine's table has it. */
 export interface OperatorParam {
+  /** As errors name it. */
   name: string;
+  /** What it takes, in words: `Tensor or number`. */
   kind: string;
 }
 
 /** An operator of the engine's table. */
 export interface OperatorRecord {
+  /** As {@link invoke} takes it. */
   name: string;
   /** What it computes, in a line. */
   doc: string;
+  /** In the order of its arguments. */
   params: OperatorParam[];
   /** Number of results; -1 when it depends on the arguments. */
   outputs: number;
+  /** Whether it has a gradient. */
   differentiable: boolean;
 }
 

@@ -31,6 +31,7 @@ export type TensorsOf<Columns extends readonly unknown[]> = { [Column in keyof C
 export class TensorDataset<Columns extends readonly Tensor[] = Tensor[]>
   implements Dataset<TensorsOf<Columns>, TensorsOf<Columns>>, Columnar
 {
+  /** The tensors, as given. */
   readonly tensors: Columns;
   readonly length: number;
   readonly #columns: Column[];

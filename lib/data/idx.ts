@@ -18,7 +18,9 @@ export type IdxData =
 
 /** The array of an IDX file, row-major: `data.length` is the product of `shape`. */
 export interface IdxArray<Data extends IdxData = IdxData> {
+  /** Sizes of the dimensions. */
   shape: number[];
+  /** Elements in row-major order. */
   data: Data;
 }
 

@@ -15,6 +15,7 @@ import { orAborted, samplesOf } from './samples';
 /** What a DataLoader reads: samples by index, or one after the other. An array counts as a dataset of its members. */
 export type Source<Batch, Sample> = Dataset<Batch, Sample> | Iterable<Sample> | AsyncIterable<Sample>;
 
+/** Options of a {@link DataLoader}. */
 export interface DataLoaderOptions<Batch = Tensor[], Sample = unknown> {
   /** Samples a batch; 1 when left out. */
   batchSize?: number;
@@ -56,6 +57,7 @@ export interface DataLoaderState {
  * @throws ArgumentError for wrong options
  */
 export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIterable<Batch> {
+  /** Samples per batch; the last one of an epoch may have fewer. */
   readonly batchSize: number;
   readonly #dataset: Dataset<Batch, Sample> | undefined;
   readonly #stream: Iterable<Sample> | AsyncIterable<Sample> | undefined;

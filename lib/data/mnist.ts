@@ -8,12 +8,17 @@ import { type IdxArray, readIdx } from './idx';
 
 /** Images [n, 28, 28], one byte a pixel, and their classes [n], from 0 to 9. */
 export interface MnistPart {
+  /** Bytes `[n, 28, 28]`: 0 is background, 255 is ink. */
   images: IdxArray<Uint8Array<ArrayBuffer>>;
+  /** Bytes `[n]`: the digit that an image shows. */
   labels: IdxArray<Uint8Array<ArrayBuffer>>;
 }
 
+/** What {@link mnist} returns. */
 export interface Mnist {
+  /** 60,000 samples to train with. */
   train: MnistPart;
+  /** 10,000 samples to test with. */
   test: MnistPart;
 }
 

@@ -7,6 +7,7 @@ import { checkArgument } from './arguments';
 
 /** A fitted scaler; plain JSON. */
 export interface StandardScalerState {
+  /** Means of the columns. */
   mean: number[];
   /** Standard deviations; 1 for a column without variance. */
   scale: number[];

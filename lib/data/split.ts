@@ -9,7 +9,9 @@ import { permutation } from './permutation';
  * @throws IndexError for an index outside the dataset
  */
 export class Subset<Batch, Sample> implements Dataset<Batch, Sample> {
+  /** The dataset that the samples are of. */
   readonly dataset: Dataset<Batch, Sample>;
+  /** Which of its samples, in order. */
   readonly indices: readonly number[];
   /** Present when the dataset has it. */
   readonly getBatch?: (indices: readonly number[]) => Batch | Promise<Batch>;
@@ -37,11 +39,13 @@ export class Subset<Batch, Sample> implements Dataset<Batch, Sample> {
   }
 }
 
+/** Options of {@link randomSplit}. */
 export interface SplitOptions {
   /** The same seed gives the same parts; without one, the default generator decides (see `manualSeed`). */
   seed?: number;
 }
 
+/** Options of {@link trainValidationSplit}. */
 export interface ValidationSplitOptions extends SplitOptions {
   /** Share of the validation part, between 0 and 1, or its number of samples. */
   validation: number;

@@ -19,19 +19,25 @@ export interface SaveOptions {
 export interface LoadOptions {
   /** Read only these tensors. */
   keys?: Iterable<string>;
+  /** Stops the load, which then rejects with its reason. */
   signal?: AbortSignal;
 }
 
 /** One tensor of a file. `dtype` is the format's own name (`F32`), which the engine need not support. */
 export interface TensorMetadata {
+  /** Element type in the words of the format, such as `F32`. */
   dtype: string;
+  /** Sizes of the dimensions. */
   shape: number[];
+  /** Bytes in the file. */
   bytes: number;
 }
 
 /** What a file says about itself. */
 export interface FileMetadata {
+  /** The strings that were saved with the tensors. */
   metadata: Record<string, string>;
+  /** The tensors by name. */
   tensors: Record<string, TensorMetadata>;
 }
 

@@ -14,6 +14,7 @@ export class ReLU extends Module {
 
 /** `x > 0 ? x : negativeSlope * x`. */
 export class LeakyReLU extends Module {
+  /** Slope below 0. */
   readonly negativeSlope: number;
   constructor(options: { negativeSlope?: number } = {}) {
     super();
@@ -28,6 +29,7 @@ export class LeakyReLU extends Module {
 
 /** `x > 0 ? x : alpha * (exp(x) - 1)`. */
 export class ELU extends Module {
+  /** Minus the limit far below 0. */
   readonly alpha: number;
   constructor(options: { alpha?: number } = {}) {
     super();
@@ -56,6 +58,7 @@ export class Tanh extends Module {
 
 /** `x * Phi(x)`, Phi the normal distribution function; `approximate: 'tanh'` uses the tanh form of Hendrycks & Gimpel. */
 export class GELU extends Module {
+  /** none for the exact form, or tanh. */
   readonly approximate: GeluApproximation;
   constructor(options: { approximate?: GeluApproximation } = {}) {
     super();
@@ -77,7 +80,9 @@ export class SiLU extends Module {
 
 /** `log(1 + exp(beta x)) / beta`, and x itself where `beta x > threshold`. */
 export class Softplus extends Module {
+  /** Steepness of the bend. */
   readonly beta: number;
+  /** Where `beta x` is above it, the result is x. */
   readonly threshold: number;
   constructor(options: { beta?: number; threshold?: number } = {}) {
     super();
@@ -93,6 +98,7 @@ export class Softplus extends Module {
 
 /** `exp(x) / sum(exp(x))` along `axis`, the last one by default. */
 export class Softmax extends Module {
+  /** Axis along which the results add up to 1. */
   readonly axis: number;
   constructor(options: { axis?: number } = {}) {
     super();
@@ -107,6 +113,7 @@ export class Softmax extends Module {
 
 /** `x - log(sum(exp(x)))` along `axis`, the last one by default. */
 export class LogSoftmax extends Module {
+  /** Axis along which the exponentials of the results add up to 1. */
   readonly axis: number;
   constructor(options: { axis?: number } = {}) {
     super();

@@ -11,6 +11,7 @@ import { Module } from './module';
  * @throws ArgumentError when `p` is not in [0, 1].
  */
 export class Dropout extends Module {
+  /** Probability of a zero. */
   readonly p: number;
 
   constructor(p = 0.5) {

@@ -10,6 +10,7 @@ export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' 
 
 /** Source of the random numbers; default: the one that `manualSeed` seeds. */
 export interface RandomOptions {
+  /** Default: the one that `manualSeed` seeds. */
   generator?: Generator;
 }
 

@@ -26,9 +26,13 @@ export interface LinearOptions {
  * @throws ArgumentError when a size is not a positive integer.
  */
 export class Linear extends Module {
+  /** Extent of the last dimension of the input. */
   readonly inFeatures: number;
+  /** Extent of the last dimension of the output. */
   readonly outFeatures: number;
+  /** `[outFeatures, inFeatures]` */
   weight: Parameter;
+  /** `[outFeatures]`, or null without one. */
   bias: Parameter | null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {

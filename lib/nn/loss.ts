@@ -37,6 +37,7 @@ export {
 
 /** Cross-entropy of logits `[batch, classes]` with class indices `[batch]` or class probabilities; see `crossEntropy`. */
 export class CrossEntropyLoss extends Module {
+  /** As given; see the function. */
   readonly options: CrossEntropyOptions;
   constructor(options: CrossEntropyOptions = {}) {
     super();
@@ -50,6 +51,7 @@ export class CrossEntropyLoss extends Module {
 
 /** Negative log-likelihood of log-probabilities `[batch, classes]` with class indices `[batch]`; see `nllLoss`. */
 export class NLLLoss extends Module {
+  /** As given; see the function. */
   readonly options: NllOptions;
   constructor(options: NllOptions = {}) {
     super();
@@ -63,6 +65,7 @@ export class NLLLoss extends Module {
 
 /** `(x - target)^2`, reduced; see `mseLoss`. */
 export class MSELoss extends Module {
+  /** As given; see the function. */
   readonly options: LossOptions;
   constructor(options: LossOptions = {}) {
     super();
@@ -76,6 +79,7 @@ export class MSELoss extends Module {
 
 /** `|x - target|`, reduced; see `l1Loss`. */
 export class L1Loss extends Module {
+  /** As given; see the function. */
   readonly options: LossOptions;
   constructor(options: LossOptions = {}) {
     super();
@@ -89,6 +93,7 @@ export class L1Loss extends Module {
 
 /** Quadratic near zero and linear beyond `delta`, reduced; see `huberLoss`. */
 export class HuberLoss extends Module {
+  /** As given; see the function. */
   readonly options: HuberOptions;
   constructor(options: HuberOptions = {}) {
     super();
@@ -102,6 +107,7 @@ export class HuberLoss extends Module {
 
 /** Binary cross-entropy of probabilities; see `binaryCrossEntropy`. */
 export class BCELoss extends Module {
+  /** As given; see the function. */
   readonly options: BinaryCrossEntropyOptions;
   constructor(options: BinaryCrossEntropyOptions = {}) {
     super();
@@ -115,6 +121,7 @@ export class BCELoss extends Module {
 
 /** Binary cross-entropy of logits, in the stable form; see `binaryCrossEntropyWithLogits`. */
 export class BCEWithLogitsLoss extends Module {
+  /** As given; see the function. */
   readonly options: BinaryCrossEntropyWithLogitsOptions;
   constructor(options: BinaryCrossEntropyWithLogitsOptions = {}) {
     super();

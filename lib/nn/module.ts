@@ -266,6 +266,7 @@ export abstract class Module {
     return summarize(this, inputShape);
   }
 
+  /** The tree of modules as text, one line for each. */
   toString(): string {
     const lines = this.namedChildren().map(
       ([name, child]) => `\n  (${name}): ${child.toString().replace(/\n/g, '\n  ')}`,

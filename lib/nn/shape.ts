@@ -11,7 +11,9 @@ export class Identity extends Module {
 
 /** Joins the axes `startDim..endDim` into one: `[batch, 28, 28]` becomes `[batch, 784]`. */
 export class Flatten extends Module {
+  /** First axis that is joined. */
   readonly startDim: number;
+  /** Last axis that is joined; negative numbers count from the end. */
   readonly endDim: number;
   constructor(startDim = 1, endDim = -1) {
     super();

@@ -6,7 +6,9 @@ import { Tensor } from '../tensor';
 
 /** What `loadStateDict` found without using it; both are empty after a strict load. */
 export interface LoadResult {
+  /** Names that the module has and the state lacks. */
   missing: string[];
+  /** Names that the state has and the module lacks. */
   unexpected: string[];
 }
 

@@ -17,7 +17,9 @@ const op = {
 
 /** Where a {@link Generator} stands; JSON keeps it. */
 export interface GeneratorState {
+  /** In decimal digits: it may be beyond 2^53. */
   seed: string;
+  /** How many numbers have been drawn. */
   offset: number;
 }
 
@@ -40,6 +42,7 @@ export class Generator {
     this.#seed = toSeed('Generator', seed);
   }
 
+  /** What it was seeded with. */
   get seed(): bigint {
     return this.#seed;
   }
@@ -50,6 +53,7 @@ export class Generator {
     this.#offset = 0;
   }
 
+  /** Where it stands; setting it goes on from there. */
   get state(): GeneratorState {
     return { seed: this.#seed.toString(), offset: this.#offset };
   }

@@ -25,8 +25,11 @@ export type ParameterGroup<O extends BaseOptions> = { params: Iterable<Tensor> }
 
 /** Parameters of one group that have a gradient, of one dtype and on one device: what one native call updates. */
 export interface Batch {
+  /** What is updated. */
   readonly params: Tensor[];
+  /** Their gradients, in the same order. */
   readonly grads: Tensor[];
+  /** What is remembered of them, in the same order. */
   readonly states: ParameterState[];
   /**
    * The counts of `states`. An update that asks for them counts the step itself, as `sgdStep` and `adamStep` do with those that they

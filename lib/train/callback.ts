@@ -7,13 +7,17 @@ import type { Metric } from './metric';
 
 /** The run as callbacks see it. */
 export interface Run {
+  /** The model that is trained. */
   readonly model: Module;
+  /** The optimizer; its learning rate may be set. */
   readonly optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
+  /** The epochs so far. */
   readonly history: History;
   /** Those of the trainer, by name. */
   readonly metrics: Readonly<Record<string, Metric>>;
   /** The current epoch, from 1. */
   readonly epoch: number;
+  /** How many epochs were asked for. */
   readonly epochs: number;
   /** Ends training after the current epoch. */
   stop(reason: string): void;
@@ -23,6 +27,7 @@ export interface Run {
 export interface BatchRecord {
   /** Number of the batch in its epoch, from 1. */
   batch: number;
+  /** Samples in the batch. */
   samples: number;
   /** The loss, on the device and valid during the call; reading it waits for the step. */
   loss: Tensor;
@@ -32,9 +37,13 @@ type Maybe = void | Promise<void>;
 
 /** Hooks; each may be left out, and training waits for the promises they return. An error ends training. */
 export interface Callback {
+  /** Before the first epoch. */
   onFitBegin?(run: Run): Maybe;
+  /** Before the first batch of an epoch. */
   onEpochBegin?(run: Run): Maybe;
+  /** After each batch, which is then run by itself. */
   onBatchEnd?(batch: BatchRecord, run: Run): Maybe;
+  /** After an epoch and its validation. */
   onEpochEnd?(record: EpochRecord, run: Run): Maybe;
   /** After the last epoch; not when training failed or was aborted. */
   onFitEnd?(run: Run): Maybe;

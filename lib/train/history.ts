@@ -6,8 +6,11 @@ import type { Metric, MetricValue } from './metric';
 export interface Evaluation {
   /** Mean over samples. */
   loss: number;
+  /** Values of the metrics, by name. */
   metrics: Record<string, MetricValue>;
+  /** Samples that were seen. */
   samples: number;
+  /** How long it took. */
   seconds: number;
 }
 
@@ -15,13 +18,17 @@ export interface Evaluation {
 export interface EpochRecord extends Evaluation {
   /** From 1. */
   epoch: number;
+  /** Samples per second of training. */
   samplesPerSecond: number;
+  /** At the end of the epoch, of the first group. */
   learningRate: number;
+  /** Loss and metrics over the validation data, if there are any. */
   validation?: Evaluation;
 }
 
 /** What `fit` returns. */
 export interface History {
+  /** One record per epoch. */
   epochs: EpochRecord[];
   /** Why training ended before the last epoch, if it did. */
   stopReason?: string;

@@ -20,12 +20,15 @@ export type { Loss, Model } from './step';
 
 /** What a {@link Trainer} is made of. */
 export interface TrainerOptions {
+  /** What is trained. */
   model: Model;
   /** Each step ends with its `zeroGrad`: callbacks see no gradients. */
   optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
+  /** What training makes small. */
   loss: Loss;
   /** Measured in training, validation and evaluation, by name. */
   metrics?: Record<string, Metric>;
+  /** Called in this order. */
   callbacks?: Callback[];
   /** Limit of the gradients' norm, as one vector, before each step; see `optim.clipGradNorm`. Default: no limit. */
   clipGradNorm?: number;
@@ -56,6 +59,7 @@ export interface FitOptions extends BatchOptions {
 export interface EvaluateOptions {
   /** Samples a batch, for tensors and datasets. Default 32. */
   batchSize?: number;
+  /** Ends the call within a batch; it then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 

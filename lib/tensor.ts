@@ -9,6 +9,7 @@ import { ArgumentError, DisposedError, describe } from './errors';
 import { formatTensor, type NestedArray, nest } from './format';
 import { copyOf, thisCopy } from './kinds';
 import { native } from './native';
+import { warnOnce } from './warn';
 
 export type { DType, TypedArray } from './dtype';
 export type { NestedArray } from './format';
@@ -20,7 +21,10 @@ export type TensorLike = Tensor | number;
 export interface BackwardOptions {
   /** Keeps the graph, so that backward can run through it again. Default: `createGraph`. */
   retainGraph?: boolean;
-  /** Records the computation of the gradients, so that they can be differentiated. Default false. */
+  /**
+   * Records the computation of the gradients, so that they can be differentiated. Default false. A gradient in `grad` then has a
+   * graph that leads back to its tensor: neither is garbage before `grad` is set to null. `grad()` has no such circle.
+   */
   createGraph?: boolean;
 }
 
@@ -177,6 +181,13 @@ export class Tensor {
    * when the graph has been freed by an earlier backward.
    */
   backward(gradient?: Tensor | null, { createGraph = false, retainGraph = createGraph }: BackwardOptions = {}): void {
+    if (createGraph) {
+      warnOnce(
+        'ANNEAL_CREATE_GRAPH',
+        '[backward] createGraph: true leaves gradients in grad whose graph leads back to their own tensors, and neither is ' +
+          'garbage before grad is set to null; grad(outputs, inputs, { createGraph: true }) has no such circle',
+      );
+    }
     const seed = gradient == null ? -1 : handleOf('backward', 'gradient', gradient);
     native.backward([handleOf('backward', 'tensor', this)], [seed], retainGraph, createGraph);
   }
@@ -190,8 +201,9 @@ export class Tensor {
   /**
    * Calls `hook` with the gradient of this tensor whenever backward computes it; what it returns replaces the gradient.
    *
-   * The hook stays as long as the graph that the gradient passes through; one on a leaf that mentions the leaf itself keeps it
-   * from the garbage collector until it is removed.
+   * The hook stays until it is removed, or backward frees the graph that the gradient passes through, and with it what its
+   * function can reach: all variables of the functions around it that any function there mentions. Remove hooks on leaves, and
+   * on graphs that no backward frees.
    *
    * @returns a function that removes the hook.
    * @throws AutogradError when this tensor does not require a gradient.

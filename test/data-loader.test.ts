@@ -298,6 +298,29 @@ describe('data.DataLoader', () => {
     }
   });
 
+  it('ends with the reason of its signal where the source aborts before it hangs', async () => {
+    for (const name of ['get', 'getBatch', 'next', 'later next']) {
+      const controller = new AbortController();
+      let calls = 0;
+      const abortAndHang = () => {
+        if (name.startsWith('later') && calls++ === 0) return Promise.resolve({ done: false, value: 1 });
+        controller.abort(new Error('stop'));
+        return new Promise<never>(() => {});
+      };
+      const source = (
+        name.endsWith('next')
+          ? { [Symbol.asyncIterator]: () => ({ next: abortAndHang }) }
+          : { length: 5, get: abortAndHang, ...(name === 'getBatch' ? { getBatch: abortAndHang } : {}) }
+      ) as data.Source<unknown, unknown>;
+      const { signal } = controller;
+      const options = name.endsWith('next') ? { signal, collate: (samples: unknown[]) => samples } : { signal };
+      const consume = async () => {
+        for await (const _ of new DataLoader(source, options));
+      };
+      await assert.rejects(consume(), /^Error: stop$/, name);
+    }
+  });
+
   it('leaves the event loop free', async () => {
     const busy = (milliseconds: number) => {
       for (const end = performance.now() + milliseconds; performance.now() < end; );

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { AutogradError, ShapeError, type Tensor, tensor } from 'anneal';
 import { suite } from './support/check';
+import { collect } from './support/collect';
 
 const leaf = (values: number[]) => tensor(values, { dtype: 'float64', requiresGrad: true });
 const values = (x: Tensor | null): number[] => Array.from((x as Tensor).dataSync(), Number);
@@ -97,5 +98,26 @@ suite('hooks', () => {
     });
     x.mul(4).sum().backward();
     assert.deepEqual(values(kept as Tensor), [4]);
+  });
+
+  it('are let go by the backward that frees their graph, with all that their functions reach', async () => {
+    const x = leaf([1]);
+    let calls = 0;
+    const step = (): WeakRef<object> => {
+      const large = { values: new Float32Array(1000) };
+      const y = x.mul(2);
+      y.registerHook(() => void calls++);
+      const neighbour = () => [y, large]; // shares the hook's closure, and so makes it hold its own tensor
+      y.sum().backward();
+      assert.equal(neighbour().length, 2);
+      return new WeakRef(large);
+    };
+    const held = [step(), step(), step()];
+    await collect();
+    assert.equal(calls, 3);
+    assert.deepEqual(
+      held.map((reference) => reference.deref()),
+      [undefined, undefined, undefined],
+    );
   });
 });

@@ -179,6 +179,17 @@ describe('io: safetensors', () => {
     release(old, large);
   });
 
+  it('refuses a FIFO at once, and reads files afterwards', async function () {
+    if (process.platform === 'win32') this.skip();
+    const fifo = join(folder, 'fifo');
+    assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+    // More of them than there are threads for files.
+    const loads = Array.from({ length: 8 }, () => io.load(fifo));
+    for (const load of loads) await assert.rejects(load, { name: 'FormatError', message: /to be a regular file/ });
+    await assert.rejects(io.loadMetadata(fifo), FormatError);
+    assert.ok((await readdir(folder)).includes('fifo'));
+  });
+
   it('replaces what a symbolic link names, not the link', async function () {
     if (process.platform === 'win32') this.skip();
     const path = join(folder, 'linked.safetensors');

@@ -203,4 +203,15 @@ describe('Trainer.fit with a signal', () => {
     await assert.rejects(t.fit(hanging, { signal: AbortSignal.timeout(20) }), { name: 'TimeoutError' });
     await assert.rejects(t.predict(points(8)[0], { signal: AbortSignal.abort() }), { name: 'AbortError' });
   });
+
+  it('rejects where the data aborts before it hangs', async () => {
+    const { trainer: t } = trainer();
+    const controller = new AbortController();
+    const next = () => {
+      controller.abort(new Error('stop'));
+      return new Promise<never>(() => {});
+    };
+    const source: AsyncIterable<train.Batch> = { [Symbol.asyncIterator]: () => ({ next }) };
+    await assert.rejects(t.fit(source, { signal: controller.signal }), /^Error: stop$/);
+  });
 });

@@ -33,6 +33,7 @@ export function orAborted<T>(value: T | PromiseLike<T>, signal: AbortSignal | un
   if (!signal || !isPromiseLike(value)) return value as T | Promise<T>;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
+    if (signal.aborted) abort(); // by what gave the value: no event will tell
     signal.addEventListener('abort', abort, { once: true });
     Promise.resolve(value)
       .then(resolve, reject)

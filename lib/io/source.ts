@@ -1,5 +1,5 @@
 // Bytes to read from, a file or memory, behind one interface, so that a format is parsed by one piece of code.
-import { promises as fs } from 'node:fs';
+import { constants, promises as fs } from 'node:fs';
 import { totalmem } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +49,8 @@ export function checkFits(what: string, bytes: number): void {
 /** The bytes of a regular file. `operator` opens the error messages. */
 export async function openSource(operator: string, path: string | URL): Promise<ByteSource> {
   const name = pathOf(operator, path);
-  const handle = await fs.open(name, 'r');
+  // Without O_NONBLOCK, which Windows lacks, a FIFO would hold one of the few threads for files until somebody writes into it.
+  const handle = await fs.open(name, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const status = await handle.stat();
     if (!status.isFile()) throw new FormatError(`[${operator}] expected ${name} to be a regular file`);

@@ -118,6 +118,7 @@ export class AbortGate {
     if (this.#signal === undefined) return Promise.resolve(promise);
     return new Promise<T>((resolve, reject) => {
       this.#reject = reject;
+      if (this.#signal?.aborted) this.#abort(); // by what gave the promise: no event will tell
       promise.then(resolve, reject);
     });
   }

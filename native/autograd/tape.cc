@@ -75,7 +75,11 @@ void destroy(Node* node) {
 void Node::free() {
   freed = true;
   for (NodeInput& input : inputs) input.saved = {};
-  for (NodeOutput& output : outputs) output.saved = {};
+  for (NodeOutput& output : outputs) {
+    output.saved = {};
+    // They cannot run again. A hook may keep its own tensor alive, by what its function or a neighbour of that mentions.
+    if (output.hooks) output.hooks->hooks.clear();
+  }
 }
 
 GradMeta* gradMeta(const Tensor& tensor) { return static_cast<GradMeta*>(tensor.impl()->autograd.get()); }

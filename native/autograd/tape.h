@@ -49,7 +49,7 @@ struct Node : Counted, Pooled<Node> {
   SmallVector<NodeOutput, 1> outputs;
   bool freed = false;
 
-  void free();  // drops what was saved
+  void free();  // drops what was saved, and the hooks
 };
 
 struct GradMeta : AutogradMeta, Pooled<GradMeta> {

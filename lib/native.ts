@@ -150,7 +150,8 @@ function load(): Native {
     join(root, 'build', 'cmake', 'Release', 'anneal.node'),
     join(root, 'prebuilds', platform, 'anneal.node'),
   ];
-  const found = candidates.find((path) => existsSync(path));
+  // ANNEAL_BINARY: of another build, such as one with sanitizers.
+  const found = process.env.ANNEAL_BINARY || candidates.find((path) => existsSync(path));
   if (!found) {
     const command = existsSync(join(root, 'scripts')) ? 'npm run build' : 'npx node-gyp rebuild';
     throw new DeviceError(

@@ -24,7 +24,10 @@ function registered(): string[] {
 
 describe('the addon', () => {
   it('has the functions that lib/native.ts declares, and no others', () => {
-    const addon = require(join(root, 'build', 'Release', 'anneal.node')) as Record<string, unknown>;
+    const addon = require(process.env.ANNEAL_BINARY || join(root, 'build', 'Release', 'anneal.node')) as Record<
+      string,
+      unknown
+    >;
     const functions = Object.keys(addon).filter((name) => typeof addon[name] === 'function');
     assert.ok(functions.length > 40);
     assert.deepEqual(declared().toSorted(), functions.toSorted());
@@ -75,6 +78,36 @@ describe('the addon', () => {
     assert.throws(() => recurse(1), RangeError);
     assert.ok(deepest > 5);
     assert.equal(x.add(1).itemSync(), 2);
+  });
+});
+
+describe('the addon called with wrong arguments', function () {
+  this.timeout(120_000);
+
+  it('fails instead of crashing, whatever they are', async () => {
+    for (const seed of ['1', '2']) {
+      const result = await resultOf<Record<'succeeded' | 'failed', number> & { right: boolean }>(
+        'hostile',
+        [seed, '10000'],
+        100,
+      );
+      assert.ok(result.succeeded > 1000 && result.failed > 1000 && result.right, JSON.stringify(result));
+    }
+  });
+
+  it('fails on what would spoil the engine for others', async () => {
+    assert.deepEqual(await resultOf('misuse'), {
+      'a lock within a lock': 'ran',
+      'a second collector': '[setCollector] there is one already',
+      'a second maker of arrays': '[setArrayMaker] there is one already',
+      'the end of a trace without one': '[compile] no function is being traced',
+      'a second program for an object': 'Invalid argument',
+      'more iterations than end': '[compile] expected at most 16777216 iterations but received 9007199254740991',
+      'more results than fit': 'ERR_OUT_OF_MEMORY',
+      'a program within a trace': '[compile] a program cannot run while a function is being traced',
+      'a hook that is no function': "[registerHook] expected a function for 'hook' but received object",
+      'error classes that are none': '[setErrorClasses] expected an array of 9 classes',
+    });
   });
 });
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 
 #include "autograd/tape.h"
 #include "compile/explain.h"
@@ -11,6 +12,9 @@
 namespace anneal {
 
 namespace {
+
+// Of one run, which cannot be interrupted: seconds, for the smallest kernel.
+constexpr int64_t kMostIterations = int64_t{1} << 24;
 
 bool areAlike(const TensorSpec& a, const TensorSpec& b) { return a.dtype == b.dtype && a.shape == b.shape; }
 
@@ -203,6 +207,11 @@ Tensors Program::run(const Replay& replay) {
     fail(ErrorKind::Argument, "[compile] a program of %zu inputs and %zu live values was given %zu and %zu",
          givenInputs, lives_.size(), replay.inputs.size(), replay.lives.size());
   }
+  if (context().capture) fail(ErrorKind::Argument, "[compile] a program cannot run while a function is being traced");
+  if (replay.iterations > kMostIterations) {
+    fail(ErrorKind::Argument, "[compile] expected at most %lld iterations but received %lld",
+         static_cast<long long>(kMostIterations), static_cast<long long>(replay.iterations));
+  }
   // It reads what the run before has left in gradients.
   if (replay.stacked && gradInputs_ > 0) {
     fail(ErrorKind::Argument, "[compile] a program that adds to gradients runs one iteration at a time");
@@ -233,6 +242,9 @@ Tensors Program::run(const Replay& replay) {
   }
   std::vector<Ref<Storage>> made;
   for (const size_t bytes : outputBytes_) {
+    if (bytes > SIZE_MAX / iterations) {
+      fail(ErrorKind::OutOfMemory, "[compile] the results of %zu iterations are too large", iterations);
+    }
     made.emplace_back(new Storage(bytes * (replay.stacked ? iterations : 1), Allocator::Use::Kernels, device_));
     put(address(made.back()->data()), replay.stacked ? bytes : 0);
   }

@@ -105,4 +105,32 @@ describe('compile moves gradient descent into products', () => {
       assert.deepEqual(actual.results, (await train(recipe, batches, false)).results);
     });
   }
+
+  it('at each of several steps in one function', async () => {
+    const batches = batchesOf(16);
+    const losses = async (compiled: boolean) => {
+      manualSeed(5);
+      const model = new nn.Sequential(linear(20, 12), new nn.Tanh(), linear(12, 4));
+      const optimizers = [0, 2].map((i) => new optim.SGD(model.parameters().slice(i, i + 2), { lr: 0.1 }));
+      const steps = (...all: Tensor[]): Tensor[] =>
+        batches.map((_, i) => {
+          const loss = nn.mseLoss(model.forward(all[2 * i] as Tensor), all[2 * i + 1] as Tensor);
+          loss.backward();
+          for (const optimizer of optimizers) {
+            optimizer.step();
+            optimizer.zeroGrad();
+          }
+          return loss;
+        });
+      const program = compile(steps);
+      const inputs = batches.flatMap(({ x, y }) => [x, y]);
+      const results: number[][] = [];
+      for (let i = 0; i < 2; i++) {
+        for (const loss of (compiled ? program : steps)(...inputs)) results.push([...(await loss.data())].map(Number));
+      }
+      for (const parameter of model.parameters()) results.push([...(await parameter.data())].map(Number));
+      return results;
+    };
+    assert.deepEqual(await losses(true), await losses(false));
+  });
 });

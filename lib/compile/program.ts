@@ -72,7 +72,7 @@ export class Program {
     } finally {
       native.abortTrace();
       recorder.seal();
-      this.#totals = this.#trace.counters.map(({ counter, start }) => {
+      this.#totals = Array.from(this.#trace.starts, ([counter, start]) => {
         const total = counter.get() - start;
         counter.set(start);
         return { counter, total };
@@ -85,9 +85,9 @@ export class Program {
     this.#bits = initial;
     this.#numbers = new Float64Array(initial.buffer);
     this.#gains = new BigUint64Array(initial.length);
+    const totals = new Map(this.#totals.map(({ counter, total }) => [counter, total]));
     for (const [i, live] of this.#trace.lives.entries()) {
-      if (live?.kind === 'count')
-        this.#gains[i] = BigInt(this.#totals.find((t) => t.counter === live.counter)?.total ?? 0);
+      if (live?.kind === 'count') this.#gains[i] = BigInt(totals.get(live.counter) ?? 0);
     }
   }
 

@@ -16,16 +16,12 @@ export type Live =
   | { kind: 'seed'; read(): bigint }
   | { kind: 'count'; counter: Counter; from: number };
 
-interface Touched {
-  readonly counter: Counter;
-  readonly start: number;
-}
-
 /** The notes of one trace. */
 export class Trace {
   /** What each live value of the program is; undefined: it stays as it was traced. */
   readonly lives: (Live | undefined)[] = [];
-  readonly counters: Touched[] = [];
+  /** The counters that the function has met, and where each stood. */
+  readonly starts = new Map<Counter, number>();
   readonly guards: { read(): unknown; expected: unknown }[] = [];
   readonly recorder = new Recorder();
   /** Whether the program can run several iterations in a row. */
@@ -33,12 +29,12 @@ export class Trace {
   #notes: Readonly<Record<string, Live>> = {};
 
   start(counter: Counter): number {
-    let touched = this.counters.find((other) => other.counter === counter);
-    if (touched === undefined) {
-      touched = { counter, start: counter.get() };
-      this.counters.push(touched);
+    let start = this.starts.get(counter);
+    if (start === undefined) {
+      start = counter.get();
+      this.starts.set(counter, start);
     }
-    return touched.start;
+    return start;
   }
 
   /** The program holds for one iteration only. */

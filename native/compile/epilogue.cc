@@ -46,7 +46,7 @@ class Epilogues {
     bool found = false;
     kernel.forPointers([&](const void* p, Role role, const Extent&) {
       if (!reads(role)) return;
-      for (const int writer : uses_[graph_.bufferOf(p)].writers) found = found || (writer > after && writer < before);
+      found = found || hasBetween(uses_[graph_.bufferOf(p)].writers, after, before);
     });
     return found;
   }
@@ -68,10 +68,12 @@ class Epilogues {
           isOverwritten(graph_.kernels[at], std::min(at, k), std::max(at, k))) {
         continue;
       }
+      graph_.forgetUses(graph_.kernels[k], k, uses_);
+      graph_.forgetUses(graph_.kernels[at], at, uses_);
       product->rowSums = sum.dst;
       graph_.kernels[k].label += std::string(" + ") + graph_.kernels[at].op;
       graph_.kernels[at].op = nullptr;
-      uses_ = graph_.uses();
+      graph_.noteUses(graph_.kernels[k], k, uses_);
       return;
     }
   }
@@ -108,13 +110,15 @@ class Epilogues {
       std::copy(std::begin(args->params), std::end(args->params), product.epilogue.params);
     }
     product.c = args->out;
+    graph_.forgetUses(graph_.kernels[k], k, uses_);
+    graph_.forgetUses(graph_.kernels[at], at, uses_);
     // At the follower's place, where its other operand is there.
     Kernel fused = std::move(graph_.kernels[k]);
     fused.args = product;
     fused.label += std::string(" + ") + follower.label;
     graph_.kernels[k].op = nullptr;
     follower = std::move(fused);
-    uses_ = graph_.uses();
+    graph_.noteUses(graph_.kernels[at], at, uses_);
   }
 
   Graph& graph_;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kLeastElements = 256;  // with fewer, setting up a chain costs more than it saves
 constexpr int kMostSteps = 32;
+constexpr size_t kMostTried = 64;  // groups that are asked to take a kernel because they read what it reads
 
 struct Operand {
   const void* data;
@@ -101,19 +102,15 @@ struct Group {
   uint16_t registers = 0;
   bool open = true;
 
+  bool readsFrom(const void* data) const {
+    return std::any_of(inputs.begin(), inputs.end(), [&](const Operand& input) { return input.data == data; });
+  }
+
   Space rows() const { return Space(space.begin(), space.end() - 1); }
 
   const Register* resultAt(const void* data) const {
     const auto found = std::find_if(results.begin(), results.end(), [&](const Register& r) { return r.data == data; });
     return found == results.end() ? nullptr : &*found;
-  }
-
-  // Cuts the space further; false where that would cut a row, or come to too many dimensions.
-  bool cut(const Space& to) {
-    if (to.size() > kRank || (row > 0 && to.back() != row)) return false;
-    for (Operand& input : inputs) input.strides = cutStrides(space, input.strides, to);
-    space = to;
-    return true;
   }
 
   uint16_t inputRegister(const Operand& operand) {
@@ -130,7 +127,7 @@ struct Group {
 
   // Makes the item its next step, if it can be one.
   bool take(const Item& item, int kernel) {
-    if (steps.size() >= kMostSteps || inputs.size() + item.operands.size() > kFusedInputs) return false;
+    if (inputs.size() + item.operands.size() > kFusedInputs) return false;
     const bool inRows = row > 1 && item.row == 0 && sizeOf(item.space) * row == sizeOf(space);
     if (!inRows && sizeOf(item.space) != sizeOf(space)) return false;
     const auto cuts = commonCuts(inRows ? rows() : space, item.space);
@@ -138,46 +135,53 @@ struct Group {
     Space whole = *cuts;
     if (inRows) whole.push_back(row);
     if (item.row > 0 && (whole.back() != item.row || (row > 0 && row != item.row))) return false;
-    if (!cut(whole)) return false;
-    if (item.row > 0) row = item.row;
+    if (whole.size() > kRank || (row > 0 && whole.back() != row)) return false;
 
-    Strides denseRows = denseStrides(rows());
+    const Strides dense = denseStrides(*cuts);
+    Strides denseRows = denseStrides(Space(whole.begin(), whole.end() - 1));
     denseRows.push_back(0);
-    FusedStep step = item.step;
-    for (size_t i = 0; i < item.operands.size(); ++i) {
-      Operand operand = item.operands[i];
+    std::vector<Operand> operands = item.operands;
+    for (Operand& operand : operands) {
       operand.strides = cutStrides(item.space, operand.strides, *cuts);
-      const bool dense = operand.strides == denseStrides(*cuts);
+      const bool isDense = operand.strides == dense;
       if (inRows) operand.strides.push_back(0);
-      if (const Register* result = resultAt(operand.data)) {
-        if (result->row ? operand.strides != denseRows : inRows || !dense) return false;
-        step.in[i] = result->number;
-      } else {
-        step.in[i] = inputRegister(operand);
-      }
+      const Register* result = resultAt(operand.data);
+      if (result && (result->row ? operand.strides != denseRows : inRows || !isDense)) return false;
+    }
+
+    if (item.row > 0) row = item.row;
+    if (whole != space) {
+      for (Operand& input : inputs) input.strides = cutStrides(space, input.strides, whole);
+      space = std::move(whole);
+    }
+    FusedStep step = item.step;
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const Register* result = resultAt(operands[i].data);
+      step.in[i] = result ? result->number : inputRegister(operands[i]);
     }
     step.out = registers++;
     steps.push_back(step);
     results.push_back({item.out, item.outType, step.out, inRows || item.row > 0});
     members.push_back(kernel);
+    if (steps.size() == kMostSteps || inputs.size() == kFusedInputs) open = false;
     return true;
   }
 };
 
 class Fuser {
  public:
-  explicit Fuser(Graph& graph) : graph_(graph), uses_(graph.uses()) {}
+  explicit Fuser(Graph& graph)
+      : graph_(graph), uses_(graph.uses()), groupOf_(graph.kernels.size(), -1), users_(graph.buffers.size()) {}
 
   void run() {
     for (int k = 0; k < static_cast<int>(graph_.kernels.size()); ++k) {
       const std::optional<Item> item = candidate(k);
       const int home = item ? place(*item, k) : -1;
-      for (int g = 0; g < static_cast<int>(groups_.size()); ++g) {
-        if (g != home && groups_[g].open && touches(k, groups_[g])) groups_[g].open = false;
-      }
+      closeTouched(k, home);
+      if (home >= 0) enter(k, home);
     }
-    for (const Group& group : groups_) {
-      if (group.members.size() > 1) emit(group);
+    for (int g = 0; g < static_cast<int>(groups_.size()); ++g) {
+      if (groups_[g].members.size() > 1) emit(g);
     }
     graph_.sweep();
   }
@@ -198,15 +202,11 @@ class Fuser {
 
   // The group that takes the kernel: one that makes or reads what it reads, or a new one.
   int place(const Item& item, int k) {
-    for (const bool makes : {true, false}) {
-      for (int g = 0; g < static_cast<int>(groups_.size()); ++g) {
-        Group& group = groups_[g];
-        if (!group.open || !(makes ? isFedBy(item, group) : sharesInput(item, group))) continue;
-        Group longer = group;
-        if (!longer.take(item, k)) continue;
-        group = std::move(longer);
-        return g;
-      }
+    for (const int g : makersOf(item)) {
+      if (groups_[g].open && groups_[g].take(item, k)) return g;
+    }
+    for (const int g : readersOf(item)) {
+      if (groups_[g].take(item, k)) return g;
     }
     if (sizeOf(item.space) < kLeastElements) return -1;
     Group fresh;
@@ -216,43 +216,79 @@ class Fuser {
     return static_cast<int>(groups_.size()) - 1;
   }
 
-  static bool isFedBy(const Item& item, const Group& group) {
-    return std::any_of(item.operands.begin(), item.operands.end(),
-                       [&](const Operand& operand) { return group.resultAt(operand.data); });
+  // The groups that make what an item reads, oldest first.
+  std::vector<int> makersOf(const Item& item) const {
+    std::vector<int> makers;
+    for (const Operand& operand : item.operands) {
+      for (const int writer : uses_[graph_.bufferOf(operand.data)].writers) {
+        const int g = groupOf_[writer];
+        if (g >= 0 && groups_[g].resultAt(operand.data)) makers.push_back(g);
+      }
+    }
+    return inOrder(std::move(makers));
   }
 
-  static bool sharesInput(const Item& item, const Group& group) {
-    return std::any_of(item.operands.begin(), item.operands.end(), [&](const Operand& operand) {
+  // The latest groups that read what an item reads, oldest first.
+  std::vector<int> readersOf(const Item& item) {
+    std::vector<int> readers;
+    for (const Operand& operand : item.operands) {
       const bool varies =
           std::any_of(operand.strides.begin(), operand.strides.end(), [](int64_t stride) { return stride != 0; });
-      return varies && std::any_of(group.inputs.begin(), group.inputs.end(),
-                                   [&](const Operand& input) { return input.data == operand.data; });
-    });
+      if (!varies) continue;
+      std::vector<int>& groups = users_[graph_.bufferOf(operand.data)].readers;
+      size_t tried = 0;
+      bool anyClosed = false;
+      for (auto g = groups.rbegin(); g != groups.rend() && tried < kMostTried; ++g, ++tried) {
+        anyClosed = anyClosed || !groups_[*g].open;
+        if (groups_[*g].open && groups_[*g].readsFrom(operand.data)) readers.push_back(*g);
+      }
+      if (anyClosed) std::erase_if(groups, [&](int g) { return !groups_[g].open; });
+    }
+    return inOrder(std::move(readers));
   }
 
-  // Whether kernel k reads or overwrites what a member writes, or overwrites what a member reads.
-  bool touches(int k, const Group& group) const {
-    bool found = false;
+  static std::vector<int> inOrder(std::vector<int> groups) {
+    std::sort(groups.begin(), groups.end());
+    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+    return groups;
+  }
+
+  // Closes the groups with a member whose result kernel k reads or overwrites, or whose operand it overwrites.
+  void closeTouched(int k, int home) {
+    const auto close = [&](std::vector<int>& groups) {
+      for (const int g : groups) {
+        if (g != home) groups_[g].open = false;
+      }
+      std::erase_if(groups, [&](int g) { return g != home; });
+    };
     graph_.kernels[k].forPointers([&](const void* p, Role role, const Extent&) {
-      const auto& uses = uses_[graph_.bufferOf(p)];
-      const auto isMember = [&](int other) {
-        return other != k && std::find(group.members.begin(), group.members.end(), other) != group.members.end();
-      };
-      found = found || std::any_of(uses.writers.begin(), uses.writers.end(), isMember) ||
-              (writes(role) && std::any_of(uses.readers.begin(), uses.readers.end(), isMember));
+      Graph::Uses& users = users_[graph_.bufferOf(p)];
+      close(users.writers);
+      if (writes(role)) close(users.readers);
     });
-    return found;
   }
 
-  bool isNeeded(const void* data, const Group& group) const {
+  void enter(int k, int g) {
+    groupOf_[k] = g;
+    const auto note = [g](std::vector<int>& groups) {
+      if (groups.empty() || groups.back() != g) groups.push_back(g);
+    };
+    graph_.kernels[k].forPointers([&](const void* p, Role role, const Extent&) {
+      Graph::Uses& users = users_[graph_.bufferOf(p)];
+      if (writes(role)) note(users.writers);
+      if (reads(role)) note(users.readers);
+    });
+  }
+
+  bool isNeeded(const void* data, int g) const {
     const int buffer = graph_.bufferOf(data);
     const auto& readers = uses_[buffer].readers;
-    return graph_.buffers[buffer].needed || std::any_of(readers.begin(), readers.end(), [&](int reader) {
-             return std::find(group.members.begin(), group.members.end(), reader) == group.members.end();
-           });
+    return graph_.buffers[buffer].needed ||
+           std::any_of(readers.begin(), readers.end(), [&](int reader) { return groupOf_[reader] != g; });
   }
 
-  void emit(const Group& group) {
+  void emit(int g) {
+    const Group& group = groups_[g];
     Kernel fused{
         .op = "fused", .label = "", .args = {}, .slots = {}, .inputs = {}, .outputs = {}, .steps = group.steps};
     Space space = group.space;
@@ -273,7 +309,7 @@ class Fuser {
       fused.inputs.push_back(input);
     }
     for (const Register& result : group.results) {
-      if (!isNeeded(result.data, group)) continue;
+      if (!isNeeded(result.data, g)) continue;
       FusedOperand output = operand(result.data, result.dtype, result.number);
       output.row = result.row;
       fused.outputs.push_back(output);
@@ -297,6 +333,9 @@ class Fuser {
   Graph& graph_;
   std::vector<Graph::Uses> uses_;
   std::vector<Group> groups_;
+  std::vector<int> groupOf_;  // of each kernel, or -1
+  std::vector<Graph::Uses>
+      users_;  // of each buffer: groups with members that write or read it; some of them closed since
 };
 
 }  // namespace

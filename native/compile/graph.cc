@@ -54,6 +54,34 @@ std::vector<Graph::Uses> Graph::uses() const {
   return result;
 }
 
+void Graph::forgetUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const {
+  const auto take = [place](std::vector<int>& places) {
+    const auto [begin, end] = std::equal_range(places.begin(), places.end(), place);
+    places.erase(begin, end);
+  };
+  kernel.forPointers([&](const void* p, Role role, const Extent&) {
+    Uses& of = uses[bufferOf(p)];
+    if (writes(role)) take(of.writers);
+    if (reads(role)) take(of.readers);
+  });
+}
+
+void Graph::noteUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const {
+  const auto put = [place](std::vector<int>& places) {
+    places.insert(std::upper_bound(places.begin(), places.end(), place), place);
+  };
+  kernel.forPointers([&](const void* p, Role role, const Extent&) {
+    Uses& of = uses[bufferOf(p)];
+    if (writes(role)) put(of.writers);
+    if (reads(role)) put(of.readers);
+  });
+}
+
+bool hasBetween(const std::vector<int>& places, int after, int before) {
+  const auto next = std::upper_bound(places.begin(), places.end(), after);
+  return next != places.end() && *next < before;
+}
+
 void Graph::sweep() {
   std::erase_if(kernels, [](const Kernel& kernel) { return kernel.op == nullptr; });
 }

@@ -43,6 +43,9 @@ class Graph {
     std::vector<int> writers, readers;
   };
   std::vector<Uses> uses() const;
+  // Takes out the uses of one kernel at its place, before it changes, and puts them in again. The lists stay sorted.
+  void forgetUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const;
+  void noteUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const;
 
   // Removes the kernels whose `op` is null.
   void sweep();
@@ -52,6 +55,9 @@ class Graph {
   int traced_;                   // buffers that were traced; the others are of `outside_`
   std::vector<Tensor> outside_;  // by address
 };
+
+// Whether a sorted list of places has one between two others.
+bool hasBetween(const std::vector<int>& places, int after, int before);
 
 // ---- passes, each in a file of its own ---------------------------------------------------------------------------------
 void mergeEqualKernels(Graph& graph);  // common subexpressions

@@ -1,5 +1,6 @@
 // The static memory plan: buffers that are not needed at the same time share memory.
 #include <algorithm>
+#include <map>
 
 #include "compile/graph.h"
 
@@ -11,7 +12,81 @@ constexpr size_t kAlign = 64;
 
 struct Interval {
   int first = -1, last = -1;  // kernels between which the buffer holds something
-  bool overlaps(const Interval& other) const { return first <= other.last && other.first <= last; }
+};
+
+size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+
+// Ranges of offsets, none of which touch.
+class Ranges {
+ public:
+  void add(size_t begin, size_t end) {
+    auto next = ends_.lower_bound(begin);  // the first that ends at `begin` or later
+    for (; next != ends_.end() && next->second <= end; next = ends_.erase(next)) {
+      begin = std::min(begin, next->second);
+      end = std::max(end, next->first);
+    }
+    ends_.emplace(end, begin);
+  }
+  // The end of what is in the way of `bytes` at `offset`; `offset` where nothing is.
+  size_t behind(size_t offset, size_t bytes) const {
+    const auto next = ends_.upper_bound(offset);
+    return next != ends_.end() && next->second < offset + bytes ? next->first : offset;
+  }
+
+ private:
+  std::map<size_t, size_t> ends_;  // begins by ends
+};
+
+// Which offsets are taken while which kernels run: a tree over the kernels, so that a buffer that lives long is noted in a few
+// nodes, and most of their ranges have grown together.
+class Occupied {
+ public:
+  explicit Occupied(size_t kernels) {
+    while (leaves_ < kernels) leaves_ *= 2;
+    nodes_.resize(2 * leaves_);
+  }
+
+  // The lowest offset with room for so many bytes throughout an interval. It is taken from here on.
+  size_t take(const Interval& interval, size_t bytes) {
+    std::vector<const Ranges*> others;
+    forNodes(interval, [&](Node& node, bool covered) { others.push_back(covered ? &node.within : &node.throughout); });
+    size_t offset = 0;
+    for (size_t before = 1; before != offset;) {
+      before = offset;
+      for (const Ranges* ranges : others) offset = ranges->behind(offset, bytes);
+    }
+    if (bytes == 0) return offset;
+    forNodes(interval, [&](Node& node, bool covered) {
+      node.within.add(offset, offset + bytes);
+      if (covered) node.throughout.add(offset, offset + bytes);
+    });
+    return offset;
+  }
+
+ private:
+  struct Node {
+    Ranges within;      // taken at any time of the node's
+    Ranges throughout;  // taken by buffers that live through all of it, noted at no node above
+  };
+
+  // f(node, whether the interval covers it) for the nodes that the interval is made of, and those above them.
+  template <class F>
+  void forNodes(const Interval& interval, F&& f) {
+    forNodes(1, 0, static_cast<int>(leaves_), interval, f);
+  }
+  template <class F>
+  void forNodes(size_t node, int begin, int end, const Interval& interval, F& f) {
+    if (interval.last < begin || interval.first >= end) return;
+    const bool covered = interval.first <= begin && interval.last >= end - 1;
+    f(nodes_[node], covered);
+    if (covered) return;
+    const int middle = begin + (end - begin) / 2;
+    forNodes(2 * node, begin, middle, interval, f);
+    forNodes(2 * node + 1, middle, end, interval, f);
+  }
+
+  size_t leaves_ = 1;
+  std::vector<Node> nodes_;
 };
 
 }  // namespace
@@ -33,21 +108,12 @@ size_t planMemory(Graph& graph) {
   std::stable_sort(order.begin(), order.end(),
                    [&](int a, int b) { return graph.buffers[a].bytes > graph.buffers[b].bytes; });
   size_t size = 0;
-  std::vector<int> placed;  // by offset
-  for (int buffer : order) {
-    const size_t bytes = (graph.buffers[buffer].bytes + kAlign - 1) / kAlign * kAlign;
-    size_t offset = 0;
-    for (int other : placed) {
-      const Buffer& neighbour = graph.buffers[other];
-      if (!intervals[buffer].overlaps(intervals[other])) continue;
-      if (offset + bytes <= neighbour.offset) break;
-      offset = std::max(offset, (neighbour.offset + neighbour.bytes + kAlign - 1) / kAlign * kAlign);
-    }
-    graph.buffers[buffer].offset = offset;
-    size = std::max(size, offset + bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), offset,
-                                   [&](size_t at, int other) { return at < graph.buffers[other].offset; }),
-                  buffer);
+  Occupied occupied(graph.kernels.size());
+  for (const int i : order) {
+    Buffer& buffer = graph.buffers[i];
+    const size_t bytes = aligned(buffer.bytes);
+    buffer.offset = occupied.take(intervals[i], bytes);
+    size = std::max(size, buffer.offset + bytes);
   }
   return size;
 }

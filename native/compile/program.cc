@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "autograd/tape.h"
-#include "compile/explain.h"
 #include "ops/copy.h"
 #include "ops/operator.h"
 
@@ -113,14 +112,14 @@ Program::Program(Trace&& trace, const Tensors& outputs)
   takeGradients(graph, trace);
   takeGradFlags(trace);
 
-  before_ = describe(graph);
+  before_ = Listing(graph);
   mergeEqualKernels(graph);
   dropUnusedKernels(graph);
   fuseEpilogues(graph);
   fuseUpdates(graph);
   fuseChains(graph);
   const size_t arena = planMemory(graph);
-  after_ = describe(graph);
+  after_ = Listing(graph);
   arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels, device_));
 
   const auto uses = graph.uses();
@@ -295,6 +294,6 @@ Tensors Program::run(const Replay& replay) {
   return outputs;
 }
 
-std::string Program::explain() const { return "traced\n" + before_ + "compiled\n" + after_; }
+std::string Program::explain() const { return "traced\n" + before_.text() + "compiled\n" + after_.text(); }
 
 }  // namespace anneal

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compile/code.h"
+#include "compile/explain.h"
 #include "compile/graph.h"
 #include "ops/operator.h"
 
@@ -97,7 +98,7 @@ class Program {
   Ref<Storage> arena_;
   std::vector<uint64_t> lives_;
   std::unique_ptr<Code> code_;
-  std::string before_, after_;
+  Listing before_, after_;
 };
 
 }  // namespace anneal

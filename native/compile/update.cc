@@ -10,48 +10,69 @@ namespace anneal {
 
 namespace {
 
-bool isPlain(const SgdArgs& args) { return args.momentum == 0 && args.weightDecay == 0 && !args.maximize; }
+bool isPlain(const Kernel& kernel) {
+  const auto* args = std::get_if<SgdArgs>(&kernel.args);
+  return args && args->momentum == 0 && args->weightDecay == 0 && !args->maximize;
+}
 
 class Updates {
  public:
-  explicit Updates(Graph& graph) : graph_(graph) {}
+  explicit Updates(Graph& graph) : graph_(graph), uses_(graph.uses()), runsBefore_(graph.kernels.size()) {}
 
   void run() {
     for (int k = 0; k < count(); ++k) {
-      const auto* args = std::get_if<SgdArgs>(&graph_.kernels[k].args);
-      if (!args || !isPlain(*args)) continue;
-      uses_ = graph_.uses();
-      comesBefore_.assign(graph_.kernels.size(), -1);
-      takeSlots(k);
-      moveKernels();
+      if (isPlain(graph_.kernels[k])) takeSlots(k);
     }
+    moveKernels();
     graph_.sweep();
   }
 
  private:
+  // A product that takes a parameter's step, where it stands or just before the update.
+  struct Taken {
+    int product;
+    const OptimizerSlot* slot;
+    bool stays;
+  };
+
   int count() const { return static_cast<int>(graph_.kernels.size()); }
 
   void takeSlots(int at) {
     Kernel& update = graph_.kernels[at];
     auto& args = std::get<SgdArgs>(update.args);
-    std::erase_if(update.slots, [&](const OptimizerSlot& slot) {
+    std::vector<Taken> taken;
+    std::vector<OptimizerSlot> left;
+    for (const OptimizerSlot& slot : update.slots) {
       const int k = productOf(slot, args.dtype, at);
-      if (k < 0) return false;
-      Kernel& kernel = graph_.kernels[k];
-      const bool stays = !isRead(slot.param, k, at) && !isRead(slot.steps, k, at);
-      if (!stays && !canMove(kernel, k, at)) return false;
-      if (!stays) comesBefore_[k] = at;
+      const bool stays = k >= 0 && !isRead(slot.param, k, at) && !isRead(slot.steps, k, at);
+      if (stays || (k >= 0 && canMove(graph_.kernels[k], k, at))) {
+        taken.push_back({k, &slot, stays});
+      } else {
+        left.push_back(slot);
+      }
+    }
+    if (taken.empty()) return;
+    graph_.forgetUses(update, at, uses_);
+    std::sort(taken.begin(), taken.end(), [](const Taken& a, const Taken& b) { return a.product < b.product; });
+    for (const Taken& one : taken) {
+      Kernel& kernel = graph_.kernels[one.product];
+      graph_.forgetUses(kernel, one.product, uses_);
       auto& product = std::get<MatmulArgs>(kernel.args);
-      product.c = slot.param;
+      product.c = one.slot->param;
       product.descends = true;
       product.lr = args.lr;
-      product.steps = slot.steps;
+      product.steps = one.slot->steps;
       kernel.firstLive = update.firstLive;
       kernel.label += std::string(" + ") + update.op;
-      return true;
-    });
+      graph_.noteUses(kernel, one.stays ? one.product : at, uses_);
+      if (!one.stays) runsBefore_[at].push_back(one.product);
+    }
+    update.slots = std::move(left);
     args.slots = static_cast<int64_t>(update.slots.size());
-    if (update.slots.empty()) update.op = nullptr;
+    if (update.slots.empty())
+      update.op = nullptr;
+    else
+      graph_.noteUses(update, at, uses_);
   }
 
   // The product that gives the whole gradient of a parameter, for the kernel `at` alone; -1 where there is none.
@@ -76,41 +97,44 @@ class Updates {
 
   // Whether a kernel between two others reads what p points to.
   bool isRead(const void* p, int after, int before) const {
-    const auto& readers = uses_[graph_.bufferOf(p)].readers;
-    return std::any_of(readers.begin(), readers.end(), [&](int r) { return r > after && r < before; });
+    return hasBetween(uses_[graph_.bufferOf(p)].readers, after, before);
   }
 
   // Whether what a product reads is still there just before `at`, and nobody has read what it writes.
   bool canMove(const Kernel& kernel, int from, int at) const {
     bool can = true;
     kernel.forPointers([&](const void* p, Role role, const Extent&) {
-      const auto& writers = uses_[graph_.bufferOf(p)].writers;
       if (writes(role))
         can = can && !isRead(p, from, at);
       else
-        can = can && std::none_of(writers.begin(), writers.end(), [&](int w) { return w > from && w <= at; });
+        can = can && !hasBetween(uses_[graph_.bufferOf(p)].writers, from, at + 1);
     });
     return can;
   }
 
   void moveKernels() {
+    std::vector<bool> moves(graph_.kernels.size());
+    for (const std::vector<int>& earlier : runsBefore_) {
+      for (const int k : earlier) moves[k] = true;
+    }
     std::vector<Kernel> kernels;
+    kernels.reserve(graph_.kernels.size());
     for (int k = 0; k < count(); ++k) {
-      for (int earlier = 0; earlier < k; ++earlier) {
-        if (comesBefore_[earlier] == k) kernels.push_back(std::move(graph_.kernels[earlier]));
-      }
-      if (comesBefore_[k] < 0) kernels.push_back(std::move(graph_.kernels[k]));
+      for (const int earlier : runsBefore_[k]) kernels.push_back(std::move(graph_.kernels[earlier]));
+      if (!moves[k]) kernels.push_back(std::move(graph_.kernels[k]));
     }
     graph_.kernels = std::move(kernels);
   }
 
   Graph& graph_;
-  std::vector<Graph::Uses> uses_;
-  std::vector<int> comesBefore_;  // the place before which a kernel moves, or -1
+  std::vector<Graph::Uses> uses_;             // products that move count at the place of the update
+  std::vector<std::vector<int>> runsBefore_;  // the products that move to just before each kernel
 };
 
 }  // namespace
 
-void fuseUpdates(Graph& graph) { Updates(graph).run(); }
+void fuseUpdates(Graph& graph) {
+  if (std::any_of(graph.kernels.begin(), graph.kernels.end(), isPlain)) Updates(graph).run();
+}
 
 }  // namespace anneal

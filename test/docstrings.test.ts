@@ -21,10 +21,11 @@ function undocumented(): { missing: string[]; count: number } {
   const seen = new Set<ts.Symbol>();
 
   const isOurs = (node: ts.Node) => node.getSourceFile().fileName.startsWith(join(root, 'lib'));
+  const isPrivateName = (name: ts.Node | undefined) => name !== undefined && ts.isPrivateIdentifier(name);
   const isHidden = (node: ts.Declaration) =>
     (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Private) !== 0 ||
     ts.getJSDocTags(node).some((tag) => tag.tagName.text === 'internal') ||
-    (ts.isNamedDeclaration(node) && ts.isPrivateIdentifier(node.name));
+    isPrivateName(ts.getNameOfDeclaration(node));
   const hasDoc = (symbol: ts.Symbol) => ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() !== '';
   // A member may leave it to the one that it overrides or implements.
   const inherits = (node: ts.Declaration, name: string): boolean => {
@@ -38,10 +39,12 @@ function undocumented(): { missing: string[]; count: number } {
     );
   };
   // The unnamed ones of JavaScript say by their symbol what they do.
-  const isWellKnown = (node: ts.Declaration) =>
-    ts.isNamedDeclaration(node) &&
-    ts.isComputedPropertyName(node.name) &&
-    /^(Symbol|inspect)\./.test(node.name.expression.getText());
+  const isWellKnown = (node: ts.Declaration) => {
+    const name = ts.getNameOfDeclaration(node);
+    return (
+      name !== undefined && ts.isComputedPropertyName(name) && /^(Symbol|inspect)\./.test(name.expression.getText())
+    );
+  };
 
   const visit = (path: string, exported: ts.Symbol): void => {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;

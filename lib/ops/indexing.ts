@@ -20,9 +20,10 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
 }
 
 /**
- * A copy of `base` with `out[index[i][j]][j] += src[i][j]` for axis 0, alike for others.
+ * A copy of `base` with `out[index[i][j]][j] += src[i][j]` for axis 0, alike for others. The index may be smaller than `src`, of which
+ * the rest is left out, and off the axis than `base`. For bool, `+=` is "or".
  *
- * @throws ShapeError unless index and src are alike and fit base off the axis; DTypeError
+ * @throws ShapeError where the index is larger; DTypeError
  * @method
  */
 export function scatterAdd(base: Tensor, axis: number, index: Tensor, src: Tensor): Tensor {

@@ -123,11 +123,12 @@ declare module '../tensor' {
      */
     gather(axis: number, index: Tensor): Tensor;
     /**
-     * A copy of `base` with `out[index[i][j]][j] += src[i][j]` for axis 0, alike for others.
+     * A copy of `base` with `out[index[i][j]][j] += src[i][j]` for axis 0, alike for others. The index may be smaller than `src`, of which
+     * the rest is left out, and off the axis than `base`. For bool, `+=` is "or".
      *
      * Here `base` is this tensor.
      *
-     * @throws ShapeError unless index and src are alike and fit base off the axis; DTypeError
+     * @throws ShapeError where the index is larger; DTypeError
      */
     scatterAdd(axis: number, index: Tensor, src: Tensor): Tensor;
     /**
@@ -453,9 +454,9 @@ declare module '../tensor' {
      */
     split(size: number | readonly number[], axis?: number): Tensor[];
     /**
-     * Surrounded by `value`: `padding` holds [before, after] for each dimension.
+     * Surrounded by `value`: `padding` holds [before, after] for each dimension; a negative one cuts off.
      *
-     * @throws ArgumentError
+     * @throws ArgumentError; ShapeError where more is cut off than there is.
      */
     pad(padding: readonly (readonly [number, number])[], value?: number): Tensor;
     /**

@@ -132,7 +132,12 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   return call(op.stack, handlesOf('stack', 'tensors', tensors), axis);
 }
 
-/** Surrounded by `value`: `padding` holds [before, after] for each dimension. @throws ArgumentError @method */
+/**
+ * Surrounded by `value`: `padding` holds [before, after] for each dimension; a negative one cuts off.
+ *
+ * @throws ArgumentError; ShapeError where more is cut off than there is.
+ * @method
+ */
 export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
   handleOf('pad', 'x', x);
   const { rank } = x;

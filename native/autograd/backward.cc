@@ -64,7 +64,11 @@ class Walk {
     }
   }
 
-  void seed(const Tensor& output, Tensor gradient) { send(edgeOf(output), std::move(gradient)); }
+  // `given`: the caller's, or a new one.
+  void seed(const Tensor& output, Tensor gradient, bool given) {
+    if (given) shared_.insert(&gradient.storage());
+    send(edgeOf(output), std::move(gradient));
+  }
 
   void run() {
     GradMode mode(options_.createGraph);
@@ -74,7 +78,9 @@ class Walk {
       queue_.erase(queue_.begin());
       visit(node, std::move(douts));
     }
-    for (auto& [impl, arrival] : leaves_) arrival.gradient = runHooks(hooksOf(arrival.leaf), arrival.gradient);
+    for (auto& [impl, arrival] : leaves_) {
+      arrival.gradient = withHooks(hooksOf(arrival.leaf), std::move(arrival.gradient));
+    }
   }
 
   Tensors captured() const {
@@ -93,13 +99,19 @@ class Walk {
     return result;
   }
 
-  // In the order in which the leaves were first reached, which is the same on every run.
+  // In the order in which the leaves were first reached, which is the same on every run. A gradient that another leaf has, that
+  // the caller gave or that a hook saw is copied: writing to one must not change the other.
   void accumulate() {
     GradMode mode(options_.createGraph);
     for (TensorImpl* impl : leafOrder_) {
       const Arrival& arrival = leaves_[impl];
       const Tensor before = gradOf(arrival.leaf);
-      setGrad(arrival.leaf, before.defined() ? add(before, arrival.gradient) : contiguous(arrival.gradient));
+      if (before.defined()) {
+        setGrad(arrival.leaf, add(before, arrival.gradient));
+        continue;
+      }
+      const bool own = arrival.gradient.contiguous() && shared_.insert(&arrival.gradient.storage()).second;
+      setGrad(arrival.leaf, own ? arrival.gradient : apply1("contiguous"_op, {arrival.gradient}));
     }
   }
 
@@ -129,6 +141,14 @@ class Walk {
     return meta ? meta->hooks : nullptr;
   }
 
+  Tensor withHooks(const std::shared_ptr<HookList>& list, Tensor gradient) {
+    if (!list || list->hooks.empty()) return gradient;
+    shared_.insert(&gradient.storage());
+    gradient = runHooks(list, std::move(gradient));
+    shared_.insert(&gradient.storage());
+    return gradient;
+  }
+
   static void addTo(Tensor& sum, Tensor gradient) { sum = sum.defined() ? add(sum, gradient) : std::move(gradient); }
 
   void send(const Edge& edge, Tensor gradient) {
@@ -152,7 +172,7 @@ class Walk {
 
   void visit(const Ref<Node>& node, Tensors douts) {
     for (size_t j = 0; j < douts.size(); ++j) {
-      if (douts[j].defined()) douts[j] = runHooks(node->outputs[j].hooks, std::move(douts[j]));
+      if (douts[j].defined()) douts[j] = withHooks(node->outputs[j].hooks, std::move(douts[j]));
     }
     for (const Edge& edge : captures_) {
       if (edge.node == node && douts[edge.output].defined()) {
@@ -181,7 +201,8 @@ class Walk {
   std::unordered_map<TensorImpl*, Arrival> leaves_;
   std::vector<TensorImpl*> leafOrder_;
   std::vector<Edge> captures_;
-  std::set<Target> targets_;  // the captures
+  std::set<Target> targets_;                   // the captures
+  std::unordered_set<const Storage*> shared_;  // memory of gradients that somebody else has
   bool confined_ = false;
   std::unordered_set<const Node*> between_;
   std::map<std::pair<Node*, int>, Tensor> capturedOutputs_;
@@ -210,7 +231,8 @@ void seedAll(Walk& walk, const Tensors& outputs, const Tensors& seeds) {
       fail(ErrorKind::Autograd,
            "[backward] the output does not depend on any tensor that requires a gradient (was it made under noGrad?)");
     }
-    walk.seed(outputs[i], seedFor(outputs[i], i < seeds.size() ? seeds[i] : Tensor()));
+    const Tensor given = i < seeds.size() ? seeds[i] : Tensor();
+    walk.seed(outputs[i], seedFor(outputs[i], given), given.defined());
   }
 }
 

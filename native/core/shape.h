@@ -71,5 +71,9 @@ Dims broadcastStrides(const Dims& shape, const Dims& strides, const Dims& target
 
 // Maps axis in [-rank, rank) to [0, rank); the error names `op`.
 int normalizeAxis(const char* op, int64_t axis, int rank);
+// The same, of an operator for which a scalar has one axis, as in PyTorch: 0 and -1 give 0.
+inline int normalizeAxisOrScalar(const char* op, int64_t axis, int rank) {
+  return normalizeAxis(op, axis, rank > 0 ? rank : 1);
+}
 
 }  // namespace anneal

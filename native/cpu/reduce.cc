@@ -24,6 +24,19 @@ void mean(const ReduceArgs& args) {
   });
 }
 
+// The mean of n elements whose sum is larger than T holds, though their mean is not. Infinite if an element is.
+template <class T>
+T meanOfLarge(const T* x, int64_t n, int64_t stride) {
+  double total = 0;
+  for (int64_t i = 0; i < n; ++i) total += static_cast<double>(x[i * stride]) / static_cast<double>(n);
+  return static_cast<T>(total);
+}
+
+template <class T>
+ANNEAL_INLINE void correctMean(T& mean, const T* x, int64_t n, int64_t stride) {
+  if (__builtin_isinf(mean)) mean = meanOfLarge(x, n, stride);
+}
+
 // Two passes: the mean, then deviations from it. Their sum would be zero but for the rounding of the mean; it corrects
 // the sum of squares (Chan, Golub, LeVeque: "Algorithms for computing the sample variance", 1983, eq. 1.7).
 template <class T>
@@ -38,7 +51,10 @@ struct Spread {
 
   ANNEAL_INLINE Vec<T> of(Vec<T> deviations, Vec<T> squares) const {
     const Vec<T> sum = squares - deviations * deviations / Vec<T>(n);
-    const Vec<T> variance = max(Vec<T>(T{0}), sum) / Vec<T>(divisor);  // in this order NaN stays NaN
+    const Vec<T> finite = max(Vec<T>(T{0}), sum) / Vec<T>(divisor);  // in this order NaN stays NaN
+    // Squares that overflow are a variance that does, not infinity less infinity.
+    const Vec<T> infinity(static_cast<T>(__builtin_inf()));
+    const Vec<T> variance = select(squares == infinity, infinity, finite);
     return root ? sqrt(variance) : variance;
   }
 
@@ -48,6 +64,7 @@ struct Spread {
     T center[Vec<T>::kLanes];
     foldRowGroup<SumOf<T>, Values<T>, T>(src, extent, first, rows, nullptr, &sum);
     storeLanes(center, sum / Vec<T>(n), Vec<T>::kLanes);
+    for (int r = 0; r < rows; ++r) correctMean(center[r], src + (first + r) * extent, extent, 1);
     foldRowGroup<SumOf<T>, Moments<T>, T>(src, extent, first, rows, center, moments);
     return of(moments[0], moments[1]);
   }
@@ -67,6 +84,7 @@ void variance(const ReduceArgs& args) {
   const Spread<T> spread(extent, args.correction, args.op == ReduceOp::Std);
   if (chunkRows(extent, inner) < extent) {
     mean<T>(args);
+    for (int64_t i = 0; i < size; ++i) correctMean(dst[i], src + i / inner * extent * inner + i % inner, extent, inner);
     T* sums = scratch<T>(2, 2 * size);
     T* const out[2] = {sums, sums + size};
     fold<SumOf<T>, Moments<T>, T>(src, outer, extent, inner, dst, out);
@@ -83,7 +101,10 @@ void variance(const ReduceArgs& args) {
     T* const means[1] = {center};
     T* const moments[2] = {deviations, squares};
     foldBlock<SumOf<T>, Values<T>, T>(from, block, inner, nullptr, means);
-    for (int64_t i = 0; i < block.columns; ++i) center[i] /= spread.n;
+    for (int64_t i = 0; i < block.columns; ++i) {
+      center[i] /= spread.n;
+      correctMean(center[i], from + i, extent, inner);
+    }
     foldBlock<SumOf<T>, Moments<T>, T>(from, block, inner, center, moments);
     spread.store(deviations, squares, block.columns, dst + block.outer * inner + block.column);
   });

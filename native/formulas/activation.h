@@ -1,5 +1,5 @@
-// Activations and their gradients, side by side. Backward formulas take dout first, then y (the output: relu, elu,
-// sigmoid, tanh) or x (the others). NaN passes through.
+// Activations and their gradients, side by side. Backward formulas take dout first, then y (the output: relu, sigmoid,
+// tanh) or x (the others). NaN passes through.
 #pragma once
 #include "formulas/constant.h"
 
@@ -44,11 +44,12 @@ struct EluFormula {
   }
 };
 
-// for x <= 0 the derivative is p0 exp(x) = y + p0
+// For x <= 0 the derivative is p0 exp(x). From the output it would be y + p0, which is 0 where exp(x) is small.
 struct EluBackwardFormula {
+  static constexpr int kCost = 4;
   template <class V>
-  static ANNEAL_INLINE V apply(V dout, V y, const double* p) {
-    return select(y > V(0), dout, dout * (y + constant<V>(p[0])));
+  static ANNEAL_INLINE V apply(V dout, V x, const double* p) {
+    return select(x > V(0), dout, dout * (constant<V>(p[0]) * exp(x)));
   }
 };
 

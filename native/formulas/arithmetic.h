@@ -91,11 +91,13 @@ struct SquareFormula {
   }
 };
 
-// min(max(x, p0), p1): p1 where p0 > p1.
+// min(max(x, p0), p1): p1 where p0 > p1, NaN where x or a bound is. min and max give their second operand where either is
+// NaN: a bound that is NaN is put there.
 struct ClampFormula {
   template <class V>
   static ANNEAL_INLINE V apply(V x, const double* p) {
-    return min(constant<V>(p[1]), max(constant<V>(p[0]), x));
+    const V y = min(constant<V>(p[1]), max(constant<V>(p[0]), x));
+    return p[0] == p[0] && p[1] == p[1] ? y : constant<V>(p[0] + p[1]);
   }
 };
 

@@ -17,7 +17,7 @@ constexpr Param kAlpha[] = {{"x", ParamKind::Tensor}, {"alpha", ParamKind::Float
 constexpr Param kBeta[] = {{"x", ParamKind::Tensor}, {"beta", ParamKind::Float}, {"threshold", ParamKind::Float}};
 constexpr Param kOutput[] = {{"dout", ParamKind::Tensor}, {"y", ParamKind::Tensor}};
 constexpr Param kSlopeBackward[] = {{"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"slope", ParamKind::Float}};
-constexpr Param kAlphaBackward[] = {{"dout", ParamKind::Tensor}, {"y", ParamKind::Tensor}, {"alpha", ParamKind::Float}};
+constexpr Param kAlphaBackward[] = {{"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"alpha", ParamKind::Float}};
 constexpr Param kBetaBackward[] = {
     {"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"beta", ParamKind::Float}, {"threshold", ParamKind::Float}};
 
@@ -31,17 +31,23 @@ constexpr bool kFromInput = false, kFromOutput = true;
 
 Tensor one(const Tensor& like) { return number(1, like); }
 
-void expandRelu(const Call& call, Tensors& out) { out.push_back(mul(call.in(0), greater(call.in(1), 0))); }
+// Compositions choose by the condition of the kernel, and keep values out of branches that they do not choose: infinity there
+// times a gradient of 0 would be NaN.
+
+void expandRelu(const Call& call, Tensors& out) {
+  const Tensor& dout = call.in(0);
+  out.push_back(where(apply1("le"_op, {call.in(1), number(0, dout)}), number(0, dout), dout));
+}
 
 void expandLeakyRelu(const Call& call, Tensors& out) {
   const Tensor& x = call.in(1);
   out.push_back(mul(call.in(0), where(greater(x, 0), one(x), filled({x.dtype(), {}}, call.real(0), x.device()))));
 }
 
-// y = alpha (e^x - 1) below 0, so y' = y + alpha there.
 void expandElu(const Call& call, Tensors& out) {
-  const Tensor &dout = call.in(0), &y = call.in(1);
-  out.push_back(where(greater(y, 0), dout, mul(dout, add(y, call.real(0)))));
+  const Tensor &dout = call.in(0), &x = call.in(1);
+  const Tensor above = greater(x, 0), below = where(above, number(0, x), x);
+  out.push_back(where(above, dout, mul(dout, mul(exp(below), call.real(0)))));
 }
 
 void expandSigmoid(const Call& call, Tensors& out) {
@@ -91,9 +97,9 @@ const Operator kOperators[] = {
               through<"leakyReluBackward", kFromInput>),
     pointwise("leakyReluBackward", "dout where x > 0, else slope * dout", kSlopeBackward, prepareDifferentiable,
               PointwiseOp::LeakyReluBackward, kSaveNothing, nullptr, expandLeakyRelu),
-    pointwise("elu", "x where x > 0, else alpha * (exp(x) - 1)", kAlpha, prepareFloating, PointwiseOp::Elu, saveOut(0),
-              through<"eluBackward", kFromOutput>),
-    pointwise("eluBackward", "dout where y > 0, else dout * (y + alpha)", kAlphaBackward, prepareDifferentiable,
+    pointwise("elu", "x where x > 0, else alpha * (exp(x) - 1)", kAlpha, prepareFloating, PointwiseOp::Elu, saveIn(0),
+              through<"eluBackward", kFromInput>),
+    pointwise("eluBackward", "dout where x > 0, else dout * alpha * exp(x)", kAlphaBackward, prepareDifferentiable,
               PointwiseOp::EluBackward, kSaveNothing, nullptr, expandElu),
     pointwise("sigmoid", "1 / (1 + exp(-x))", kX, prepareFloating, PointwiseOp::Sigmoid, saveOut(0),
               through<"sigmoidBackward", kFromOutput>),

@@ -14,7 +14,7 @@ std::vector<int64_t> resolveAxes(const char* op, const Attr& axes, int rank) {
   }
   for (int64_t axis : axes.list) {
     // A scalar has one axis for this purpose, as in PyTorch.
-    const int64_t at = normalizeAxis(op, axis, std::max(rank, 1));
+    const int64_t at = normalizeAxisOrScalar(op, axis, rank);
     if (std::find(result.begin(), result.end(), at) != result.end()) {
       fail(ErrorKind::Argument, "[%s] axis %lld appears twice", op, static_cast<long long>(at));
     }

@@ -1,4 +1,6 @@
 // Losses over classes: crossEntropy of logits and nll of log-probabilities, each one kernel forward and one backward.
+#include <algorithm>
+
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/functional.h"
@@ -191,8 +193,12 @@ Tensor rowScale(const Call& call, const Tensor& dout, const Tensor& input, const
   switch (reductionOf(call.name(), call.integer(0))) {
     case Reduction::None: return reshape(dout, {input.dim(0), 1});
     case Reduction::Sum: return dout;
-    default: return counted.defined() ? div(dout, counted) : div(dout, static_cast<double>(input.dim(0)));
+    default: break;
   }
+  if (!counted.defined()) return div(dout, std::max(static_cast<double>(input.dim(0)), 1.0));
+  // Where nothing counts all rows are zero: not 0 / 0.
+  const Tensor nothing = equal(counted, number(0, counted));
+  return div(dout, where(nothing, number(1, counted), counted));
 }
 
 void expandCrossEntropyBackward(const Call& call, Tensors& out) {
@@ -210,6 +216,27 @@ void expandNllBackward(const Call& call, Tensors& out) {
   out.push_back(mul(neg(q), rowScale(call, call.in(0), input, counted)));
 }
 
+// The gradient by the class weights, of values = -log p, [rows, classes]. The sum over rows is linear in them: its gradient d is
+// the column sums of q values, q without weights. The mean over indices divides by the sum of the weights that count,
+// whose gradient is the number h of rows of each class: d (w . d / w . h) = (d - h (w . d / w . h)) / w . h.
+Tensor weightGradient(GradCall& g, const Tensor& values, const Tensor& target, double smoothing) {
+  const Tensor &input = g.in(0), &weight = g.in(2);
+  const Reduction reduction = reductionOf(g.call().name(), g.integer(0));
+  Tensor unweighted, counted;
+  const Tensor q = classWeights(g.call(), input, target, Tensor(), smoothing, unweighted);
+  const Tensor scale = reduction == Reduction::None ? reshape(g.dout(), {input.dim(0), 1}) : g.dout();
+  // Ignored rows may hold infinities.
+  const Tensor terms = mul(where(equal(q, number(0, q)), number(0, q), mul(q, values)), scale);
+  const Tensor d = sum(terms, {0}, false);
+  if (reduction != Reduction::Mean) return d;
+  if (!byIndex(target)) return div(d, std::max(static_cast<double>(input.dim(0)), 1.0));
+  const Tensor h = sum(classWeights(g.call(), input, target, Tensor(), 0, unweighted), {0}, false);
+  const Tensor total = sumAll(mul(weight, h));
+  const Tensor nothing = equal(total, number(0, total));
+  const Tensor divisor = where(nothing, number(1, total), total);
+  return div(sub(d, mul(h, div(sumAll(mul(weight, d)), divisor))), divisor);
+}
+
 Tensor rowTarget(GradCall& g) { return byIndex(g.in(1)) ? g.in(1) : asRows(g.in(1)); }
 
 void crossEntropyGradient(GradCall& g) {
@@ -220,10 +247,12 @@ void crossEntropyGradient(GradCall& g) {
     if (weight.defined()) logs = mul(logs, weight);
     g.set(1, reshape(mul(logs, rowScale(g.call(), g.dout(), input, Tensor())), g.spec(1).shape));
   }
+  if (g.needs(2)) g.set(2, weightGradient(g, neg(logSoftmax(input, -1)), rowTarget(g), g.real(2)));
 }
 
 void nllGradient(GradCall& g) {
-  g.set(0, apply1("nllBackward"_op, {g.dout(), g.in(0), rowTarget(g), g.in(2)}, g.call().attrs));
+  if (g.needs(2)) g.set(2, weightGradient(g, neg(g.in(0)), rowTarget(g), 0));
+  if (g.needs(0)) g.set(0, apply1("nllBackward"_op, {g.dout(), g.in(0), rowTarget(g), g.in(2)}, g.call().attrs));
 }
 
 const Operator kOperators[] = {

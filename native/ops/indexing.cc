@@ -1,6 +1,7 @@
 // Indexing: rows and elements picked by number, and the sums that undo it. Indices are checked by the kernels.
 #include "ops/families.h"
 #include "ops/functional.h"
+#include "ops/slice.h"
 
 namespace anneal {
 
@@ -13,7 +14,11 @@ constexpr Param kScatter[] = {
     {"base", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}, {"src", ParamKind::Tensor}};
 constexpr Param kOneHot[] = {{"index", ParamKind::Tensor}, {"classes", ParamKind::Int}};
 
-int axisOf(const Call& call) { return normalizeAxis(call.name(), call.integer(0), call.in(0).rank()); }
+int axisOf(const Call& call) { return normalizeAxisOrScalar(call.name(), call.integer(0), call.in(0).rank()); }
+
+// A scalar is a tensor of one element here, as in PyTorch.
+Tensor asVector(const Tensor& t) { return t.rank() > 0 ? t : t.view({1}, {1}, t.offset()); }
+Dims asVector(const Dims& shape) { return shape.empty() ? Dims{1} : shape; }
 
 void toIndex(Call& call, int i) {
   if (categoryOf(call.in(i).dtype()) != Category::Integer) {
@@ -38,6 +43,7 @@ IndexArgs argsAround(const Call& call, IndexOp op, const Dims& shape, int axis) 
 
 void prepareSelect(Call& call) {
   toIndex(call, 1);
+  if (call.in(1).rank() == 0) call.inputs[1] = reshape(call.in(1), {1});
   if (call.in(1).rank() != 1) {
     fail(ErrorKind::Shape, "[%s] the index must have one dimension, not %s", call.name(),
          call.in(1).shape().str().c_str());
@@ -46,14 +52,21 @@ void prepareSelect(Call& call) {
 
 void inferSelect(const Call& call, Specs& out) {
   TensorSpec spec = call.in(0).spec();
-  spec.shape[axisOf(call)] = call.in(1).dim(0);
+  const int axis = axisOf(call);
+  const int64_t count = call.in(1).dim(0);
+  if (!spec.shape.empty()) {
+    spec.shape[axis] = count;
+  } else if (count != 1) {
+    fail(ErrorKind::Shape, "[%s] a scalar is selected from by one index, not %lld", call.name(),
+         static_cast<long long>(count));
+  }
   out.push_back(spec);
 }
 
 void runSelect(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
   const Tensor x = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
-  IndexArgs args = argsAround(call, IndexOp::Select, x.shape(), axisOf(call));
+  IndexArgs args = argsAround(call, IndexOp::Select, asVector(x.shape()), axisOf(call));
   args.dtype = x.dtype();
   args.count = index.dim(0);
   args.src = x.data();
@@ -63,8 +76,10 @@ void runSelect(const Call& call, Tensors& out) {
 }
 
 void selectGradient(GradCall& g) {
-  const int axis = normalizeAxis("indexSelect", g.integer(0), g.spec(0).shape.size());
-  g.set(0, apply1("indexSelectBackward"_op, {g.dout(), g.in(1)}, {attr(axis), attr(g.spec(0).shape[axis])}));
+  const Dims &shape = g.spec(0).shape, vector = asVector(shape);
+  const int axis = normalizeAxis("indexSelect", g.integer(0), vector.size());
+  const Tensor dout = shape.empty() ? reshape(g.dout(), vector) : g.dout();
+  g.set(0, reshape(apply1("indexSelectBackward"_op, {dout, g.in(1)}, {attr(axis), attr(vector[axis])}), shape));
 }
 
 void inferSelectBackward(const Call& call, Specs& out) {
@@ -96,27 +111,40 @@ void selectBackwardGradient(GradCall& g) {
 
 // ---- gather and scatterAdd ---------------------------------------------------------------------------------------------------
 
+// t, from its beginning, cut to `shape` along all dimensions but `whole` (-1: along all); recorded.
+Tensor cutTo(Tensor t, const Dims& shape, int whole) {
+  for (int i = 0; i < t.rank(); ++i) {
+    if (i != whole && shape[i] < t.dim(i)) t = apply1("slice"_op, {t}, {attr(i), attr(0), attr(shape[i]), attr(1)});
+  }
+  return t;
+}
+
+[[noreturn]] void failIndex(const Call& call, const Tensor& t, int axis) {
+  fail(ErrorKind::Shape, "[%s] an index of %s does not fit %s along axis %d", call.name(),
+       call.in(1).shape().str().c_str(), t.shape().str().c_str(), axis);
+}
+
+// Whether an index of the shape picks from t: of as many dimensions, and no larger except along `axis`; or of nothing.
+bool picksFrom(const Dims& index, const Tensor& t, int axis) {
+  const Dims vector = asVector(index), shape = asVector(t.shape());
+  bool fits = vector.size() == shape.size();
+  for (int i = 0; fits && i < shape.size(); ++i) fits = i == axis || vector[i] <= shape[i];
+  return fits;
+}
+
 // The index may be smaller than x off the axis: x is cut to it.
 void prepareGather(Call& call) {
   toIndex(call, 1);
-  const Dims index = call.in(1).shape(), shape = call.in(0).shape();
   const int axis = axisOf(call);
-  for (int i = 0; i < shape.size(); ++i) {
-    if (index.size() != shape.size() || (i != axis && index[i] > shape[i])) {
-      fail(ErrorKind::Shape, "[%s] an index of %s does not fit %s along axis %d", call.name(), index.str().c_str(),
-           shape.str().c_str(), axis);
-    }
-    if (i != axis && index[i] < shape[i]) {
-      call.inputs[0] = apply1("slice"_op, {call.in(0)}, {attr(i), attr(0), attr(index[i]), attr(1)});
-    }
-  }
+  if (!picksFrom(call.in(1).shape(), call.in(0), axis)) failIndex(call, call.in(0), axis);
+  call.inputs[0] = cutTo(call.in(0), asVector(call.in(1).shape()), axis);
 }
 
 void inferGather(const Call& call, Specs& out) { out.push_back({call.in(0).dtype(), call.in(1).shape()}); }
 
 void runGather(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
-  const Tensor x = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
+  const Tensor x = asVector(dense(call.name(), call.in(0))), index = asVector(dense(call.name(), call.in(1)));
   const int axis = axisOf(call);
   IndexArgs args = argsAround(call, IndexOp::Gather, x.shape(), axis);
   args.dtype = x.dtype();
@@ -128,48 +156,62 @@ void runGather(const Call& call, Tensors& out) {
 }
 
 void gatherGradient(GradCall& g) {
+  // By the input as it was cut: the cut has a gradient of its own.
   const Tensor zeros = filled(g.spec(0), 0, g.call().device);
   g.set(0, apply1("scatterAdd"_op, {zeros, g.in(1), g.dout()}, {attr(g.integer(0))}));
 }
 
+// The index may be smaller than the source, of which the rest is left out, and off the axis than the base.
 void prepareScatter(Call& call) {
   toIndex(call, 1);
   const DType dtype = promote(call.in(0).dtype(), call.in(2).dtype());
-  if (dtype == DType::Bool) fail(ErrorKind::DType, "[%s] is not defined for bool", call.name());
   call.inputs[0] = cast(call.in(0), dtype);
   call.inputs[2] = cast(call.in(2), dtype);
+  const int axis = axisOf(call);
+  const Dims index = call.in(1).shape();
+  if (numel(index) == 0) return;
+  if (!picksFrom(index, call.in(0), axis)) failIndex(call, call.in(0), axis);
+  if (!picksFrom(index, call.in(2), -1)) failIndex(call, call.in(2), axis);
+  call.inputs[2] = cutTo(call.in(2), asVector(index), -1);
 }
 
-void inferScatter(const Call& call, Specs& out) {
-  const Dims &base = call.in(0).shape(), &index = call.in(1).shape();
-  const int axis = axisOf(call);
-  bool fits = index == call.in(2).shape() && index.size() == base.size();
-  for (int i = 0; fits && i < base.size(); ++i) fits = i == axis || base[i] == index[i];
-  if (!fits) {
-    fail(ErrorKind::Shape, "[%s] index %s and source %s must be alike, and fit %s off axis %d", call.name(),
-         index.str().c_str(), call.in(2).shape().str().c_str(), base.str().c_str(), axis);
-  }
-  out.push_back(call.in(0).spec());
-}
+void inferScatter(const Call& call, Specs& out) { out.push_back(call.in(0).spec()); }
 
 void runScatter(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
-  const Tensor base = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
-  const Tensor src = dense(call.name(), call.in(2));
+  if (call.in(1).size() == 0) return copyInto(call.name(), call.in(0), out[0]);
   const int axis = axisOf(call);
+  const Tensor index = asVector(dense(call.name(), call.in(1))), src = dense(call.name(), call.in(2));
+  // What the index reaches is a block of the base, and added up in memory of its own where that is not all of it.
+  Tensor whole = asVector(call.in(0)), reached = whole, result = out[0];
+  for (int i = 0; i < whole.rank(); ++i) {
+    if (i != axis) reached = sliceView(reached, {i, 0, 1, index.dim(i)});
+  }
+  const bool partly = !(reached.shape() == whole.shape());
+  if (partly) result = Tensor::empty(reached.spec(), call.device);
+  const Tensor base = dense(call.name(), reached);
   IndexArgs args = argsAround(call, IndexOp::ScatterAdd, base.shape(), axis);
   args.dtype = base.dtype();
   args.count = index.dim(axis);
   args.src = src.data();
   args.base = base.data();
   args.index = static_cast<const int64_t*>(index.data());
-  args.out = out[0].data();
+  args.out = result.data();
   launch(call.name(), call.device, args);
+  if (!partly) return;
+  copyInto(call.name(), whole, out[0]);
+  Tensor target = out[0];
+  for (int i = 0; i < target.rank(); ++i) target = sliceView(target, {i, 0, 1, result.dim(i)});
+  copyPart(call.name(), result, target, false);
 }
 
 void scatterGradient(GradCall& g) {
   if (g.needs(0)) g.set(0, g.dout());
-  if (g.needs(2)) g.set(2, apply1("gather"_op, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
+  if (!g.needs(2)) return;
+  const TensorSpec& src = g.spec(2);
+  const bool nothing = numel(g.in(1).shape()) == 0;
+  g.set(2, nothing ? filled(src, 0, g.call().device)
+                   : reshape(apply1("gather"_op, {g.dout(), g.in(1)}, {attr(g.integer(0))}), src.shape));
 }
 
 // ---- oneHot -----------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
 // Tensors joined, taken apart and surrounded.
+#include <algorithm>
+
 #include "ops/families.h"
 #include "ops/functional.h"
 #include "ops/slice.h"
@@ -103,7 +105,7 @@ void expandStack(const Call& call, Tensors& out) {
   out.push_back(apply1("concat"_op, std::move(parts), {attr(axis)}));
 }
 
-// padding holds (before, after) for each dimension, first to last.
+// padding holds (before, after) for each dimension, first to last; a negative one cuts off.
 void inferPad(const Call& call, Specs& out) {
   TensorSpec spec = call.in(0).spec();
   const auto& padding = call.list(0);
@@ -112,20 +114,33 @@ void inferPad(const Call& call, Specs& out) {
          padding.size(), spec.shape.size());
   }
   for (int i = 0; i < spec.shape.size(); ++i) {
-    if (padding[2 * i] < 0 || padding[2 * i + 1] < 0)
-      fail(ErrorKind::Argument, "[%s] a padding is negative", call.name());
+    const int64_t before = padding[2 * i], after = padding[2 * i + 1], extent = spec.shape[i];
     if (__builtin_add_overflow(spec.shape[i], padding[2 * i], &spec.shape[i]) ||
         __builtin_add_overflow(spec.shape[i], padding[2 * i + 1], &spec.shape[i])) {
       fail(ErrorKind::OutOfMemory, "[%s] the padded tensor is too large", call.name());
+    }
+    // Each side cuts off what there is at most, so that what is left has a place in the result.
+    if (spec.shape[i] < 0 || extent + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0) < 0) {
+      fail(ErrorKind::Shape, "[%s] (%lld, %lld) cuts more than there is off dimension %d of %s", call.name(),
+           static_cast<long long>(before), static_cast<long long>(after), i, call.in(0).shape().str().c_str());
     }
   }
   out.push_back(spec);
 }
 
-Tensor padInterior(const Tensor& whole, const std::vector<int64_t>& padding, const Dims& inner) {
-  Tensor view = whole;
-  for (int i = 0; i < inner.size(); ++i) view = sliceView(view, {i, padding[2 * i], 1, inner[i]});
+// The part of t that a tensor padded with -padding has too.
+Tensor interior(const Tensor& t, const std::vector<int64_t>& padding) {
+  Tensor view = t;
+  for (int i = 0; i < t.rank(); ++i) {
+    const int64_t before = std::max<int64_t>(padding[2 * i], 0), after = std::max<int64_t>(padding[2 * i + 1], 0);
+    view = sliceView(view, {i, before, 1, t.dim(i) - before - after});
+  }
   return view;
+}
+
+std::vector<int64_t> negated(std::vector<int64_t> padding) {
+  for (int64_t& p : padding) p = -p;
+  return padding;
 }
 
 void runPad(const Call& call, Tensors& out) {
@@ -137,14 +152,18 @@ void runPad(const Call& call, Tensors& out) {
   args.start = call.real(1);
   args.out = out[0].data();
   launch(call.name(), call.device, args);
-  copyPart(call.name(), call.in(0), padInterior(out[0], call.list(0), call.in(0).shape()), false);
+  copyPart(call.name(), interior(call.in(0), negated(call.list(0))), interior(out[0], call.list(0)), false);
 }
 
 void padGradient(GradCall& g) {
+  const std::vector<int64_t>& padding = g.list(0);
+  if (std::any_of(padding.begin(), padding.end(), [](int64_t p) { return p < 0; })) {
+    return g.set(0, apply1("pad"_op, {g.dout()}, {attr(negated(padding)), attr(0.0)}));
+  }
   Tensor grad = g.dout();
   const Dims& inner = g.spec(0).shape;
   for (int i = 0; i < inner.size(); ++i) {
-    const int64_t begin = g.list(0)[2 * i];
+    const int64_t begin = padding[2 * i];
     grad = apply1("slice"_op, {grad}, {attr(i), attr(begin), attr(begin + inner[i]), attr(1)});
   }
   g.set(0, grad);
@@ -166,7 +185,7 @@ const Operator kOperators[] = {
      .gradient = concatGradient},
     {.name = "stack", .doc = "tensors of one shape joined along a new `axis`", .params = kList, .expand = expandStack},
     {.name = "pad",
-     .doc = "x surrounded by `value`; padding is (before, after) for each dimension",
+     .doc = "x surrounded by `value`; padding is (before, after) for each dimension, negative to cut off",
      .params = kPad,
      .infer = inferPad,
      .run = runPad,

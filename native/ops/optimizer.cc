@@ -27,6 +27,12 @@ void inferAssign(const Call& call, Specs&) {
     fail(ErrorKind::Shape, "[%s] values of %s do not fit a tensor of %s", call.name(), values.shape().str().c_str(),
          target.shape().str().c_str());
   }
+  for (int i = 0; i < target.rank(); ++i) {
+    if (target.dim(i) > 1 && target.strides()[i] == 0) {
+      fail(ErrorKind::Argument, "[%s] elements of the target share memory: %s is expanded along dimension %d; clone it",
+           call.name(), target.shape().str().c_str(), i);
+    }
+  }
 }
 
 void write(const Call& call, Role role) {

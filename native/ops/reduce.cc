@@ -82,6 +82,7 @@ Tensor unreduced(const GradCall& g, const Tensor& reduced) {
   return g.flag(1) ? reduced : restoreAxes(reduced, axesOf(g), g.spec(0).shape.size());
 }
 
+// Elements per result.
 double countOf(const GradCall& g) {
   double count = 1;
   for (int64_t axis : axesOf(g)) count *= static_cast<double>(g.spec(0).shape[static_cast<int>(axis)]);
@@ -90,7 +91,10 @@ double countOf(const GradCall& g) {
 
 void sumGradient(GradCall& g) { g.set(0, expand(unreduced(g, g.dout()), g.spec(0).shape)); }
 
-void meanGradient(GradCall& g) { g.set(0, expand(unreduced(g, div(g.dout(), countOf(g))), g.spec(0).shape)); }
+// Over nothing the gradient has no elements, and so 0 is what dout gets back in a second derivative: not 0 / 0.
+void meanGradient(GradCall& g) {
+  g.set(0, expand(unreduced(g, div(g.dout(), std::max(countOf(g), 1.0))), g.spec(0).shape));
+}
 
 // Ties share the gradient evenly.
 void extremeGradient(GradCall& g) {
@@ -139,12 +143,18 @@ Tensor deviation(GradCall& g) {
   return sub(x, mean(x, axesOf(g), true));
 }
 
-void varianceGradient(GradCall& g) {
-  g.set(0, mul(unreduced(g, mul(g.dout(), 2 / (countOf(g) - g.real(2)))), deviation(g)));
-}
+// What the sum of squares is divided by. Of an empty tensor the gradient has no elements: any number does.
+double divisorOf(const GradCall& g) { return countOf(g) == 0 ? 1 : std::max(countOf(g) - g.real(2), 0.0); }
 
+void varianceGradient(GradCall& g) { g.set(0, mul(unreduced(g, mul(g.dout(), 2 / divisorOf(g))), deviation(g))); }
+
+// The root has no derivative at 0, where all values are equal: 0 is chosen. The divisor is replaced there, not the
+// quotient, so that no 0 / 0 comes back in a second derivative.
 void stdGradient(GradCall& g) {
-  const Tensor scale = div(g.dout(), mul(g.out(0), countOf(g) - g.real(2)));
+  const Tensor flat = equal(g.out(0), number(0, g.dout()));
+  const Tensor root = where(flat, number(1, g.dout()), g.out(0));
+  const Tensor dout = where(flat, number(0, g.dout()), g.dout());
+  const Tensor scale = div(dout, mul(root, divisorOf(g)));
   g.set(0, mul(unreduced(g, scale), deviation(g)));
 }
 

@@ -100,8 +100,8 @@ void squeezeOperator(const Call& call, Tensors& out) {
   std::vector<bool> drop(x.rank(), false);
   if (call.attrs[0].present) {
     for (int64_t axis : call.list(0)) {
-      const int at = normalizeAxis(call.name(), axis, x.rank());
-      drop[at] = x.dim(at) == 1;
+      const int at = normalizeAxisOrScalar(call.name(), axis, x.rank());
+      if (x.rank() > 0) drop[at] = x.dim(at) == 1;
     }
   } else {
     for (int i = 0; i < x.rank(); ++i) drop[i] = x.dim(i) == 1;
@@ -160,8 +160,9 @@ void permuteGradient(GradCall& g) {
 
 void transposeOperator(const Call& call, Tensors& out) {
   const Tensor& x = call.in(0);
-  const int a = normalizeAxis(call.name(), call.integer(0), x.rank());
-  const int b = normalizeAxis(call.name(), call.integer(1), x.rank());
+  const int a = normalizeAxisOrScalar(call.name(), call.integer(0), x.rank());
+  const int b = normalizeAxisOrScalar(call.name(), call.integer(1), x.rank());
+  if (x.rank() == 0) return out.push_back(x.alias());
   Dims shape = x.shape(), strides = x.strides();
   std::swap(shape[a], shape[b]);
   std::swap(strides[a], strides[b]);
@@ -175,12 +176,12 @@ void flipOperator(const Call& call, Tensors& out) {
   const Tensor& x = call.in(0);
   Dims strides = x.strides();
   int64_t offset = x.offset();
-  std::vector<bool> flipped(x.rank(), false);
+  std::vector<bool> flipped(std::max(x.rank(), 1), false);
   for (int64_t axis : call.list(0)) {
-    const int at = normalizeAxis(call.name(), axis, x.rank());
+    const int at = normalizeAxisOrScalar(call.name(), axis, x.rank());
     if (flipped[at]) fail(ErrorKind::Argument, "[%s] axis %d appears twice", call.name(), at);
     flipped[at] = true;
-    if (x.dim(at) == 0) continue;
+    if (x.rank() == 0 || x.dim(at) == 0) continue;
     offset += (x.dim(at) - 1) * strides[at];
     strides[at] = -strides[at];
   }

@@ -11,15 +11,28 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | BigInt64Arra
 
 interface Entry {
   wrap(buffer: ArrayBuffer): TypedArray;
-  from(values: ArrayLike<number | bigint | boolean>): TypedArray;
+  from(values: ArrayLike<Value>): TypedArray;
 }
 
-// A value as the integer it is truncated to; NaN and infinities are 0, as typed arrays have it.
-const toBigInt = (value: number | bigint | boolean): bigint => {
-  if (typeof value === 'bigint') return value;
-  const number = Math.trunc(Number(value));
-  return Number.isFinite(number) ? BigInt(number) : 0n;
-};
+type Value = number | bigint | boolean;
+
+function refuse(value: Value, dtype: DType, range: string): never {
+  throw new ArgumentError(
+    `[tensor] ${value} does not fit ${dtype}, which holds ${range}; make a tensor of another dtype, and convert it with .to`,
+  );
+}
+
+// The integer that a user's value is truncated to. What is outside the dtype would wrap around or saturate without a word.
+function toInteger(value: Value, dtype: DType, low: number, high: number): number {
+  const integer = Math.trunc(Number(value));
+  return integer >= low && integer <= high ? integer : refuse(value, dtype, `${low} to ${high}`);
+}
+
+function toInt64(value: Value): bigint {
+  const integer = typeof value === 'bigint' ? value : Math.trunc(Number(value));
+  // Every finite number is a bigint; the comparison is exact.
+  return integer >= -(2n ** 63n) && integer < 2n ** 63n ? BigInt(integer) : refuse(value, 'int64', '-2^63 to 2^63 - 1');
+}
 
 // What JavaScript has for each dtype; the rest of what is known of them is the engine's table.
 const entries: Record<DType, Entry> = {
@@ -29,15 +42,15 @@ const entries: Record<DType, Entry> = {
   },
   uint8: {
     wrap: (buffer) => new Uint8Array(buffer),
-    from: (values) => Uint8Array.from(values, Number),
+    from: (values) => Uint8Array.from(values, (value) => toInteger(value, 'uint8', 0, 255)),
   },
   int32: {
     wrap: (buffer) => new Int32Array(buffer),
-    from: (values) => Int32Array.from(values, Number),
+    from: (values) => Int32Array.from(values, (value) => toInteger(value, 'int32', -(2 ** 31), 2 ** 31 - 1)),
   },
   int64: {
     wrap: (buffer) => new BigInt64Array(buffer),
-    from: (values) => BigInt64Array.from(Array.from(values, toBigInt)),
+    from: (values) => BigInt64Array.from(Array.from(values, toInt64)),
   },
   float32: {
     wrap: (buffer) => new Float32Array(buffer),
@@ -91,8 +104,12 @@ export function isFloating(dtype: DType): boolean {
   return byName.get(dtype)?.floating === true;
 }
 
-/** Values converted to a typed array of the dtype: integers are truncated, bool is `value != 0`. */
-export function toTypedArray(dtype: DType, values: ArrayLike<number | bigint | boolean>): TypedArray {
+/**
+ * A user's values as a typed array of the dtype: to integers they are truncated, bool is `value != 0`.
+ *
+ * @throws ArgumentError for a value that does not fit an integer dtype, NaN and infinities among them.
+ */
+export function toTypedArray(dtype: DType, values: ArrayLike<Value>): TypedArray {
   return entries[dtype].from(values);
 }
 

@@ -130,9 +130,10 @@ describe('devices', () => {
           return moved;
         });
         const outputs = runSample(sample, inputs);
+        if (!sample.grad) return outputs;
         const gradOutputs = makeCotangents(outputs).map((seed) => seed.to(target));
-        const sources = (sample.grad ?? []).map((i) => inputs[i] as Tensor);
-        const gradients = sample.grad ? grad(outputs, sources, { gradOutputs, allowUnused: true }) : [];
+        const sources = sample.grad.map((i) => inputs[i] as Tensor);
+        const gradients = grad(outputs, sources, { gradOutputs, allowUnused: true });
         return [...outputs, ...gradients].flatMap((result) => (result ? [result] : []));
       };
       const other = results(device);

@@ -44,7 +44,10 @@ function finish(tensor: Tensor, options: CreateOptions): Tensor {
  *
  * Without `dtype`, numbers become float32, booleans bool, bigints int64, and a typed array keeps its element type.
  *
- * @throws ShapeError when nested arrays are ragged or `shape` does not fit; ArgumentError for anything that is no number.
+ * To an integer dtype values are truncated, and must fit; {@link to} converts what does not.
+ *
+ * @throws ShapeError when nested arrays are ragged or `shape` does not fit; ArgumentError for anything that is no number, or does
+ * not fit the dtype.
  */
 export function tensor(
   values: NestedArray | ArrayBufferView,
@@ -122,7 +125,7 @@ function dtypeOfValues(flat: readonly unknown[]): DType {
   return first === 'boolean' ? 'bool' : first === 'bigint' ? 'int64' : 'float32';
 }
 
-/** Every element is `value`. @throws ShapeError for a negative size; OutOfMemoryError */
+/** Every element is `value`. @throws ShapeError for a negative size; ArgumentError for a value that does not fit; OutOfMemoryError */
 export function full(shape: readonly number[], value: number, options: CreateOptions = {}): Tensor {
   return filled('full', shape, value, options);
 }
@@ -163,7 +166,7 @@ export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
  * The numbers from `start` (default 0) to before `end`, by `step` (default 1): `arange(5)`, `arange(2, 8, 2)`. int64 when all
  * three are whole, else float32.
  *
- * @throws ArgumentError when there is no finite range.
+ * @throws ArgumentError when there is no finite range, or its numbers do not fit the dtype.
  */
 export function arange(startOrEnd: number, end?: number | null, step = 1, options: CreateOptions = {}): Tensor {
   checkOptions('arange', options, optionNames);

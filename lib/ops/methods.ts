@@ -384,7 +384,8 @@ declare module '../tensor' {
      */
     std(axes?: Axes, keepDims?: boolean, options?: SpreadOptions): Tensor;
     /**
-     * Converts to another dtype: floats are truncated to integers, bool is `x != 0`.
+     * Converts to another dtype. To an integer, floats are truncated, saturate out of range, and NaN gives 0; integers wrap around.
+     * To bool: `x != 0`.
      *
      * Here `x` is this tensor.
      */

@@ -24,7 +24,12 @@ const op = {
   pad: operator('pad'),
 };
 
-/** Converts to another dtype: floats are truncated to integers, bool is `x != 0`. @method */
+/**
+ * Converts to another dtype. To an integer, floats are truncated, saturate out of range, and NaN gives 0; integers wrap around.
+ * To bool: `x != 0`.
+ *
+ * @method
+ */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return call(op.cast, handleOf('cast', 'x', x), dtypeCode('cast', dtype));
 }

@@ -44,4 +44,9 @@ constexpr bool isSupported(DType dtype) { return dtypeRow(dtype).compute == dtyp
 // its size, int64 over int32 over uint8 over bool.
 DType promote(DType a, DType b);
 
+// Whether a number, truncated, is one of the integers of a dtype; of floating dtypes and bool every number is.
+bool holds(DType dtype, double value);
+// The least and the greatest integer of a dtype, for errors.
+const char* rangeOf(DType dtype);
+
 }  // namespace anneal

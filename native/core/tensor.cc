@@ -57,11 +57,9 @@ Tensor Tensor::scalar(double value, Device device) {
   return tensor;
 }
 
-Tensor Tensor::materialize(DType dtype) const {
+Tensor Tensor::materialize(DType dtype, bool wraps) const {
   const double value = impl_->weakValue;
-  // -255 is fine for uint8: it wraps as a subtraction does.
-  const double limit = dtype == DType::UInt8 ? 255 : dtype == DType::Int32 ? 2147483647 : 0;
-  if (limit > 0 && (value > limit || value < -limit - (dtype == DType::Int32))) {
+  if (!holds(dtype, wraps ? std::fabs(value) : value) && !(wraps && holds(dtype, value))) {
     fail(ErrorKind::Argument, "the number %.17g does not fit %s, the dtype of the tensor next to it; cast that first",
          value, nameOf(dtype));
   }

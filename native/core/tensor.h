@@ -90,7 +90,9 @@ class Tensor {
   // A weakly typed scalar, for operators between a tensor and a number. Its dtype is what the number alone would have; it
   // has no storage until `materialize` gives it one of the dtype that promotion found.
   static Tensor scalar(double value, Device device);
-  Tensor materialize(DType dtype) const;
+  // A number that does not fit is an error; with `wraps` it may be as far below 0 as the dtype reaches above, since sums and
+  // products wrap around anyway.
+  Tensor materialize(DType dtype, bool wraps = false) const;
   // A view of the same storage, outside any graph.
   Tensor view(const Dims& shape, const Dims& strides, int64_t offset) const;
   Tensor alias() const { return view(shape(), strides(), offset()); }

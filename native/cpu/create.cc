@@ -17,8 +17,20 @@ void constantFill(T* out, int64_t count, T value) {
            [&](int64_t begin, int64_t end) { fillRow(out + begin, value, end - begin); });
 }
 
+// Of a whole start and step the integers are exact, also where float64 has gaps; in unsigned numbers, whose sums wrap.
 template <class T>
 void rangeFill(T* out, int64_t count, double start, double step) {
+  if constexpr (!__is_same(T, float) && !__is_same(T, double)) {
+    constexpr double kEnd = 9223372036854775808.0;
+    const bool within = start >= -kEnd && start < kEnd && step >= -kEnd && step < kEnd;
+    const int64_t from = within ? static_cast<int64_t>(start) : 0, by = within ? static_cast<int64_t>(step) : 0;
+    if (within && static_cast<double>(from) == start && static_cast<double>(by) == step) {
+      return forRange(count, kTaskBytes / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
+        uint64_t value = static_cast<uint64_t>(from) + static_cast<uint64_t>(begin) * static_cast<uint64_t>(by);
+        for (int64_t i = begin; i < end; i++, value += static_cast<uint64_t>(by)) out[i] = static_cast<T>(value);
+      });
+    }
+  }
   forRange(count, kTaskBytes / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) out[i] = fromDouble<T>(start + static_cast<double>(i) * step);
   });

@@ -15,6 +15,12 @@ constexpr Param kLinspace[] = {
     {"start", ParamKind::Float}, {"end", ParamKind::Float}, {"count", ParamKind::Int}, {"dtype", ParamKind::DType}};
 constexpr Param kEye[] = {{"rows", ParamKind::Int}, {"columns", ParamKind::Int}, {"dtype", ParamKind::DType}};
 
+void checkFits(const Call& call, double value, DType dtype) {
+  if (holds(dtype, value)) return;
+  fail(ErrorKind::Argument, "[%s] %.17g does not fit %s, which holds %s", call.name(), value, nameOf(dtype),
+       rangeOf(dtype));
+}
+
 void run(const Call& call, const Tensor& out, FillArgs args) {
   if (out.size() == 0) return;
   args.dtype = out.dtype();
@@ -45,6 +51,10 @@ void inferArange(const Call& call, Specs& out) {
     fail(ErrorKind::Argument, "[%s] there is no finite range from %g to %g by %g", call.name(), start, end, step);
   }
   if (count > 9007199254740992.0) fail(ErrorKind::OutOfMemory, "[%s] the range is too long", call.name());
+  if (count > 0) {
+    checkFits(call, start, call.dtype(3));
+    checkFits(call, start + (count - 1) * step, call.dtype(3));
+  }
   out.push_back({call.dtype(3), {count > 0 ? static_cast<int64_t>(count) : 0}});
 }
 
@@ -56,10 +66,11 @@ void checkCount(const Call& call, int64_t count, const char* what) {
 
 const Operator kOperators[] = {
     {.name = "full",
-     .doc = "every element is `value`",
+     .doc = "every element is `value`, which must fit the dtype; integers are truncated",
      .params = kFull,
      .infer =
          [](const Call& call, Specs& out) {
+           checkFits(call, call.real(1), call.dtype(2));
            out.push_back({call.dtype(2), toShape(call.name(), call.list(0))});
          },
      .run = [](const Call& call, Tensors& out) { run(call, out[0], filling(FillOp::Constant, call.real(1))); }},
@@ -76,6 +87,8 @@ const Operator kOperators[] = {
          [](const Call& call, Specs& out) {
            checkRange(call, call.dtype(3));
            checkCount(call, call.integer(2), "count");
+           checkFits(call, call.real(0), call.dtype(3));
+           checkFits(call, call.real(1), call.dtype(3));
            out.push_back({call.dtype(3), {call.integer(2)}});
          },
      .run =

@@ -33,11 +33,15 @@ DType resultType(const Tensors& operands, size_t first) {
 
 namespace {
 
+// Whether the operator works modulo the size of an integer dtype: x - 1 and x + (-1) are the same in uint8.
+bool wrapsAround(PointwiseOp op) { return op == PointwiseOp::Add || op == PointwiseOp::Sub || op == PointwiseOp::Mul; }
+
 void castAll(Call& call, DType dtype, size_t first = 0) {
+  const bool wraps = wrapsAround(call.op->pointwise);
   for (size_t i = first; i < call.inputs.size(); ++i) {
     Tensor& input = call.inputs[i];
     if (input.weak()) {
-      input = input.materialize(dtype);
+      input = input.materialize(dtype, wraps);
     } else if (input.dtype() != dtype) {
       input = cast(input, dtype);
     }

@@ -124,7 +124,7 @@ Tensor cutTo(Tensor t, const Dims& shape, int whole) {
        call.in(1).shape().str().c_str(), t.shape().str().c_str(), axis);
 }
 
-// Whether an index of the shape picks from t: of as many dimensions, and no larger except along `axis`; or of nothing.
+// Whether an index of the shape picks from t: of as many dimensions, and no larger except along `axis`.
 bool picksFrom(const Dims& index, const Tensor& t, int axis) {
   const Dims vector = asVector(index), shape = asVector(t.shape());
   bool fits = vector.size() == shape.size();
@@ -136,6 +136,7 @@ bool picksFrom(const Dims& index, const Tensor& t, int axis) {
 void prepareGather(Call& call) {
   toIndex(call, 1);
   const int axis = axisOf(call);
+  if (call.in(1).size() == 0) return;
   if (!picksFrom(call.in(1).shape(), call.in(0), axis)) failIndex(call, call.in(0), axis);
   call.inputs[0] = cutTo(call.in(0), asVector(call.in(1).shape()), axis);
 }

@@ -125,6 +125,10 @@ void inferPad(const Call& call, Specs& out) {
            static_cast<long long>(before), static_cast<long long>(after), i, call.in(0).shape().str().c_str());
     }
   }
+  if (!holds(spec.dtype, call.real(1))) {
+    fail(ErrorKind::Argument, "[%s] %.17g does not fit %s, which holds %s", call.name(), call.real(1),
+         nameOf(spec.dtype), rangeOf(spec.dtype));
+  }
   out.push_back(spec);
 }
 

@@ -19,10 +19,7 @@ void prepareProduct(Call& call) {
     if (t.defined()) given.push_back(t);
   }
   const DType dtype = resultType(given);
-  if (!isFloating(dtype) && dtype != DType::Int32 && dtype != DType::Int64) {
-    fail(ErrorKind::DType, "[%s] takes float32, float64, int32 or int64, not %s; cast first", call.name(),
-         nameOf(dtype));
-  }
+  if (dtype == DType::Bool) fail(ErrorKind::DType, "[%s] is not defined for bool; cast first", call.name());
   for (Tensor& t : call.inputs) {
     if (t.defined()) t = cast(t, dtype);
   }
@@ -73,8 +70,20 @@ MatmulArgs productArgs(const Tensor& a, const Tensor& b, const Tensor& c) {
   return args;
 }
 
+// uint8 is multiplied as int32: the product modulo 256 is the same.
+void runWide(const Call& call, Tensors& out, void (*run)(const Call&, Tensors&)) {
+  Call wide = call;
+  for (Tensor& input : wide.inputs) {
+    if (input.defined()) input = copyTo(call.name(), input, DType::Int32);
+  }
+  Tensors product = {Tensor::empty({DType::Int32, out[0].shape()}, call.device)};
+  run(wide, product);
+  copyInto(call.name(), product[0], out[0]);
+}
+
 void runMatmul(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
+  if (out[0].dtype() == DType::UInt8) return runWide(call, out, runMatmul);
   Tensor a = asRow(call.in(0));
   const Tensor b = asColumn(call.in(1));
   if (b.rank() == 2 && a.rank() > 2 && a.contiguous()) {
@@ -124,6 +133,7 @@ void inferLinear(const Call& call, Specs& out) {
 
 void runLinear(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
+  if (out[0].dtype() == DType::UInt8) return runWide(call, out, runLinear);
   Tensor x = call.in(0);
   const int64_t k = x.shape().back();
   if (x.rank() != 2) {

@@ -34,10 +34,11 @@ export function build(spec: TensorSpec): Tensor {
     special: (i: number) => special[(i * 5) % special.length] as number,
     index: (i: number) => (i * 3) % 4,
   }[spec.values];
+  // Converted, since `tensor` refuses numbers that do not fit an integer dtype.
   let x = tensor(
     Float64Array.from({ length: count }, (_, i) => pick(i)),
-    { dtype, shape: stored },
-  );
+    { shape: stored },
+  ).to(dtype);
   if (view === 'transposed') x = x.permute(shape.map((_, axis) => last - axis));
   if (view === 'sliced') for (const axis of shape.keys()) x = x.slice(axis, 1, (shape[axis] as number) + 1);
   if (view === 'expanded') x = x.expand(shape);

@@ -11,6 +11,10 @@ export interface OperatorParam {
   name: string;
   /** What it takes, in words: `Tensor or number`. */
   kind: string;
+  /** The names that a `choice` is among. */
+  choices?: readonly string[];
+  /** What it is when it is left out; absent where it must be given. */
+  default?: number | boolean | string | null;
 }
 
 /** An operator of the engine's table. */

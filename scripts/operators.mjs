@@ -9,13 +9,19 @@ const file = fileURLToPath(new URL('../docs/operators.md', import.meta.url));
 
 /** @param {string} text */
 const cell = (text) => text.replaceAll('|', '\\|');
+/** @param {import('anneal').OperatorParam} param */
+const describe = ({ name, kind, choices, default: value }) => {
+  const words = choices ? choices.map((choice) => `'${choice}'`).join(' or ') : kind;
+  const text = typeof value === 'string' ? `'${value}'` : value;
+  return `${name}: ${words}${value === undefined || value === null ? '' : ` = ${text}`}`;
+};
 const rows = operators.map(({ name, doc, params, differentiable }) => {
-  const list = params.map((param) => `${param.name}: ${param.kind}`).join(', ');
+  const list = params.map(describe).join(', ');
   return `| \`${name}\` | ${cell(list)} | ${cell(doc)} | ${differentiable ? 'yes' : 'no'} |`;
 });
 const text = `# Operators
 
-The engine's table, one row an operator; \`npm run docs:operators\` writes this page from it. Each gradient is checked against
+The engine's table, one row per operator; \`npm run docs:operators\` writes this page from it. Each gradient is checked against
 PyTorch and against finite differences, and can be differentiated again. Names ending in \`Backward\` or \`Error\` are the parts
 that gradients and losses are made of; \`invoke(name, args)\` calls any of them.
 

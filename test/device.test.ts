@@ -170,7 +170,10 @@ describe('devices', () => {
         return true;
       });
     refused(() => add(a, b), "[add] 'b' is on fake and 'a' on cpu; move one of them with .to('cpu')");
-    refused(() => concat([b, a]), "[concat] input 1 is on cpu and input 0 on fake; move one of them with .to('fake')");
+    refused(
+      () => concat([b, a]),
+      "[concat] 'tensors[1]' is on cpu and 'tensors[0]' on fake; move one of them with .to('fake')",
+    );
     refused(
       () => linear(ones([2, 2]), ones([2, 2]), b),
       "[linear] 'bias' is on fake and 'x' on cpu; move one of them with .to('cpu')",

@@ -20,13 +20,13 @@ export function relu(x: Tensor): Tensor {
   return call(op.relu, handleOf('relu', 'x', x));
 }
 
-/** `x` where `x > 0`, else `slope * x`. @method */
-export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+/** `x` where `x > 0`, else `slope * x`; the slope is 0.01 by default. @method */
+export function leakyRelu(x: Tensor, slope?: number): Tensor {
   return call(op.leakyRelu, handleOf('leakyRelu', 'x', x), slope);
 }
 
-/** `x` where `x > 0`, else `alpha * (exp(x) - 1)`. (Clevert et al. 2015) @method */
-export function elu(x: Tensor, alpha = 1): Tensor {
+/** `x` where `x > 0`, else `alpha * (exp(x) - 1)`; alpha is 1 by default. (Clevert et al. 2015) @method */
+export function elu(x: Tensor, alpha?: number): Tensor {
   return call(op.elu, handleOf('elu', 'x', x), alpha);
 }
 
@@ -61,7 +61,7 @@ export function silu(x: Tensor): Tensor {
   return call(op.silu, handleOf('silu', 'x', x));
 }
 
-/** `log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. @method */
-export function softplus(x: Tensor, beta = 1, threshold = 20): Tensor {
+/** `log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`; by default beta is 1 and the threshold 20. @method */
+export function softplus(x: Tensor, beta?: number, threshold?: number): Tensor {
   return call(op.softplus, handleOf('softplus', 'x', x), beta, threshold);
 }

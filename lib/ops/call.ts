@@ -95,6 +95,11 @@ export function optionalHandle(op: string, param: string, value: Tensor | null |
   return value == null ? -1 : handleOf(op, param, value);
 }
 
+/** The code of a dtype; undefined when it is left out, for the operator's default. */
+export function optionalDType(op: string, dtype: DType | undefined): number | undefined {
+  return dtype === undefined ? undefined : dtypeCode(op, dtype);
+}
+
 /** Handles of a list of tensors. */
 export function handlesOf(op: string, param: string, values: readonly Tensor[]): number[] {
   if (!Array.isArray(values)) {
@@ -122,26 +127,37 @@ function convert(op: string, { name, kind }: OperatorParam, value: unknown): unk
     case 'array of Tensors':
       return [handlesOf(op, name, value as Tensor[])];
     case 'dtype':
-      return [dtypeCode(op, value as DType)];
+      return [optionalDType(op, value as DType | undefined)];
+    case 'device':
+      return [deviceCode(op, value as Device)];
     default:
       return [value];
   }
 }
 
+/** What a parameter of an operator is when it is left out. */
+export function defaultOf({ id }: OperatorRef, name: string): OperatorParam['default'] {
+  return operators[id]?.params.find((param) => param.name === name)?.default;
+}
+
 /**
  * Applies any operator of the table by name, with arguments in the order of its parameters: for operators without a function of
- * their own, such as the backward formulas, and for libraries that walk {@link operators}.
+ * their own, such as the backward formulas, and for libraries that walk {@link operators}. Arguments that have a default may be
+ * undefined, and left out at the end.
  *
  * @param outputs how many results to expect where the table leaves it open.
  */
 export function invoke(name: string, args: readonly unknown[], outputs?: number): Tensor[] {
   const op = operator(name);
   const record = operators[op.id] as OperatorRecord;
-  if (args.length !== record.params.length) {
-    const names = record.params.map((param) => param.name).join(', ');
-    throw new ArgumentError(`[${name}] expected ${record.params.length} arguments (${names}), received ${args.length}`);
+  const { params } = record;
+  const needed = params.findLastIndex((param) => param.default === undefined) + 1;
+  if (args.length < needed || args.length > params.length) {
+    const names = params.map((param) => param.name).join(', ');
+    const count = needed === params.length ? `${needed}` : `${needed} to ${params.length}`;
+    throw new ArgumentError(`[${name}] expected ${count} arguments (${names}), received ${args.length}`);
   }
-  const converted = record.params.flatMap((param, i) => convert(name, param, args[i]));
+  const converted = params.flatMap((param, i) => convert(name, param, args[i]));
   return callMany(op, outputs ?? record.outputs, ...converted);
 }
 

@@ -6,7 +6,7 @@ import { ArgumentError, describe, ShapeError } from '../errors';
 import { native } from '../native';
 import { checkOptions } from '../options';
 import { adopt, handleOf, type NestedArray, Tensor } from '../tensor';
-import { callOn, type OperatorRef, operator } from './call';
+import { callOn, type OperatorRef, operator, optionalDType } from './call';
 import { to } from './shape';
 
 const op = {
@@ -135,7 +135,7 @@ function filled(name: string, shape: readonly number[], value: number, options: 
     throw new ArgumentError(`[${name}] expected an array of integers for 'shape', received ${describe(shape)}`);
   }
   checkOptions(name, options, optionNames);
-  return finish(make(op.full, options, shape, value, dtypeCode(name, options.dtype ?? 'float32')), options);
+  return finish(make(op.full, options, shape, value, optionalDType(name, options.dtype)), options);
 }
 
 /** Every element is 0. */
@@ -179,14 +179,11 @@ export function arange(startOrEnd: number, end?: number | null, step = 1, option
 /** `count` numbers evenly from `start` to `end`, both included. @throws ArgumentError */
 export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
   checkOptions('linspace', options, optionNames);
-  return finish(
-    make(op.linspace, options, start, end, count, dtypeCode('linspace', options.dtype ?? 'float32')),
-    options,
-  );
+  return finish(make(op.linspace, options, start, end, count, optionalDType('linspace', options.dtype)), options);
 }
 
 /** Ones on the diagonal, zeros elsewhere, `[rows, columns]`. @throws ArgumentError */
 export function eye(rows: number, columns = rows, options: CreateOptions = {}): Tensor {
   checkOptions('eye', options, optionNames);
-  return finish(make(op.eye, options, rows, columns, dtypeCode('eye', options.dtype ?? 'float32')), options);
+  return finish(make(op.eye, options, rows, columns, optionalDType('eye', options.dtype)), options);
 }

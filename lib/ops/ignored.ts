@@ -1,5 +1,6 @@
 // Tells code that averages losses over batches which targets a mean has left out.
 import type { Tensor } from '../tensor';
+import { defaultOf, type OperatorRef } from './call';
 
 /** Told of each mean over class indices: its targets, and the index that does not count. */
 export type IgnoredObserver = (target: Tensor, ignoreIndex: number) => void;
@@ -17,7 +18,14 @@ export function observeIgnored<T>(seen: IgnoredObserver, body: () => T): T {
   }
 }
 
-/** Called by losses that ignore targets. */
-export function noteIgnored(target: Tensor, ignoreIndex: number, reduction: string | undefined): void {
-  if (observer !== undefined && (reduction ?? 'mean') === 'mean') observer(target, ignoreIndex);
+/** Called by losses that ignore targets, with their options. */
+export function noteIgnored(
+  op: OperatorRef,
+  target: Tensor,
+  {
+    ignoreIndex = defaultOf(op, 'ignoreIndex') as number,
+    reduction = defaultOf(op, 'reduction') as string,
+  }: { ignoreIndex?: number; reduction?: string },
+): void {
+  if (observer !== undefined && reduction === 'mean') observer(target, ignoreIndex);
 }

@@ -1,5 +1,4 @@
 // Losses. Shapes must be equal where PyTorch would broadcast: a loss that broadcasts silently trains to the wrong answer.
-import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
 import { call, type OperatorRef, operator, optionalHandle } from './call';
@@ -56,16 +55,6 @@ export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyO
   posWeight?: Tensor | null;
 }
 
-// The engine's numbers (Reduction in native/core/kernels/crossEntropy.h).
-const reductions: Record<Reduction, number> = { none: 0, mean: 1, sum: 2 };
-
-function reductionCode(name: string, reduction: Reduction = 'mean'): number {
-  if (Object.hasOwn(reductions, reduction)) return reductions[reduction];
-  throw new ArgumentError(
-    `[${name}] expected 'mean', 'sum' or 'none' for 'reduction', received ${describe(reduction)}`,
-  );
-}
-
 function between(ref: OperatorRef, input: Tensor, target: Tensor): [number, number] {
   return [handleOf(ref.name, 'input', input), handleOf(ref.name, 'target', target)];
 }
@@ -81,13 +70,13 @@ function between(ref: OperatorRef, input: Tensor, target: Tensor): [number, numb
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkOptions('crossEntropy', options, ['weight', 'reduction', 'ignoreIndex', 'labelSmoothing']);
-  const { weight, reduction, ignoreIndex = -100, labelSmoothing = 0 } = options;
-  noteIgnored(target, ignoreIndex, reduction);
+  const { weight, reduction, ignoreIndex, labelSmoothing } = options;
+  noteIgnored(op.crossEntropy, target, options);
   return call(
     op.crossEntropy,
     ...between(op.crossEntropy, input, target),
     optionalHandle('crossEntropy', 'weight', weight),
-    reductionCode('crossEntropy', reduction),
+    reduction,
     ignoreIndex,
     labelSmoothing,
   );
@@ -101,13 +90,13 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
  */
 export function nll(input: Tensor, target: Tensor, options: NllOptions = {}): Tensor {
   checkOptions('nll', options, ['weight', 'reduction', 'ignoreIndex']);
-  const { weight, reduction, ignoreIndex = -100 } = options;
-  noteIgnored(target, ignoreIndex, reduction);
+  const { weight, reduction, ignoreIndex } = options;
+  noteIgnored(op.nll, target, options);
   return call(
     op.nll,
     ...between(op.nll, input, target),
     optionalHandle('nll', 'weight', weight),
-    reductionCode('nll', reduction),
+    reduction,
     ignoreIndex,
   );
 }
@@ -116,14 +105,14 @@ export function nll(input: Tensor, target: Tensor, options: NllOptions = {}): Te
 export function mse(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkOptions('mse', options, ['reduction']);
   const { reduction } = options;
-  return call(op.mse, ...between(op.mse, input, target), reductionCode('mse', reduction));
+  return call(op.mse, ...between(op.mse, input, target), reduction);
 }
 
 /** Mean absolute error, `|input - target|`. @throws ShapeError unless the shapes are equal. */
 export function l1(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkOptions('l1', options, ['reduction']);
   const { reduction } = options;
-  return call(op.l1, ...between(op.l1, input, target), reductionCode('l1', reduction));
+  return call(op.l1, ...between(op.l1, input, target), reduction);
 }
 
 /**
@@ -133,8 +122,8 @@ export function l1(input: Tensor, target: Tensor, options: LossOptions = {}): Te
  */
 export function huber(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
   checkOptions('huber', options, ['reduction', 'delta']);
-  const { reduction, delta = 1 } = options;
-  return call(op.huber, ...between(op.huber, input, target), reductionCode('huber', reduction), delta);
+  const { reduction, delta } = options;
+  return call(op.huber, ...between(op.huber, input, target), reduction, delta);
 }
 
 /**
@@ -149,7 +138,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Binar
     op.binaryCrossEntropy,
     ...between(op.binaryCrossEntropy, input, target),
     optionalHandle('binaryCrossEntropy', 'weight', weight),
-    reductionCode('binaryCrossEntropy', reduction),
+    reduction,
   );
 }
 
@@ -170,6 +159,6 @@ export function binaryCrossEntropyWithLogits(
     ...between(op.binaryCrossEntropyWithLogits, input, target),
     optionalHandle('binaryCrossEntropyWithLogits', 'weight', weight),
     optionalHandle('binaryCrossEntropyWithLogits', 'posWeight', posWeight),
-    reductionCode('binaryCrossEntropyWithLogits', reduction),
+    reduction,
   );
 }

@@ -68,13 +68,13 @@ declare module '../tensor' {
      */
     relu(): Tensor;
     /**
-     * `x` where `x > 0`, else `slope * x`.
+     * `x` where `x > 0`, else `slope * x`; the slope is 0.01 by default.
      *
      * Here `x` is this tensor.
      */
     leakyRelu(slope?: number): Tensor;
     /**
-     * `x` where `x > 0`, else `alpha * (exp(x) - 1)`. (Clevert et al. 2015)
+     * `x` where `x > 0`, else `alpha * (exp(x) - 1)`; alpha is 1 by default. (Clevert et al. 2015)
      *
      * Here `x` is this tensor.
      */
@@ -103,7 +103,7 @@ declare module '../tensor' {
      */
     silu(): Tensor;
     /**
-     * `log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`.
+     * `log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`; by default beta is 1 and the threshold 20.
      *
      * Here `x` is this tensor.
      */
@@ -443,11 +443,12 @@ declare module '../tensor' {
      */
     expand(shape: readonly number[]): Tensor;
     /**
-     * Entries `begin`, `begin + step`, ... before `end` along `axis`, as Python slices them.
+     * Entries `begin` (default 0), `begin + step` (default 1), ... before `end` (default: the last) along `axis`, as Python slices
+     * them.
      *
      * @throws ArgumentError for step < 1.
      */
-    slice(axis: number, begin?: number, end?: number, step?: number): Tensor;
+    slice(axis: number, begin?: number, end?: number | null, step?: number): Tensor;
     /**
      * Parts along `axis`: of `size` each, the last perhaps smaller, or of the sizes listed.
      *
@@ -455,7 +456,7 @@ declare module '../tensor' {
      */
     split(size: number | readonly number[], axis?: number): Tensor[];
     /**
-     * Surrounded by `value`: `padding` holds [before, after] for each dimension; a negative one cuts off.
+     * Surrounded by `value` (default 0): `padding` holds [before, after] for each dimension; a negative one cuts off.
      *
      * @throws ArgumentError; ShapeError where more is cut off than there is.
      */
@@ -470,7 +471,7 @@ declare module '../tensor' {
      */
     assign(values: Tensor): this;
     /**
-     * `exp(x) / sum(exp(x))` along `axis`, computed from `x - max(x)`.
+     * `exp(x) / sum(exp(x))` along `axis` (default -1), computed from `x - max(x)`.
      *
      * Here `x` is this tensor.
      *
@@ -478,7 +479,7 @@ declare module '../tensor' {
      */
     softmax(axis?: number): Tensor;
     /**
-     * `x - logSumExp(x)` along `axis`: the logarithm of {@link softmax}, without its loss of precision.
+     * `x - logSumExp(x)` along `axis` (default -1): the logarithm of {@link softmax}, without its loss of precision.
      *
      * Here `x` is this tensor.
      */

@@ -1,5 +1,4 @@
 // Optimizer steps: parameters and their state are updated in place, all parameters of a group in one native call.
-import { ArgumentError } from '../errors';
 import type { Tensor } from '../tensor';
 import { callVoid, handlesOf, operator } from './call';
 
@@ -8,24 +7,36 @@ const op = { sgd: operator('sgdStep'), adam: operator('adamStep') };
 /** Attributes of {@link sgdStep}. */
 export interface SgdStepOptions {
   lr: number;
-  momentum: number;
-  dampening: number;
-  weightDecay: number;
-  nesterov: boolean;
-  maximize: boolean;
-  /** By parameter: true sets the momentum buffer to the gradient, as the first step does, instead of updating it. */
-  first: readonly boolean[];
+  /** Default 0. */
+  momentum?: number;
+  /** Default 0. */
+  dampening?: number;
+  /** Default 0. */
+  weightDecay?: number;
+  /** Default false. */
+  nesterov?: boolean;
+  /** Default false. */
+  maximize?: boolean;
+  /**
+   * By parameter: true sets the momentum buffer to the gradient, as the first step does, instead of updating it. Default: where
+   * the count is 0.
+   */
+  first?: readonly boolean[];
 }
 
 /** Attributes of {@link adamStep}. */
 export interface AdamStepOptions {
   lr: number;
-  betas: readonly [number, number];
-  eps: number;
-  weightDecay: number;
-  /** True: weight decay outside of the gradient (AdamW). */
-  decoupled: boolean;
-  maximize: boolean;
+  /** Default [0.9, 0.999]. */
+  betas?: readonly [number, number];
+  /** Default 1e-8. */
+  eps?: number;
+  /** Default 0. */
+  weightDecay?: number;
+  /** True: weight decay outside of the gradient (AdamW). Default false. */
+  decoupled?: boolean;
+  /** Default false. */
+  maximize?: boolean;
 }
 
 /**
@@ -43,23 +54,21 @@ export function sgdStep(
   counts: readonly Tensor[],
   options: SgdStepOptions,
 ): void {
-  checkLengths('sgdStep', params, { grads, momentumBuffers, counts, first: options.first });
-  if ((momentumBuffers === null) !== (options.momentum === 0)) {
-    throw new ArgumentError('[sgdStep] momentum buffers go with a momentum other than 0');
-  }
   if (params.length === 0) return;
   const { lr, momentum, dampening, weightDecay, nesterov, maximize, first } = options;
   callVoid(
     op.sgd,
-    handlesOf('sgdStep', 'tensors', [...params, ...grads, ...(momentumBuffers ?? []), ...counts]),
-    params.length,
+    handlesOf('sgdStep', 'params', params),
+    handlesOf('sgdStep', 'grads', grads),
+    handlesOf('sgdStep', 'momentumBuffers', momentumBuffers ?? []),
+    handlesOf('sgdStep', 'counts', counts),
     lr,
     momentum,
     dampening,
     weightDecay,
     nesterov,
     maximize,
-    first.map(Number),
+    first?.map(Number),
   );
 }
 
@@ -80,29 +89,22 @@ export function adamStep(
   counts: readonly Tensor[],
   options: AdamStepOptions,
 ): void {
-  checkLengths('adamStep', params, { grads, expAvgs, expAvgSqs, maxExpAvgSqs, counts });
   if (params.length === 0) return;
-  const tensors = [...params, ...grads, ...expAvgs, ...expAvgSqs, ...(maxExpAvgSqs ?? []), ...counts];
   const { lr, betas, eps, weightDecay, decoupled, maximize } = options;
   callVoid(
     op.adam,
-    handlesOf('adamStep', 'tensors', tensors),
-    params.length,
+    handlesOf('adamStep', 'params', params),
+    handlesOf('adamStep', 'grads', grads),
+    handlesOf('adamStep', 'expAvgs', expAvgs),
+    handlesOf('adamStep', 'expAvgSqs', expAvgSqs),
+    handlesOf('adamStep', 'maxExpAvgSqs', maxExpAvgSqs ?? []),
+    handlesOf('adamStep', 'counts', counts),
     lr,
-    betas[0],
-    betas[1],
+    betas?.[0],
+    betas?.[1],
     eps,
     weightDecay,
     decoupled,
-    maxExpAvgSqs !== null,
     maximize,
   );
-}
-
-function checkLengths(op: string, params: readonly Tensor[], lists: Record<string, readonly unknown[] | null>): void {
-  for (const [name, list] of Object.entries(lists)) {
-    if (list !== null && list.length !== params.length) {
-      throw new ArgumentError(`[${op}] ${name} has ${list.length} entries for ${params.length} parameters`);
-    }
-  }
 }

@@ -94,7 +94,7 @@ export function square(x: Tensor): Tensor {
 /** `min(max(x, low), high)`; a bound left out or null does not bind. The gradient is 1 from low to high inclusive. @method */
 export function clamp(x: Tensor, low?: number | null, high?: number | null): Tensor {
   const handle = handleOf('clamp', 'x', x);
-  return call(op.clamp, handle, 0, low ?? Number.NEGATIVE_INFINITY, high ?? Number.POSITIVE_INFINITY);
+  return call(op.clamp, handle, 0, low, high);
 }
 
 /** `e ^ x`; integers become float32. @method */

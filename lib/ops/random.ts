@@ -1,11 +1,11 @@
 // Random tensors. The same seed gives the same numbers, on any number of threads.
 import { countOf, withLives } from '../compile/trace';
 import type { Device } from '../device';
-import { type DType, dtypeCode } from '../dtype';
+import type { DType } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
-import { call, callOn, operator } from './call';
+import { call, callOn, operator, optionalDType } from './call';
 
 const op = {
   uniform: operator('uniform'),
@@ -115,12 +115,12 @@ function random(
   ref: { id: number; name: string },
   shape: readonly number[],
   options: RandomOptions,
-  ...args: number[]
+  ...args: (number | undefined)[]
 ) {
   if (!Array.isArray(shape)) {
     throw new ArgumentError(`[${ref.name}] expected an array of integers for 'shape', received ${describe(shape)}`);
   }
-  const dtype = dtypeCode(ref.name, options.dtype ?? 'float32');
+  const dtype = optionalDType(ref.name, options.dtype);
   const generator = options.generator ?? defaultGenerator;
   const out = generator.draw((seed, offset) =>
     callOn(options.device ?? 'cpu', ref, shape, ...args, dtype, seed, offset),
@@ -139,7 +139,7 @@ export function uniform(
   options: RandomOptions & { low?: number; high?: number } = {},
 ): Tensor {
   checkOptions('uniform', options, [...optionNames, 'low', 'high']);
-  return random(op.uniform, shape, options, options.low ?? 0, options.high ?? 1);
+  return random(op.uniform, shape, options, options.low, options.high);
 }
 
 /**
@@ -152,7 +152,7 @@ export function normal(
   options: RandomOptions & { mean?: number; std?: number } = {},
 ): Tensor {
   checkOptions('normal', options, [...optionNames, 'mean', 'std']);
-  return random(op.normal, shape, options, options.mean ?? 0, options.std ?? 1);
+  return random(op.normal, shape, options, options.mean, options.std);
 }
 
 /** 1 with the given probability, else 0. @throws ArgumentError for a probability outside [0, 1]. */

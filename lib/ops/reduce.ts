@@ -1,4 +1,4 @@
-// Reductions. Axes are one number, several, or left out for all; keepDims leaves them as dimensions of size 1.
+// Reductions. Axes are one number, several, or left out for all; keepDims (default false) leaves them as dimensions of size 1.
 import { handleOf, type Tensor } from '../tensor';
 import { axesOf, call, type OperatorRef, operator } from './call';
 
@@ -17,42 +17,42 @@ const op = {
 /** One axis, several, or null for all; negative axes count from the end. */
 export type Axes = number | readonly number[] | null;
 
-function reduce(ref: OperatorRef, x: Tensor, axes: Axes | undefined, keepDims: boolean, ...more: number[]): Tensor {
+function reduce(ref: OperatorRef, x: Tensor, axes: Axes | undefined, keepDims?: boolean, ...more: unknown[]): Tensor {
   return call(ref, handleOf(ref.name, 'x', x), axesOf(axes), keepDims, ...more);
 }
 
 /** Sum; integers and bool are summed as int64. @throws ArgumentError for an axis that is not there. @method */
-export function sum(x: Tensor, axes?: Axes, keepDims = false): Tensor {
+export function sum(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
   return reduce(op.sum, x, axes, keepDims);
 }
 
 /** Mean; integers are averaged as float32. @method */
-export function mean(x: Tensor, axes?: Axes, keepDims = false): Tensor {
+export function mean(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
   return reduce(op.mean, x, axes, keepDims);
 }
 
 /** Largest element; NaN if there is one. Ties share the gradient. @throws ShapeError when there is nothing to choose from. @method */
-export function max(x: Tensor, axes?: Axes, keepDims = false): Tensor {
+export function max(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
   return reduce(op.max, x, axes, keepDims);
 }
 
 /** Smallest element; NaN if there is one. Ties share the gradient. @throws ShapeError when there is nothing to choose from. @method */
-export function min(x: Tensor, axes?: Axes, keepDims = false): Tensor {
+export function min(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
   return reduce(op.min, x, axes, keepDims);
 }
 
 /** Product; integers and bool are multiplied as int64. @method */
-export function prod(x: Tensor, axes?: Axes, keepDims = false): Tensor {
+export function prod(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
   return reduce(op.prod, x, axes, keepDims);
 }
 
 /** Position (int64) of the first largest element along one axis, or in the flattened tensor. @throws ShapeError when empty. @method */
-export function argmax(x: Tensor, axis?: number | null, keepDims = false): Tensor {
+export function argmax(x: Tensor, axis?: number | null, keepDims?: boolean): Tensor {
   return reduce(op.argmax, x, axis, keepDims);
 }
 
 /** Position (int64) of the first smallest element along one axis, or in the flattened tensor. @throws ShapeError when empty. @method */
-export function argmin(x: Tensor, axis?: number | null, keepDims = false): Tensor {
+export function argmin(x: Tensor, axis?: number | null, keepDims?: boolean): Tensor {
   return reduce(op.argmin, x, axis, keepDims);
 }
 
@@ -63,11 +63,11 @@ export interface SpreadOptions {
 }
 
 /** Variance: `sum((x - mean)^2) / (count - correction)`. @method */
-export function variance(x: Tensor, axes?: Axes, keepDims = false, { correction = 1 }: SpreadOptions = {}): Tensor {
+export function variance(x: Tensor, axes?: Axes, keepDims?: boolean, { correction }: SpreadOptions = {}): Tensor {
   return reduce(op.variance, x, axes, keepDims, correction);
 }
 
 /** Standard deviation, the square root of the {@link variance}. @method */
-export function std(x: Tensor, axes?: Axes, keepDims = false, { correction = 1 }: SpreadOptions = {}): Tensor {
+export function std(x: Tensor, axes?: Axes, keepDims?: boolean, { correction }: SpreadOptions = {}): Tensor {
   return reduce(op.std, x, axes, keepDims, correction);
 }

@@ -86,7 +86,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /** Two dimensions exchanged, by default the last two. @method */
-export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
+export function transpose(x: Tensor, axis0?: number, axis1?: number): Tensor {
   return call(op.transpose, handleOf('transpose', 'x', x), axis0, axis1);
 }
 
@@ -100,8 +100,14 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
   return call(op.expand, handleOf('expand', 'x', x), shape);
 }
 
-/** Entries `begin`, `begin + step`, ... before `end` along `axis`, as Python slices them. @throws ArgumentError for step < 1. @method */
-export function slice(x: Tensor, axis: number, begin = 0, end = Number.MAX_SAFE_INTEGER, step = 1): Tensor {
+/**
+ * Entries `begin` (default 0), `begin + step` (default 1), ... before `end` (default: the last) along `axis`, as Python slices
+ * them.
+ *
+ * @throws ArgumentError for step < 1.
+ * @method
+ */
+export function slice(x: Tensor, axis: number, begin?: number, end?: number | null, step?: number): Tensor {
   return call(op.slice, handleOf('slice', 'x', x), axis, begin, end, step);
 }
 
@@ -127,23 +133,23 @@ function evenParts(x: Tensor, size: number, axis: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.min(size, extent - i * size));
 }
 
-/** Tensors joined along an existing axis; dtypes are promoted. @throws ShapeError when they differ elsewhere. */
-export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+/** Tensors joined along an existing axis (default 0); dtypes are promoted. @throws ShapeError when they differ elsewhere. */
+export function concat(tensors: readonly Tensor[], axis?: number): Tensor {
   return call(op.concat, handlesOf('concat', 'tensors', tensors), axis);
 }
 
-/** Tensors of one shape joined along a new axis. @throws ShapeError */
-export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+/** Tensors of one shape joined along a new axis (default 0). @throws ShapeError */
+export function stack(tensors: readonly Tensor[], axis?: number): Tensor {
   return call(op.stack, handlesOf('stack', 'tensors', tensors), axis);
 }
 
 /**
- * Surrounded by `value`: `padding` holds [before, after] for each dimension; a negative one cuts off.
+ * Surrounded by `value` (default 0): `padding` holds [before, after] for each dimension; a negative one cuts off.
  *
  * @throws ArgumentError; ShapeError where more is cut off than there is.
  * @method
  */
-export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value?: number): Tensor {
   handleOf('pad', 'x', x);
   const { rank } = x;
   if (!Array.isArray(padding)) {
@@ -191,6 +197,6 @@ declare module '../tensor' {
 }
 
 defineMethods({
-  concat: (x: Tensor, others: readonly Tensor[], axis = 0) =>
+  concat: (x: Tensor, others: readonly Tensor[], axis?: number) =>
     call(op.concat, [handleOf('concat', 'x', x), ...handlesOf('concat', 'others', others)], axis),
 });

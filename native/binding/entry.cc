@@ -1,5 +1,6 @@
 #include "binding/entry.h"
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 
@@ -70,6 +71,29 @@ bool Entry::isNull(size_t i) const {
   napi_valuetype type;
   check(napi_typeof(env_, arguments_[i], &type));
   return type == napi_null || type == napi_undefined;
+}
+
+bool Entry::isUndefined(size_t i) const {
+  napi_valuetype type;
+  check(napi_typeof(env_, arguments_[i], &type));
+  return type == napi_undefined;
+}
+
+int64_t Entry::choice(size_t i, Name name, std::span<const char* const> choices) const {
+  char text[64];
+  size_t length = 0;
+  const napi_status status = napi_get_value_string_utf8(env_, arguments_[i], text, sizeof(text), &length);
+  if (status == napi_ok) {
+    const std::string_view given(text, length);
+    const auto found = std::find(choices.begin(), choices.end(), given);
+    if (found != choices.end()) return found - choices.begin();
+  }
+  std::string names;
+  for (size_t c = 0; c < choices.size(); ++c) {
+    names += (c == 0 ? "'" : c + 1 == choices.size() ? " or '" : ", '") + std::string(choices[c]) + "'";
+  }
+  if (status != napi_ok) unexpected(arguments_[i], name, names.c_str());
+  fail(ErrorKind::Argument, "[%s] expected %s for '%s', received '%s'", name.op, names.c_str(), name.param, text);
 }
 
 napi_value Entry::function(size_t i, Name name) const {
@@ -159,6 +183,12 @@ Tensors Entry::tensors(size_t i, Name name, bool optional) const {
 napi_value Entry::undefined() const {
   napi_value value;
   check(napi_get_undefined(env_, &value));
+  return value;
+}
+
+napi_value Entry::null() const {
+  napi_value value;
+  check(napi_get_null(env_, &value));
   return value;
 }
 

@@ -1,5 +1,6 @@
 // An entry from JavaScript: its arguments, checked conversions of them, and the frame that returns its failures (errors.h).
 #pragma once
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,10 @@ class Entry {
   double number(size_t i, Name name) const { return toNumber(arguments_[i], name); }
   int64_t integer(size_t i, Name name) const { return toInteger(arguments_[i], name); }
   bool boolean(size_t i, Name name) const;
-  bool isNull(size_t i) const;
+  bool isNull(size_t i) const;  // or undefined
+  bool isUndefined(size_t i) const;
+  // The place of a string among `choices`.
+  int64_t choice(size_t i, Name name, std::span<const char* const> choices) const;
   napi_value function(size_t i, Name name) const;
   DType dtype(size_t i, Name name) const;
   std::vector<int64_t> integers(size_t i, Name name) const;
@@ -50,6 +54,7 @@ class Entry {
 
   // ---- results
   napi_value undefined() const;
+  napi_value null() const;
   napi_value from(double value) const;
   napi_value from(int32_t value) const;
   napi_value from(bool value) const;

@@ -9,10 +9,32 @@ namespace {
 // the device times kDevice for an operator that takes no tensor.
 // `out` is the object that will own the result, or an array of as many objects as there are results; returns the handle's
 // number, or an array of them. Arguments follow the operator's parameters: a tensor is its handle's number (-1 for an absent
-// one), an operand is two arguments (a handle, or -1 and then the number), a list is an array of handles.
+// one), an operand is two arguments (a handle, or -1 and then the number), a list is an array of handles. An attribute that is
+// undefined is what the operator's record says.
 constexpr int64_t kNoGrad = 1 << 16;
 constexpr int64_t kDevice = 1 << 20;
 constexpr size_t kFirstArgument = 2;
+
+Attr attributeOf(Entry& js, size_t at, const char* op, const Param& param) {
+  const Entry::Name name{op, param.name};
+  if (isOptional(param.kind) && js.isNull(at)) return noAttr();
+  if (param.otherwise.given && js.isUndefined(at)) {
+    const double value = param.otherwise.value;
+    return param.kind == ParamKind::Float ? attr(value) : attr(static_cast<int64_t>(value));
+  }
+  switch (param.kind) {
+    case ParamKind::Bool: return attr(js.boolean(at, name));
+    case ParamKind::Int:
+    case ParamKind::OptionalInt:
+    case ParamKind::Device: return attr(js.integer(at, name));
+    case ParamKind::Float:
+    case ParamKind::OptionalFloat: return attr(js.number(at, name));
+    case ParamKind::Ints:
+    case ParamKind::OptionalInts: return attr(js.integers(at, name));
+    case ParamKind::Choice: return attr(js.choice(at, name, param.choices));
+    default: return attr(js.dtype(at, name));
+  }
+}
 
 void readArguments(Entry& js, Call& call) {
   const Operator& op = *call.op;
@@ -22,7 +44,7 @@ void readArguments(Entry& js, Call& call) {
   };
   for (const Param& param : op.params) {
     const Entry::Name name{op.name, param.name};
-    need(param.kind == ParamKind::Operand ? 2 : 1);
+    if (isInput(param.kind)) need(param.kind == ParamKind::Operand ? 2 : 1);
     switch (param.kind) {
       case ParamKind::Tensor: call.inputs.push_back(js.tensor(at, name)); break;
       case ParamKind::OptionalTensor: {
@@ -36,13 +58,13 @@ void readArguments(Entry& js, Call& call) {
         ++at;
         break;
       }
-      case ParamKind::TensorList: call.inputs = js.tensors(at, name); break;
-      case ParamKind::Bool: call.attrs.push_back(attr(js.boolean(at, name))); break;
-      case ParamKind::Int: call.attrs.push_back(attr(js.integer(at, name))); break;
-      case ParamKind::Float: call.attrs.push_back(attr(js.number(at, name))); break;
-      case ParamKind::Ints: call.attrs.push_back(attr(js.integers(at, name))); break;
-      case ParamKind::OptionalInts: call.attrs.push_back(js.isNull(at) ? noAttr() : attr(js.integers(at, name))); break;
-      case ParamKind::DType: call.attrs.push_back(attr(js.dtype(at, name))); break;
+      case ParamKind::TensorList: {
+        const size_t before = call.inputs.size();
+        for (Tensor& tensor : js.tensors(at, name)) call.inputs.push_back(std::move(tensor));
+        call.lists.push_back(call.inputs.size() - before);
+        break;
+      }
+      default: call.attrs.push_back(attributeOf(js, at, op.name, param));
     }
     ++at;
   }
@@ -83,6 +105,28 @@ napi_value callOperator(Entry& js) {
   return numbers;
 }
 
+// What an attribute is when it is left out, as JavaScript would give it; and the names that a choice is among.
+void describeDefault(Entry& js, napi_value record, const Param& param) {
+  if (!param.choices.empty()) {
+    napi_value choices = js.newArray(param.choices.size());
+    for (uint32_t i = 0; i < param.choices.size(); ++i) {
+      js.setElement(choices, i, js.from(std::string(param.choices[i])));
+    }
+    js.setProperty(record, "choices", choices);
+  }
+  if (isOptional(param.kind)) js.setProperty(record, "default", js.null());
+  if (!param.otherwise.given) return;
+  const double value = param.otherwise.value;
+  const auto place = static_cast<size_t>(value < 0 ? 0 : value);
+  switch (param.kind) {
+    case ParamKind::Bool: return js.setProperty(record, "default", js.from(value != 0));
+    case ParamKind::Choice: return js.setProperty(record, "default", js.from(std::string(param.choices[place])));
+    case ParamKind::DType:
+      return js.setProperty(record, "default", js.from(std::string(nameOf(static_cast<DType>(place)))));
+    default: return js.setProperty(record, "default", js.from(value));
+  }
+}
+
 // operators(): the table, for the TypeScript side, tests and documentation.
 napi_value listOperators(Entry& js) {
   const auto& table = operators();
@@ -94,6 +138,7 @@ napi_value listOperators(Entry& js) {
       napi_value param = js.newObject();
       js.setProperty(param, "name", js.from(std::string(op.params[p].name)));
       js.setProperty(param, "kind", js.from(std::string(nameOf(op.params[p].kind))));
+      describeDefault(js, param, op.params[p]);
       js.setElement(params, p, param);
     }
     js.setProperty(record, "name", js.from(std::string(op.name)));

@@ -1,9 +1,11 @@
 // One kernel of a traced program: its arguments, and the arrays that they point to.
 #pragma once
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "core/capture.h"
+#include "core/error.h"
 
 namespace anneal {
 
@@ -15,7 +17,12 @@ struct Kernel {
   // What FusedArgs points to.
   std::vector<FusedOperand> inputs, outputs;
   std::vector<FusedStep> steps;
-  int firstLive = 0;                // of its live values among the program's
+  // Its live values among those of the program, by name.
+  struct Live {
+    const char* name;
+    size_t at;
+  };
+  std::vector<Live> lives = {};
   std::vector<uint64_t> plan = {};  // FusedArgs::plan
 
   // The part that the records of optimizers share; null for other kernels.
@@ -61,10 +68,13 @@ struct Kernel {
   void forLives(F&& f) {
     std::visit([&](auto& a) { a.lives(f); }, args);
   }
-  bool isLive() const {
-    bool live = false;
-    const_cast<Kernel*>(this)->forLives([&](const char*, auto&) { live = true; });
-    return live;
+  bool isLive() const { return !lives.empty(); }
+  // The place of a live value among those of the program.
+  size_t placeOfLive(const char* name) const {
+    for (const Live& live : lives) {
+      if (std::strcmp(live.name, name) == 0) return live.at;
+    }
+    fail(ErrorKind::Argument, "[compile] %s has no live value '%s'", label.c_str(), name);
   }
 };
 

@@ -144,8 +144,8 @@ Program::Program(Trace&& trace, const Tensors& outputs)
         case Place::Outside: break;
       }
     });
-    size_t word = liveWords + static_cast<size_t>(kernel.firstLive);
-    kernel.forLives([&](const char*, auto& field) { code_->revalue(&field, word++); });
+    kernel.forLives(
+        [&](const char* name, auto& field) { code_->revalue(&field, liveWords + kernel.placeOfLive(name)); });
   }
   for (const Pack& pack : packs_) {
     auto& product = std::get<MatmulArgs>(code_->kernels()[pack.kernel].args);

@@ -19,12 +19,15 @@ constexpr uint32_t kMostInTrace = kMaxBuffers / 4;
 Trace::Trace() : firstBuffer(nextBuffer.fetch_add(kMostInTrace) % kMaxBuffers) {}
 
 void Trace::append(const char* op, const KernelArgs& args) {
-  Kernel& kernel = kernels.emplace_back(Kernel{op, op, args, {}, {}, {}, {}, static_cast<int>(lives.size())});
+  Kernel& kernel = kernels.emplace_back(Kernel{op, op, args, {}, {}, {}, {}});
   if (OptimizerTable* table = kernel.optimizerTable()) {
     kernel.slots.assign(table->slot, table->slot + table->slots);
     table->slot = nullptr;
   }
-  kernel.forLives([&](const char* name, const auto& field) { lives.push_back({name, static_cast<double>(field)}); });
+  kernel.forLives([&](const char* name, const auto& field) {
+    kernel.lives.push_back({name, lives.size()});
+    lives.push_back({name, static_cast<double>(field)});
+  });
 }
 
 void* Trace::reserve(size_t bytes) {

@@ -12,9 +12,10 @@ namespace anneal {
 namespace {
 
 constexpr Param kX[] = {{"x", ParamKind::Tensor}};
-constexpr Param kSlope[] = {{"x", ParamKind::Tensor}, {"slope", ParamKind::Float}};
-constexpr Param kAlpha[] = {{"x", ParamKind::Tensor}, {"alpha", ParamKind::Float}};
-constexpr Param kBeta[] = {{"x", ParamKind::Tensor}, {"beta", ParamKind::Float}, {"threshold", ParamKind::Float}};
+constexpr Param kSlope[] = {{"x", ParamKind::Tensor}, {"slope", ParamKind::Float, 0.01}};
+constexpr Param kAlpha[] = {{"x", ParamKind::Tensor}, {"alpha", ParamKind::Float, 1}};
+constexpr Param kBeta[] = {
+    {"x", ParamKind::Tensor}, {"beta", ParamKind::Float, 1}, {"threshold", ParamKind::Float, 20}};
 constexpr Param kOutput[] = {{"dout", ParamKind::Tensor}, {"y", ParamKind::Tensor}};
 constexpr Param kSlopeBackward[] = {{"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"slope", ParamKind::Float}};
 constexpr Param kAlphaBackward[] = {{"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"alpha", ParamKind::Float}};

@@ -15,15 +15,28 @@ const char* nameOf(ParamKind kind) {
     case ParamKind::TensorList: return "array of Tensors";
     case ParamKind::Bool: return "boolean";
     case ParamKind::Int: return "integer";
+    case ParamKind::OptionalInt: return "integer or null";
     case ParamKind::Float: return "number";
+    case ParamKind::OptionalFloat: return "number or null";
     case ParamKind::Ints: return "array of integers";
     case ParamKind::OptionalInts: return "array of integers or null";
+    case ParamKind::Choice: return "choice";
     case ParamKind::DType: return "dtype";
+    case ParamKind::Device: return "device";
   }
   return "";
 }
 
-bool isInput(ParamKind kind) { return kind <= ParamKind::TensorList; }
+std::span<const Tensor> Call::tensors(size_t list) const {
+  size_t begin = 0, at = 0;
+  for (const Param& param : op->params) {
+    if (!isInput(param.kind)) continue;
+    const bool many = param.kind == ParamKind::TensorList;
+    if (many && at == list) break;
+    begin += many ? lengthOf(at++) : 1;
+  }
+  return {inputs.begin() + begin, lengthOf(list)};
+}
 
 void failNotImplemented(const char* op, Device device) {
   fail(ErrorKind::Device, "[%s] is not implemented on %s", op, nameOf(device));
@@ -59,12 +72,16 @@ Tensors compute(const Call& call) {
 }
 
 [[noreturn]] void failMixed(const Call& call, size_t i) {
+  // The parameter that an input belongs to.
   const auto describe = [&](size_t at) {
-    size_t inputs = 0;
+    size_t begin = 0, list = 0;
     for (const Param& param : call.op->params) {
       if (!isInput(param.kind)) continue;
-      if (param.kind == ParamKind::TensorList) return "input " + std::to_string(at);
-      if (inputs++ == at) return "'" + std::string(param.name) + "'";
+      const bool many = param.kind == ParamKind::TensorList;
+      const size_t length = many ? call.lengthOf(list++) : 1;
+      if (at < begin + length)
+        return "'" + (many ? param.name + ("[" + std::to_string(at - begin) + "]") : std::string(param.name)) + "'";
+      begin += length;
     }
     return "input " + std::to_string(at);
   };
@@ -127,6 +144,18 @@ Tensors apply(const Operator& op, Tensors inputs, Attrs attrs) {
   Call call;
   call.op = &op;
   call.inputs = std::move(inputs);
+  call.attrs = std::move(attrs);
+  call.settleDevice();
+  return apply(std::move(call));
+}
+
+Tensors applyLists(const Operator& op, std::initializer_list<Tensors> lists, Attrs attrs) {
+  Call call;
+  call.op = &op;
+  for (const Tensors& list : lists) {
+    for (const Tensor& tensor : list) call.inputs.push_back(tensor);
+    call.lists.push_back(list.size());
+  }
   call.attrs = std::move(attrs);
   call.settleDevice();
   return apply(std::move(call));

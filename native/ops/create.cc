@@ -8,12 +8,16 @@ namespace anneal {
 
 namespace {
 
-constexpr Param kFull[] = {{"shape", ParamKind::Ints}, {"value", ParamKind::Float}, {"dtype", ParamKind::DType}};
+constexpr Param kFull[] = {
+    {"shape", ParamKind::Ints}, {"value", ParamKind::Float}, {"dtype", ParamKind::DType, DType::Float32}};
 constexpr Param kArange[] = {
     {"start", ParamKind::Float}, {"end", ParamKind::Float}, {"step", ParamKind::Float}, {"dtype", ParamKind::DType}};
-constexpr Param kLinspace[] = {
-    {"start", ParamKind::Float}, {"end", ParamKind::Float}, {"count", ParamKind::Int}, {"dtype", ParamKind::DType}};
-constexpr Param kEye[] = {{"rows", ParamKind::Int}, {"columns", ParamKind::Int}, {"dtype", ParamKind::DType}};
+constexpr Param kLinspace[] = {{"start", ParamKind::Float},
+                               {"end", ParamKind::Float},
+                               {"count", ParamKind::Int},
+                               {"dtype", ParamKind::DType, DType::Float32}};
+constexpr Param kEye[] = {
+    {"rows", ParamKind::Int}, {"columns", ParamKind::Int}, {"dtype", ParamKind::DType, DType::Float32}};
 
 void checkFits(const Call& call, double value, DType dtype) {
   if (holds(dtype, value)) return;

@@ -11,20 +11,26 @@ namespace {
 
 // Attributes: 0 reduction, 1 ignoreIndex, 2 labelSmoothing (crossEntropy only).
 constexpr Param kCrossEntropy[] = {{"input", ParamKind::Tensor},          {"target", ParamKind::Tensor},
-                                   {"weight", ParamKind::OptionalTensor}, {"reduction", ParamKind::Int},
-                                   {"ignoreIndex", ParamKind::Int},       {"labelSmoothing", ParamKind::Float}};
-constexpr Param kCrossEntropyBackward[] = {{"dout", ParamKind::Tensor},         {"input", ParamKind::Tensor},
-                                           {"target", ParamKind::Tensor},       {"weight", ParamKind::OptionalTensor},
-                                           {"reduction", ParamKind::Int},       {"ignoreIndex", ParamKind::Int},
-                                           {"labelSmoothing", ParamKind::Float}};
+                                   {"weight", ParamKind::OptionalTensor}, kReductionParam,
+                                   {"ignoreIndex", ParamKind::Int, -100}, {"labelSmoothing", ParamKind::Float, 0}};
+constexpr Param kCrossEntropyBackward[] = {{"dout", ParamKind::Tensor},
+                                           {"input", ParamKind::Tensor},
+                                           {"target", ParamKind::Tensor},
+                                           {"weight", ParamKind::OptionalTensor},
+                                           kReductionParam,
+                                           {"ignoreIndex", ParamKind::Int, -100},
+                                           {"labelSmoothing", ParamKind::Float, 0}};
 constexpr Param kNll[] = {{"input", ParamKind::Tensor},
                           {"target", ParamKind::Tensor},
                           {"weight", ParamKind::OptionalTensor},
-                          {"reduction", ParamKind::Int},
-                          {"ignoreIndex", ParamKind::Int}};
-constexpr Param kNllBackward[] = {{"dout", ParamKind::Tensor},   {"input", ParamKind::Tensor},
-                                  {"target", ParamKind::Tensor}, {"weight", ParamKind::OptionalTensor},
-                                  {"reduction", ParamKind::Int}, {"ignoreIndex", ParamKind::Int}};
+                          kReductionParam,
+                          {"ignoreIndex", ParamKind::Int, -100}};
+constexpr Param kNllBackward[] = {{"dout", ParamKind::Tensor},
+                                  {"input", ParamKind::Tensor},
+                                  {"target", ParamKind::Tensor},
+                                  {"weight", ParamKind::OptionalTensor},
+                                  kReductionParam,
+                                  {"ignoreIndex", ParamKind::Int, -100}};
 
 bool byIndex(const Tensor& target) { return !isFloating(target.dtype()); }
 
@@ -101,7 +107,7 @@ void prepareCrossEntropy(Call& call) {
 void infer(const Call& call, Specs& out) {
   const Tensor &input = call.in(0), &target = call.in(1);
   Dims shape;
-  if (reductionOf(call.name(), call.integer(0)) == Reduction::None) {
+  if (call.choice<Reduction>(0) == Reduction::None) {
     shape = target.shape();
     if (!byIndex(target)) shape.erase(shape.size() - 1);
   }
@@ -113,7 +119,7 @@ CrossEntropyArgs rowArgs(const Call& call, bool logits, const Tensor& input, con
   CrossEntropyArgs args{};
   args.dtype = input.dtype();
   args.logits = logits;
-  args.reduction = reductionOf(call.name(), call.integer(0));
+  args.reduction = call.choice<Reduction>(0);
   args.rows = input.dim(0);
   args.classes = input.dim(1);
   args.labelSmoothing = logits ? call.real(2) : 0;
@@ -153,7 +159,7 @@ void prepareBackward(Call& call) {
   const Tensor &input = call.in(1), &target = call.in(2);
   const bool rows = input.rank() == 2 && isFloating(input.dtype());
   const bool fits = byIndex(target) ? rows && target.size() == input.dim(0) : rows && target.shape() == input.shape();
-  const Reduction reduction = reductionOf(call.name(), call.integer(0));
+  const Reduction reduction = call.choice<Reduction>(0);
   if (!fits || call.in(0).size() != (reduction == Reduction::None ? input.dim(0) : 1) ||
       (call.has(3) && !(call.in(3).shape() == Dims{input.dim(1)}))) {
     fail(ErrorKind::Shape, "[%s] takes rows of classes and a target for each: %s and %s", call.name(),
@@ -190,7 +196,7 @@ Tensor classWeights(const Call& call, const Tensor& input, const Tensor& target,
 
 // dout as a column that scales rows, the division of the mean included.
 Tensor rowScale(const Call& call, const Tensor& dout, const Tensor& input, const Tensor& counted) {
-  switch (reductionOf(call.name(), call.integer(0))) {
+  switch (call.choice<Reduction>(0)) {
     case Reduction::None: return reshape(dout, {input.dim(0), 1});
     case Reduction::Sum: return dout;
     default: break;
@@ -221,7 +227,7 @@ void expandNllBackward(const Call& call, Tensors& out) {
 // whose gradient is the number h of rows of each class: d (w . d / w . h) = (d - h (w . d / w . h)) / w . h.
 Tensor weightGradient(GradCall& g, const Tensor& values, const Tensor& target, double smoothing) {
   const Tensor &input = g.in(0), &weight = g.in(2);
-  const Reduction reduction = reductionOf(g.call().name(), g.integer(0));
+  const Reduction reduction = g.choice<Reduction>(0);
   Tensor unweighted, counted;
   const Tensor q = classWeights(g.call(), input, target, Tensor(), smoothing, unweighted);
   const Tensor scale = reduction == Reduction::None ? reshape(g.dout(), {input.dim(0), 1}) : g.dout();

@@ -9,7 +9,7 @@ namespace anneal {
 
 namespace {
 
-constexpr Param kToDevice[] = {{"x", ParamKind::Tensor}, {"device", ParamKind::Int}};
+constexpr Param kToDevice[] = {{"x", ParamKind::Tensor}, {"device", ParamKind::Device}};
 
 Tensor onto(const Tensor& x, Device device) {
   const Tensor from = dense("toDevice", x);

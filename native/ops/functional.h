@@ -53,7 +53,8 @@ Tensor meanAll(const Tensor& x);
 Tensor softmax(const Tensor& x, int64_t axis);
 Tensor logSoftmax(const Tensor& x, int64_t axis);
 
-Reduction reductionOf(const char* op, int64_t value);
+inline constexpr const char* kReductions[] = {"none", "mean", "sum"};  // by Reduction
+inline constexpr Param kReductionParam = {"reduction", ParamKind::Choice, Reduction::Mean, kReductions};
 Tensor reduceLoss(const Tensor& errors, Reduction reduction);
 
 // Sums over the dimensions along which `shape` was broadcast: the gradient of broadcasting.

@@ -9,9 +9,9 @@ namespace anneal {
 
 namespace {
 
-constexpr Param kList[] = {{"tensors", ParamKind::TensorList}, {"axis", ParamKind::Int}};
-constexpr Param kSplit[] = {{"x", ParamKind::Tensor}, {"sizes", ParamKind::Ints}, {"axis", ParamKind::Int}};
-constexpr Param kPad[] = {{"x", ParamKind::Tensor}, {"padding", ParamKind::Ints}, {"value", ParamKind::Float}};
+constexpr Param kList[] = {{"tensors", ParamKind::TensorList}, {"axis", ParamKind::Int, 0}};
+constexpr Param kSplit[] = {{"x", ParamKind::Tensor}, {"sizes", ParamKind::Ints}, {"axis", ParamKind::Int, 0}};
+constexpr Param kPad[] = {{"x", ParamKind::Tensor}, {"padding", ParamKind::Ints}, {"value", ParamKind::Float, 0}};
 
 void splitOperator(const Call& call, Tensors& out) {
   const Tensor& x = call.in(0);

@@ -14,37 +14,29 @@ Tensor reduceLoss(const Tensor& errors, Reduction reduction) {
   }
 }
 
-Reduction reductionOf(const char* op, int64_t value) {
-  if (value < 0 || value > 2)
-    fail(ErrorKind::Argument, "[%s] there is no reduction %lld", op, static_cast<long long>(value));
-  return static_cast<Reduction>(value);
-}
-
 namespace {
 
-constexpr Param kLoss[] = {{"input", ParamKind::Tensor}, {"target", ParamKind::Tensor}, {"reduction", ParamKind::Int}};
-constexpr Param kHuber[] = {{"input", ParamKind::Tensor},
-                            {"target", ParamKind::Tensor},
-                            {"reduction", ParamKind::Int},
-                            {"delta", ParamKind::Float}};
+constexpr Param kLoss[] = {{"input", ParamKind::Tensor}, {"target", ParamKind::Tensor}, kReductionParam};
+constexpr Param kHuber[] = {
+    {"input", ParamKind::Tensor}, {"target", ParamKind::Tensor}, kReductionParam, {"delta", ParamKind::Float, 1}};
 constexpr Param kBinary3[] = {{"input", ParamKind::Tensor},
                               {"target", ParamKind::Tensor},
                               {"weight", ParamKind::OptionalTensor},
-                              {"reduction", ParamKind::Int}};
+                              kReductionParam};
 constexpr Param kBinaryLogits[] = {{"input", ParamKind::Tensor},
                                    {"target", ParamKind::Tensor},
                                    {"weight", ParamKind::OptionalTensor},
                                    {"posWeight", ParamKind::OptionalTensor},
-                                   {"reduction", ParamKind::Int}};
+                                   kReductionParam};
 constexpr Param kError[] = {{"input", ParamKind::Tensor}, {"target", ParamKind::Tensor}};
 constexpr Param kErrorBackward[] = {
     {"dout", ParamKind::Tensor}, {"input", ParamKind::Tensor}, {"target", ParamKind::Tensor}};
 constexpr Param kHuberError[] = {
-    {"input", ParamKind::Tensor}, {"target", ParamKind::Tensor}, {"delta", ParamKind::Float}};
+    {"input", ParamKind::Tensor}, {"target", ParamKind::Tensor}, {"delta", ParamKind::Float, 1}};
 constexpr Param kHuberBackward[] = {{"dout", ParamKind::Tensor},
                                     {"input", ParamKind::Tensor},
                                     {"target", ParamKind::Tensor},
-                                    {"delta", ParamKind::Float}};
+                                    {"delta", ParamKind::Float, 1}};
 
 // A loss between shapes that merely broadcast trains to the wrong answer without a word, so they must be equal.
 void checkSameShape(const Call& call) {
@@ -59,27 +51,26 @@ Tensor weighted(const Call& call, Tensor errors, int weight) {
 
 void expandMse(const Call& call, Tensors& out) {
   checkSameShape(call);
-  out.push_back(
-      reduceLoss(apply1("squaredError"_op, {call.in(0), call.in(1)}), reductionOf(call.name(), call.integer(0))));
+  out.push_back(reduceLoss(apply1("squaredError"_op, {call.in(0), call.in(1)}), call.choice<Reduction>(0)));
 }
 
 void expandL1(const Call& call, Tensors& out) {
   checkSameShape(call);
   const Tensor errors = apply1("abs"_op, {sub(call.in(0), call.in(1))});
-  out.push_back(reduceLoss(errors, reductionOf(call.name(), call.integer(0))));
+  out.push_back(reduceLoss(errors, call.choice<Reduction>(0)));
 }
 
 void expandHuber(const Call& call, Tensors& out) {
   checkSameShape(call);
   if (!(call.real(1) > 0)) fail(ErrorKind::Argument, "[%s] delta must be positive, not %g", call.name(), call.real(1));
-  out.push_back(reduceLoss(apply1("huberError"_op, {call.in(0), call.in(1)}, {attr(call.real(1))}),
-                           reductionOf(call.name(), call.integer(0))));
+  out.push_back(
+      reduceLoss(apply1("huberError"_op, {call.in(0), call.in(1)}, {attr(call.real(1))}), call.choice<Reduction>(0)));
 }
 
 void expandBinaryCrossEntropy(const Call& call, Tensors& out) {
   checkSameShape(call);
   const Tensor errors = apply1("binaryCrossEntropyError"_op, {call.in(0), call.in(1)});
-  out.push_back(reduceLoss(weighted(call, errors, 2), reductionOf(call.name(), call.integer(0))));
+  out.push_back(reduceLoss(weighted(call, errors, 2), call.choice<Reduction>(0)));
 }
 
 void expandBinaryCrossEntropyLogits(const Call& call, Tensors& out) {
@@ -94,7 +85,7 @@ void expandBinaryCrossEntropyLogits(const Call& call, Tensors& out) {
   } else {
     errors = apply1("binaryCrossEntropyLogitsError"_op, {x, t});
   }
-  out.push_back(reduceLoss(weighted(call, errors, 2), reductionOf(call.name(), call.integer(0))));
+  out.push_back(reduceLoss(weighted(call, errors, 2), call.choice<Reduction>(0)));
 }
 
 // ---- derivatives of the errors ---------------------------------------------------------------------------------------------

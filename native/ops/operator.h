@@ -12,34 +12,13 @@
 #include "core/kernels.h"
 #include "core/small_vector.h"
 #include "core/tensor.h"
+#include "ops/param.h"
 
 namespace anneal {
 
-enum class ParamKind : uint8_t {
-  Tensor,
-  OptionalTensor,
-  Operand,     // a tensor or a number
-  TensorList,  // at most one in an operator
-  Bool,
-  Int,
-  Float,
-  Ints,
-  OptionalInts,
-  DType,
-};
-const char* nameOf(ParamKind kind);
-
-struct Param {
-  const char* name;
-  ParamKind kind;
-};
-
-// Whether a parameter is a tensor input rather than an attribute.
-bool isInput(ParamKind kind);
-
 struct Attr {
   bool present = true;  // false: an optional attribute that was left out
-  int64_t i = 0;        // Bool, Int, DType
+  int64_t i = 0;        // Bool, Int, Choice, DType, Device
   double f = 0;         // Float
   std::vector<int64_t> list;
 };
@@ -56,6 +35,7 @@ struct Call {
   const Operator* op = nullptr;
   Tensors inputs;
   Attrs attrs;
+  SmallVector<size_t, 4> lists;  // how many tensors each list has; may be left empty where there is one list
   Device device = Device::CPU;
 
   // Takes the device of the first tensor among the inputs, for numbers beside it too.
@@ -64,11 +44,19 @@ struct Call {
   const char* name() const;
   const Tensor& in(int i) const { return inputs[i]; }
   bool has(int i) const { return inputs[i].defined(); }
+  // The tensors of the first list, the second, ...
+  std::span<const Tensor> tensors(size_t list) const;
+  size_t lengthOf(size_t list) const { return lists.empty() ? inputs.size() : lists[list]; }
   int64_t integer(int i) const { return attrs[i].i; }
+  int64_t integer(int i, int64_t otherwise) const { return attrs[i].present ? attrs[i].i : otherwise; }
   bool flag(int i) const { return attrs[i].i != 0; }
   double real(int i) const { return attrs[i].f; }
   const std::vector<int64_t>& list(int i) const { return attrs[i].list; }
   DType dtype(int i) const { return static_cast<DType>(attrs[i].i); }
+  template <class E>
+  E choice(int i) const {
+    return static_cast<E>(attrs[i].i);
+  }
 };
 
 // What a gradient rule sees. Inputs and outputs are there only if the operator's record says that the tape saves them.
@@ -89,6 +77,10 @@ class GradCall {
   int64_t integer(int i) const { return call().attrs[i].i; }
   bool flag(int i) const { return call().attrs[i].i != 0; }
   const std::vector<int64_t>& list(int i) const { return call().attrs[i].list; }
+  template <class E>
+  E choice(int i) const {
+    return call().choice<E>(i);
+  }
 };
 
 // Bits of `saves`: which inputs and outputs a gradient rule reads.
@@ -147,6 +139,8 @@ const Operator& operator""_op() {
 Tensors apply(Call&& call);
 Tensors apply(const Operator& op, Tensors inputs, Attrs attrs = {});
 Tensor apply1(const Operator& op, Tensors inputs, Attrs attrs = {});
+// An operator whose tensors are all in lists.
+Tensors applyLists(const Operator& op, std::initializer_list<Tensors> lists, Attrs attrs = {});
 
 // Sees each operator that ran on inputs which may need a gradient (autograd/tape.cc).
 struct Recorder {
@@ -173,7 +167,11 @@ inline Attr attr(int64_t i) { return {.i = i, .list = {}}; }
 inline Attr attr(int i) { return attr(static_cast<int64_t>(i)); }
 inline Attr attr(bool b) { return attr(static_cast<int64_t>(b)); }
 inline Attr attr(double f) { return {.f = f, .list = {}}; }
-inline Attr attr(DType dtype) { return attr(static_cast<int64_t>(dtype)); }
+template <class E>
+  requires std::is_enum_v<E>
+Attr attr(E value) {
+  return attr(static_cast<int64_t>(value));
+}
 inline Attr attr(std::vector<int64_t> list) { return {.list = std::move(list)}; }
 inline Attr noAttr() { return {.present = false, .list = {}}; }
 

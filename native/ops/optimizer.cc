@@ -10,16 +10,24 @@ namespace anneal {
 namespace {
 
 constexpr Param kAssign[] = {{"target", ParamKind::Tensor}, {"values", ParamKind::Tensor}};
-// `tensors` holds `count` parameters, then as many gradients, then each kind of state, and last their steps so far.
-constexpr Param kSgd[] = {
-    {"tensors", ParamKind::TensorList}, {"count", ParamKind::Int},       {"lr", ParamKind::Float},
-    {"momentum", ParamKind::Float},     {"dampening", ParamKind::Float}, {"weightDecay", ParamKind::Float},
-    {"nesterov", ParamKind::Bool},      {"maximize", ParamKind::Bool},   {"first", ParamKind::Ints}};
-constexpr Param kAdam[] = {{"tensors", ParamKind::TensorList}, {"count", ParamKind::Int},
-                           {"lr", ParamKind::Float},           {"beta1", ParamKind::Float},
-                           {"beta2", ParamKind::Float},        {"eps", ParamKind::Float},
-                           {"weightDecay", ParamKind::Float},  {"decoupled", ParamKind::Bool},
-                           {"amsgrad", ParamKind::Bool},       {"maximize", ParamKind::Bool}};
+constexpr Param kSgd[] = {{"params", ParamKind::TensorList},
+                          {"grads", ParamKind::TensorList},
+                          {"momentumBuffers", ParamKind::TensorList},
+                          {"counts", ParamKind::TensorList},
+                          {"lr", ParamKind::Float},
+                          {"momentum", ParamKind::Float, 0},
+                          {"dampening", ParamKind::Float, 0},
+                          {"weightDecay", ParamKind::Float, 0},
+                          {"nesterov", ParamKind::Bool, false},
+                          {"maximize", ParamKind::Bool, false},
+                          {"first", ParamKind::OptionalInts}};
+constexpr Param kAdam[] = {{"params", ParamKind::TensorList},       {"grads", ParamKind::TensorList},
+                           {"expAvgs", ParamKind::TensorList},      {"expAvgSqs", ParamKind::TensorList},
+                           {"maxExpAvgSqs", ParamKind::TensorList}, {"counts", ParamKind::TensorList},
+                           {"lr", ParamKind::Float, 0.001},         {"beta1", ParamKind::Float, 0.9},
+                           {"beta2", ParamKind::Float, 0.999},      {"eps", ParamKind::Float, 1e-8},
+                           {"weightDecay", ParamKind::Float, 0},    {"decoupled", ParamKind::Bool, false},
+                           {"maximize", ParamKind::Bool, false}};
 
 void inferAssign(const Call& call, Specs&) {
   const Tensor &target = call.in(0), &values = call.in(1);
@@ -44,44 +52,49 @@ void write(const Call& call, Role role) {
   copyInto(call.name(), values, target, role);
 }
 
-// Groups of `count` tensors: parameters, gradients, states.
-int groupsOf(const Call& call) {
-  const int64_t count = call.integer(0);
-  const auto total = static_cast<int64_t>(call.inputs.size());
-  if (count < 1 || total % count != 0) {
-    fail(ErrorKind::Argument, "[%s] %lld tensors are not groups of %lld", call.name(), static_cast<long long>(total),
-         static_cast<long long>(count));
-  }
-  return static_cast<int>(total / count);
+// The lists of an optimizer: parameters, gradients, each kind of state, and last the steps taken so far.
+constexpr size_t kParams = 0, kGrads = 1, kFirstState = 2;
+size_t countsOf(const Call& call) { return call.lists.size() - 1; }
+
+void checkCount(const Call& call, const Tensor& steps) {
+  if (steps.dtype() == DType::Int64 && steps.size() == 1) return;
+  fail(ErrorKind::Argument, "[%s] steps are counted in one int64 each, not in %s %s", call.name(),
+       nameOf(steps.dtype()), steps.shape().str().c_str());
 }
 
-void checkGroups(const Call& call, int expected) {
-  const int64_t count = call.integer(0);
-  if (groupsOf(call) != expected) {
-    fail(ErrorKind::Argument, "[%s] takes %d tensors for each parameter, not %d", call.name(), expected,
-         groupsOf(call));
+// A gradient or a state of a parameter.
+void checkFits(const Call& call, const Tensor& tensor, const Tensor& param, bool updated) {
+  const DType dtype = param.dtype();
+  if (tensor.dtype() != dtype || (dtype != DType::Float32 && dtype != DType::Float64)) {
+    fail(ErrorKind::DType, "[%s] all tensors must be of one floating dtype: %s and %s", call.name(), nameOf(dtype),
+         nameOf(tensor.dtype()));
   }
-  const DType dtype = call.in(0).dtype();
-  for (size_t i = 0; i < call.inputs.size(); ++i) {
-    const Tensor &tensor = call.inputs[i], &param = call.inputs[i % static_cast<size_t>(count)];
-    if (static_cast<int64_t>(i) / count == expected - 1) {
-      if (tensor.dtype() != DType::Int64 || tensor.size() != 1) {
-        fail(ErrorKind::Argument, "[%s] steps are counted in one int64 each, not in %s %s", call.name(),
-             nameOf(tensor.dtype()), tensor.shape().str().c_str());
-      }
-      continue;
+  if (!(tensor.shape() == param.shape())) {
+    fail(ErrorKind::Shape, "[%s] a gradient or state of %s does not fit a parameter of %s", call.name(),
+         tensor.shape().str().c_str(), param.shape().str().c_str());
+  }
+  if (updated && !tensor.contiguous()) {
+    fail(ErrorKind::Argument, "[%s] parameters and states must be contiguous to be updated in place", call.name());
+  }
+}
+
+// Each list has an entry for each parameter, but for the states that `unused` names, which have none.
+void checkLists(const Call& call, size_t unused) {
+  const auto params = call.tensors(kParams);
+  if (params.empty()) fail(ErrorKind::Argument, "[%s] there are no parameters to update", call.name());
+  for (size_t list = 0; list < call.lists.size(); ++list) {
+    const auto tensors = call.tensors(list);
+    const size_t expected = list == unused ? 0 : params.size();
+    if (tensors.size() != expected) {
+      fail(ErrorKind::Argument, "[%s] expected %zu tensors in '%s', received %zu", call.name(), expected,
+           call.op->params[list].name, tensors.size());
     }
-    if (tensor.dtype() != dtype || (dtype != DType::Float32 && dtype != DType::Float64)) {
-      fail(ErrorKind::DType, "[%s] all tensors must be of one floating dtype: %s and %s", call.name(), nameOf(dtype),
-           nameOf(tensor.dtype()));
-    }
-    if (!(tensor.shape() == param.shape())) {
-      fail(ErrorKind::Shape, "[%s] a gradient or state of %s does not fit a parameter of %s", call.name(),
-           tensor.shape().str().c_str(), param.shape().str().c_str());
-    }
-    const bool gradient = static_cast<int64_t>(i) / count == 1;
-    if (!gradient && !tensor.contiguous()) {
-      fail(ErrorKind::Argument, "[%s] parameters and states must be contiguous to be updated in place", call.name());
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      if (list == countsOf(call))
+        checkCount(call, tensors[i]);
+      else
+        checkFits(call, tensors[i], params[i], list != kGrads);
+      if (tensors[i].dtype() != params[0].dtype() && list == kParams) checkFits(call, tensors[i], params[0], false);
     }
   }
 }
@@ -90,62 +103,64 @@ void checkGroups(const Call& call, int expected) {
 template <class Args>
 void runStep(const Call& call, Args& args, const std::vector<int64_t>* first) {
   static_assert(std::is_base_of_v<OptimizerTable, Args>);
-  const auto count = static_cast<size_t>(call.integer(0));
-  const int groups = groupsOf(call);
-  const size_t bytes = count * sizeof(OptimizerSlot);
+  const auto params = call.tensors(kParams), grads = call.tensors(kGrads), counts = call.tensors(countsOf(call));
+  const size_t bytes = params.size() * sizeof(OptimizerSlot);
   const Storage table(bytes, Allocator::Use::HostWrite, call.device);
   auto* slots = static_cast<OptimizerSlot*>(table.data());
   Tensors gradients;  // dense copies live until the launch
-  for (size_t i = 0; i < count; ++i) {
-    gradients.push_back(dense(call.name(), call.inputs[count + i]));
+  const auto update = [](const Tensor& tensor) {
+    tensor.storage().bumpVersion();
+    return tensor.data();
+  };
+  for (size_t i = 0; i < params.size(); ++i) {
+    gradients.push_back(dense(call.name(), grads[i]));
     OptimizerSlot slot{};
-    slot.param = call.inputs[i].data();
     slot.grad = gradients.back().data();
-    for (int group = 2; group < groups - 1; ++group) {
-      const Tensor& state = call.inputs[static_cast<size_t>(group) * count + i];
-      state.storage().bumpVersion();
-      slot.state[group - 2] = state.data();
+    for (size_t list = kFirstState; list < countsOf(call); ++list) {
+      const auto states = call.tensors(list);
+      if (!states.empty()) slot.state[list - kFirstState] = update(states[i]);
     }
-    const Tensor& steps = call.inputs[static_cast<size_t>(groups - 1) * count + i];
-    steps.storage().bumpVersion();
-    slot.steps = static_cast<int64_t*>(steps.data());
-    slot.count = call.inputs[i].size();
+    slot.steps = static_cast<int64_t*>(update(counts[i]));
+    slot.count = params[i].size();
     slot.first = first && i < first->size() && (*first)[i] != 0;
-    call.inputs[i].storage().bumpVersion();
+    slot.param = update(params[i]);
     slots[i] = slot;
   }
-  args.dtype = call.in(0).dtype();
-  args.slots = static_cast<int64_t>(count);
+  args.dtype = params[0].dtype();
+  args.slots = static_cast<int64_t>(params.size());
   args.slot = slots;
   launch(call.name(), call.device, args);
 }
 
 void runSgd(const Call& call, Tensors&) {
   SgdArgs args{};
-  args.lr = call.real(1);
-  args.momentum = call.real(2);
-  args.dampening = call.real(3);
-  args.weightDecay = call.real(4);
-  args.nesterov = call.flag(5);
-  args.maximize = call.flag(6);
-  runStep(call, args, &call.list(7));
+  args.lr = call.real(0);
+  args.momentum = call.real(1);
+  args.dampening = call.real(2);
+  args.weightDecay = call.real(3);
+  args.nesterov = call.flag(4);
+  args.maximize = call.flag(5);
+  runStep(call, args, &call.list(6));
 }
+
+constexpr size_t kMaxima = 4;  // the list of AMSGrad's
 
 void runAdam(const Call& call, Tensors&) {
   AdamArgs args{};
-  args.lr = call.real(1);
-  args.beta1 = call.real(2);
-  args.beta2 = call.real(3);
-  args.eps = call.real(4);
-  args.weightDecay = call.real(5);
-  args.decoupled = call.flag(6);
-  args.amsgrad = call.flag(7);
-  args.maximize = call.flag(8);
+  args.lr = call.real(0);
+  args.beta1 = call.real(1);
+  args.beta2 = call.real(2);
+  args.eps = call.real(3);
+  args.weightDecay = call.real(4);
+  args.decoupled = call.flag(5);
+  args.maximize = call.flag(6);
+  args.amsgrad = !call.tensors(kMaxima).empty();
   runStep(call, args, nullptr);
 }
 
-void inferSgd(const Call& call, Specs&) { checkGroups(call, call.real(2) != 0 ? 4 : 3); }
-void inferAdam(const Call& call, Specs&) { checkGroups(call, call.flag(7) ? 6 : 5); }
+constexpr size_t kNone = SIZE_MAX;
+void inferSgd(const Call& call, Specs&) { checkLists(call, call.real(1) != 0 ? kNone : kFirstState); }
+void inferAdam(const Call& call, Specs&) { checkLists(call, call.tensors(kMaxima).empty() ? kMaxima : kNone); }
 
 const Operator kOperators[] = {
     {.name = "assign",

@@ -10,7 +10,8 @@ namespace anneal {
 
 namespace {
 
-constexpr Param kClampParams[] = {{"x", ParamKind::Operand}, {"low", ParamKind::Float}, {"high", ParamKind::Float}};
+constexpr Param kClampParams[] = {
+    {"x", ParamKind::Operand}, {"low", ParamKind::OptionalFloat}, {"high", ParamKind::OptionalFloat}};
 constexpr Param kClampBackward[] = {
     {"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"low", ParamKind::Float}, {"high", ParamKind::Float}};
 constexpr Param kWhere[] = {{"condition", ParamKind::Tensor}, {"a", ParamKind::Operand}, {"b", ParamKind::Operand}};
@@ -28,6 +29,8 @@ void preparePow(Call& call) {
 }
 
 void prepareClamp(Call& call) {
+  if (!call.attrs[0].present) call.attrs[0] = attr(-INFINITY);
+  if (!call.attrs[1].present) call.attrs[1] = attr(INFINITY);
   const double low = call.real(0), high = call.real(1);
   const auto whole = [](double v) { return std::isinf(v) || std::trunc(v) == v; };
   if (isFloating(call.in(0).dtype()) || (whole(low) && whole(high))) {

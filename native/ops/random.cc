@@ -9,11 +9,15 @@ namespace anneal {
 
 namespace {
 
-constexpr Param kTwoParameters[] = {{"shape", ParamKind::Ints},  {"a", ParamKind::Float},  {"b", ParamKind::Float},
-                                    {"dtype", ParamKind::DType}, {"seed", ParamKind::Int}, {"offset", ParamKind::Int}};
+constexpr Param kUniform[] = {{"shape", ParamKind::Ints},    {"low", ParamKind::Float, 0},
+                              {"high", ParamKind::Float, 1}, {"dtype", ParamKind::DType, DType::Float32},
+                              {"seed", ParamKind::Int},      {"offset", ParamKind::Int}};
+constexpr Param kNormal[] = {{"shape", ParamKind::Ints},   {"mean", ParamKind::Float, 0},
+                             {"std", ParamKind::Float, 1}, {"dtype", ParamKind::DType, DType::Float32},
+                             {"seed", ParamKind::Int},     {"offset", ParamKind::Int}};
 constexpr Param kBernoulli[] = {{"shape", ParamKind::Ints},
                                 {"probability", ParamKind::Float},
-                                {"dtype", ParamKind::DType},
+                                {"dtype", ParamKind::DType, DType::Float32},
                                 {"seed", ParamKind::Int},
                                 {"offset", ParamKind::Int}};
 constexpr Param kPermutation[] = {{"count", ParamKind::Int}, {"seed", ParamKind::Int}, {"offset", ParamKind::Int}};
@@ -90,13 +94,13 @@ void dropoutGradient(GradCall& g) {
 
 const Operator kOperators[] = {
     {.name = "uniform",
-     .doc = "evenly from a (included) to b (excluded)",
-     .params = kTwoParameters,
+     .doc = "evenly from low (included) to high (excluded)",
+     .params = kUniform,
      .infer = inferUniform,
      .run = runTwoParameters<RandomOp::Uniform>},
     {.name = "normal",
-     .doc = "normally, with mean a and standard deviation b (Box-Muller)",
-     .params = kTwoParameters,
+     .doc = "normally, with the given mean and standard deviation (Box-Muller)",
+     .params = kNormal,
      .infer = inferNormal,
      .run = runTwoParameters<RandomOp::Normal>},
     {.name = "bernoulli",

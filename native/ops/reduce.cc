@@ -11,11 +11,11 @@ namespace anneal {
 namespace {
 
 constexpr Param kReduce[] = {
-    {"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}, {"keepDims", ParamKind::Bool}};
+    {"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}, {"keepDims", ParamKind::Bool, false}};
 constexpr Param kSpread[] = {{"x", ParamKind::Tensor},
                              {"axes", ParamKind::OptionalInts},
-                             {"keepDims", ParamKind::Bool},
-                             {"correction", ParamKind::Float}};
+                             {"keepDims", ParamKind::Bool, false},
+                             {"correction", ParamKind::Float, 1}};
 
 std::vector<int64_t> axesOf(const Call& call) { return resolveAxes(call.name(), call.attrs[0], call.in(0).rank()); }
 

@@ -13,16 +13,17 @@ constexpr Param kX[] = {{"x", ParamKind::Tensor}};
 constexpr Param kCast[] = {{"x", ParamKind::Tensor}, {"dtype", ParamKind::DType}};
 constexpr Param kShape[] = {{"x", ParamKind::Tensor}, {"shape", ParamKind::Ints}};
 constexpr Param kAxes[] = {{"x", ParamKind::Tensor}, {"axes", ParamKind::Ints}};
-constexpr Param kTwoAxes[] = {{"x", ParamKind::Tensor}, {"axis0", ParamKind::Int}, {"axis1", ParamKind::Int}};
+constexpr Param kTwoAxes[] = {{"x", ParamKind::Tensor}, {"axis0", ParamKind::Int, -2}, {"axis1", ParamKind::Int, -1}};
 constexpr Param kOptionalAxes[] = {{"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}};
 constexpr Param kAxis[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int}};
 constexpr Param kSlice[] = {{"x", ParamKind::Tensor},
                             {"axis", ParamKind::Int},
-                            {"begin", ParamKind::Int},
-                            {"end", ParamKind::Int},
-                            {"step", ParamKind::Int}};
-constexpr Param kSliceBackward[] = {{"dout", ParamKind::Tensor}, {"shape", ParamKind::Ints}, {"axis", ParamKind::Int},
-                                    {"begin", ParamKind::Int},   {"end", ParamKind::Int},    {"step", ParamKind::Int}};
+                            {"begin", ParamKind::Int, 0},
+                            {"end", ParamKind::OptionalInt},
+                            {"step", ParamKind::Int, 1}};
+constexpr Param kSliceBackward[] = {{"dout", ParamKind::Tensor},     {"shape", ParamKind::Ints},
+                                    {"axis", ParamKind::Int},        {"begin", ParamKind::Int},
+                                    {"end", ParamKind::OptionalInt}, {"step", ParamKind::Int}};
 
 // ---- reshape -----------------------------------------------------------------------------------------------------------
 
@@ -216,13 +217,13 @@ void expandOperator(const Call& call, Tensors& out) {
 
 void sliceOperator(const Call& call, Tensors& out) {
   const Tensor& x = call.in(0);
-  out.push_back(sliceView(
-      x, resolveSlice(call.name(), x.shape(), call.integer(0), call.integer(1), call.integer(2), call.integer(3))));
+  out.push_back(sliceView(x, resolveSlice(call.name(), x.shape(), call.integer(0), call.integer(1),
+                                          call.integer(2, INT64_MAX), call.integer(3))));
 }
 
 void sliceGradient(GradCall& g) {
   g.set(0, apply1("sliceBackward"_op, {g.dout()},
-                  {attr(toList(g.spec(0).shape)), attr(g.integer(0)), attr(g.integer(1)), attr(g.integer(2)),
+                  {attr(toList(g.spec(0).shape)), attr(g.integer(0)), attr(g.integer(1)), g.call().attrs[2],
                    attr(g.integer(3))}));
 }
 
@@ -230,7 +231,7 @@ void sliceBackwardOperator(const Call& call, Tensors& out) {
   const Tensor& dout = call.in(0);
   const Dims shape = toDims(call.list(0));
   const Range range =
-      resolveSlice(call.name(), shape, call.integer(1), call.integer(2), call.integer(3), call.integer(4));
+      resolveSlice(call.name(), shape, call.integer(1), call.integer(2), call.integer(3, INT64_MAX), call.integer(4));
   Tensor result = filled({dout.dtype(), shape}, 0, call.device);
   const Tensor target = sliceView(result, range);
   if (!(target.shape() == dout.shape())) {
@@ -243,7 +244,7 @@ void sliceBackwardOperator(const Call& call, Tensors& out) {
 
 void sliceBackwardGradient(GradCall& g) {
   g.set(0, apply1("slice"_op, {g.dout()},
-                  {attr(g.integer(1)), attr(g.integer(2)), attr(g.integer(3)), attr(g.integer(4))}));
+                  {attr(g.integer(1)), attr(g.integer(2)), g.call().attrs[3], attr(g.integer(4))}));
 }
 
 const Operator kOperators[] = {

@@ -8,9 +8,9 @@ namespace anneal {
 
 namespace {
 
-constexpr Param kAlong[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int}};
+constexpr Param kAlong[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int, -1}};
 constexpr Param kReduce[] = {
-    {"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}, {"keepDims", ParamKind::Bool}};
+    {"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}, {"keepDims", ParamKind::Bool, false}};
 constexpr Param kBackward[] = {{"dout", ParamKind::Tensor}, {"y", ParamKind::Tensor}, {"axis", ParamKind::Int}};
 
 std::vector<int64_t> axisOf(const Call& call) {

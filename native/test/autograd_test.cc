@@ -26,18 +26,17 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 Tensor relu(const Tensor& x) { return apply1("relu"_op, {x}); }
 
 Tensor crossEntropy(const Tensor& logits, const Tensor& labels) {
-  return apply1("crossEntropy"_op, {logits, labels, Tensor()},
-                {attr(static_cast<int64_t>(Reduction::Mean)), attr(-100), attr(0.0)});
+  return apply1("crossEntropy"_op, {logits, labels, Tensor()}, {attr(Reduction::Mean), attr(-100), attr(0.0)});
 }
 
 void sgd(const Tensors& params, double lr) {
-  Tensors tensors = params;
-  for (const Tensor& param : params) tensors.push_back(gradOf(param));
-  for (size_t i = 0; i < params.size(); ++i) tensors.push_back(test::integers({}, {0}));
-  const int count = static_cast<int>(params.size());
-  apply("sgdStep"_op, tensors,
-        {attr(count), attr(lr), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false),
-         attr(std::vector<int64_t>(params.size(), 1))});
+  Tensors grads, counts;
+  for (const Tensor& param : params) {
+    grads.push_back(gradOf(param));
+    counts.push_back(test::integers({}, {0}));
+  }
+  applyLists("sgdStep"_op, {params, grads, {}, counts},
+             {attr(lr), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false), noAttr()});
 }
 
 // Pseudo-random numbers in [-1, 1).

@@ -55,9 +55,8 @@ TEST(compile_trains_as_eager_code_does) {
       const Tensor loss = meanAll(square(sub(matmul(in[0], matrixTranspose(w)), in[1])));
       backward({loss}, {}, {});
       GradMode off(false);
-      apply("sgdStep"_op, {w, gradOf(w), taken},
-            {attr(1), attr(0.1), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false),
-             attr(std::vector<int64_t>{0})});
+      applyLists("sgdStep"_op, {{w}, {gradOf(w)}, {}, {taken}},
+                 {attr(0.1), attr(0.0), attr(0.0), attr(0.0), attr(false), attr(false), noAttr()});
       return Tensors{loss};
     };
     const Tensors inputs{floats({4, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0, 1}),

@@ -200,10 +200,10 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
   // Optimizers.
   const Tensor w = contiguous(turned), m = filled(w.spec(), 0, w.device()), s = filled(w.spec(), 0, w.device());
   const Tensor taken = integers({}, {3});
-  apply("sgdStep"_op, {w, turned, m, taken},
-        {attr(1), attr(0.1), attr(0.9), attr(0.0), attr(0.0), attr(false), attr(false), attr(std::vector<int64_t>{0})});
-  apply("adamStep"_op, {w, turned, m, s, taken},
-        {attr(1), attr(0.1), attr(0.9), attr(0.99), attr(1e-8), attr(0.0), attr(false), attr(false), attr(false)});
+  applyLists("sgdStep"_op, {{w}, {turned}, {m}, {taken}},
+             {attr(0.1), attr(0.9), attr(0.0), attr(0.0), attr(false), attr(false), noAttr()});
+  applyLists("adamStep"_op, {{w}, {turned}, {m}, {s}, {}, {taken}},
+             {attr(0.1), attr(0.9), attr(0.99), attr(1e-8), attr(0.0), attr(false), attr(false)});
   CHECK(watch.kernels >= 50);
 }
 

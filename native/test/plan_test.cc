@@ -58,7 +58,7 @@ TEST(plan_gives_each_buffer_the_lowest_place_that_is_free_while_it_lives) {
       SgdArgs args{};
       args.dtype = DType::Float32;
       std::vector<OptimizerSlot> slots;
-      for (void* p : list) slots.push_back({p, nullptr, {}, 0, false});
+      for (void* p : list) slots.push_back({p, nullptr, {}, nullptr, 0, false});
       args.slots = static_cast<int64_t>(slots.size());
       args.slot = slots.data();
       trace.append("sgdStep", args);

@@ -129,7 +129,7 @@ function related(base: number[]): fc.Arbitrary<TensorSpec> {
   );
 }
 
-function plausible(kind: string, base: number[]): fc.Arbitrary<Argument> {
+function plausible({ kind, choices = [] }: Omit<OperatorParam, 'name'>, base: number[]): fc.Arbitrary<Argument> {
   const specs = related(base);
   const one = specs.map((spec): Argument => ({ tensor: spec }));
   const value = (arbitrary: fc.Arbitrary<unknown>) => arbitrary.map((v): Argument => ({ value: v }));
@@ -146,8 +146,16 @@ function plausible(kind: string, base: number[]): fc.Arbitrary<Argument> {
       return value(fc.boolean());
     case 'integer':
       return value(integers);
+    case 'integer or null':
+      return value(fc.option(integers));
     case 'number':
       return value(numbers);
+    case 'number or null':
+      return value(fc.option(numbers));
+    case 'choice':
+      return value(fc.constantFrom(...choices));
+    case 'device':
+      return value(fc.constant('cpu'));
     case 'array of integers':
       return value(fc.oneof({ weight: 2, arbitrary: lists }, fc.constant(base)));
     case 'array of integers or null':
@@ -163,9 +171,10 @@ function plausible(kind: string, base: number[]): fc.Arbitrary<Argument> {
 export function argumentsFor(params: readonly OperatorParam[]): fc.Arbitrary<Argument[]> {
   return shapes.chain((base) =>
     fc.tuple(
-      ...params.map(({ kind }) =>
+      ...params.map((param) =>
         fc.oneof(
-          { weight: 19, arbitrary: plausible(kind, base) },
+          { weight: 19, arbitrary: plausible(param, base) },
+          { weight: param.default === undefined ? 0 : 2, arbitrary: fc.constant<Argument>({ value: undefined }) },
           junk.map((make): Argument => ({ make })),
         ),
       ),
@@ -179,7 +188,7 @@ export const anyArguments: fc.Arbitrary<Argument[]> = shapes.chain((base) =>
     fc.oneof(
       { weight: 4, arbitrary: related(base).map((spec): Argument => ({ tensor: spec })) },
       ...['integer', 'number', 'boolean', 'dtype', 'array of integers', 'array of Tensors'].map((kind) =>
-        plausible(kind, base),
+        plausible({ kind }, base),
       ),
       junk.map((make): Argument => ({ make })),
     ),

@@ -26,7 +26,8 @@ export interface Expectation {
   permutation?: number;
 }
 
-/** An argument: `$i` is input i; `inf` and `-inf` are numbers; other strings name dtypes. */
+/** An argument: `$i` is input i; `inf` and `-inf` are numbers; other strings name dtypes, or what an operator chooses
+ * from. */
 export type Argument = number | boolean | string | null | Argument[];
 
 /** How exactly an operator computes; close.ts says what each class allows. */

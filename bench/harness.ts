@@ -37,7 +37,7 @@ export interface Times {
   wall: Spread;
   /** Processor time of all threads, milliseconds an iteration. */
   cpu: Spread;
-  /** 10^9 FLOP or bytes a second. */
+  /** 10^9 FLOP or bytes per second. */
   rate?: Spread;
   /** Of the limit measured in the same round. */
   share?: Spread;
@@ -47,7 +47,7 @@ export interface Comparison {
   times: Times[];
   /** For every rival but the first: its time over the first one's, round by round. Above 1 the first is faster. */
   ratios: ({ name: string } & Spread)[];
-  /** What the gauge measured, 10^9 FLOP or bytes a second. */
+  /** What the gauge measured, 10^9 FLOP or bytes per second. */
   limit?: Spread;
 }
 

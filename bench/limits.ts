@@ -4,7 +4,7 @@ import { ourProgram } from './peers/programs';
 import { type Job, startRival } from './rival';
 import type { LimitName } from './suites/suite';
 
-/** How much the machine does of it a second: GFLOP/s or GB/s. */
+/** How much the machine does of it per second: GFLOP/s or GB/s. */
 export const limitUnits: Record<LimitName, string> = { fma: 'GFLOP/s', triad: 'GB/s', read: 'GB/s' };
 
 /** Past the caches. */

@@ -26,7 +26,7 @@ export interface Rival {
   close(): void;
 }
 
-export interface Program {
+export interface RivalProgram {
   name: string;
   command: string;
   args: string[];
@@ -39,7 +39,7 @@ export interface Program {
 export interface Launcher {
   command: string;
   args: string[];
-  /** See {@link Program}. */
+  /** See {@link RivalProgram}. */
   words?: boolean;
 }
 
@@ -56,7 +56,7 @@ interface Answer extends Partial<Sample> {
 
 /** Starts the program of a rival and prepares it for a job. */
 export async function startRival(
-  program: Program,
+  program: RivalProgram,
   job: Job,
 ): Promise<Rival & { pid: number; versions: Record<string, string> }> {
   const child = spawn(program.command, program.args, {
@@ -79,7 +79,7 @@ export async function startRival(
 }
 
 // One question at a time; a rival that ends instead of answering fails the question.
-function conversation({ name, words }: Program, child: ChildProcess): (question: Question) => Promise<Answer> {
+function conversation({ name, words }: RivalProgram, child: ChildProcess): (question: Question) => Promise<Answer> {
   let settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
   let failure: Error | undefined;
   const fail = (error: Error): void => {

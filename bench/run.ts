@@ -10,7 +10,7 @@ import { measureLimits, startGauge } from './limits';
 import { ourProgram, peerProgram } from './peers/programs';
 import { publish } from './publish/publish';
 import { counted, jsonLines, limitsLine, surroundings, textLines } from './report';
-import { type Job, type Program, type Rival, startRival } from './rival';
+import { type Job, type Rival, type RivalProgram, startRival } from './rival';
 import { endToEnd } from './suites/end-to-end';
 import { gemm } from './suites/gemm';
 import { memory } from './suites/memory';
@@ -40,7 +40,7 @@ function commandLine(): Command {
     .description('Measures anneal and, in the same sitting, its peers. Results are checked before anything is timed.')
     .addArgument(new Argument('<suites...>', 'what to measure').choices(Object.keys(suites)))
     .addOption(new Option('--peer <names...>', 'what to compare with').choices(peerNames).default([], 'nobody'))
-    .option('--json <file>', 'write the results, one JSON object a line', outputFile)
+    .option('--json <file>', 'write the results, one JSON object per line', outputFile)
     .option('--threads <n>', 'threads of each rival', wholeNumber(1), 1)
     .option(
       '--rounds <n>',
@@ -54,7 +54,7 @@ function commandLine(): Command {
   program
     .command('report')
     .description('Writes what --json has left into bench/results, the tables of the documentation, and plots.')
-    .argument('[files...]', 'results, one JSON object a line (default: those of the newest day in results/local)')
+    .argument('[files...]', 'results, one JSON object per line (default: those of the newest day in results/local)')
     .action((files: string[]) => publish(join(__dirname, '..'), files, console.log));
   return program;
 }
@@ -114,8 +114,8 @@ async function runSuite(suite: Suite, options: Options, folder: string, results:
   }
 }
 
-async function findPeers(suite: Suite, { peer, threads }: Options, { skipped }: Results): Promise<Program[]> {
-  const programs: Program[] = [];
+async function findPeers(suite: Suite, { peer, threads }: Options, { skipped }: Results): Promise<RivalProgram[]> {
+  const programs: RivalProgram[] = [];
   if (suite.rates) return programs;
   for (const name of new Set(peer)) {
     const program = await peerProgram(name, suite, threads);
@@ -153,7 +153,7 @@ async function compareBesideLimit(rivals: Rival[], settings: CompareOptions, { w
 
 // Every rival gets a fresh process for every case; they live side by side and take turns.
 async function withRivals<T>(
-  programs: readonly Program[],
+  programs: readonly RivalProgram[],
   job: Job,
   versions: Record<string, string>,
   body: (rivals: Rival[]) => Promise<T>,

@@ -9,7 +9,7 @@ export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool'
 /** Typed arrays that tensors are read into; bool is read as bytes 0 and 1. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
-interface Entry {
+interface DTypeTraits {
   wrap(buffer: ArrayBuffer): TypedArray;
   from(values: ArrayLike<Value>): TypedArray;
 }
@@ -35,7 +35,7 @@ function toInt64(value: Value): bigint {
 }
 
 // What JavaScript has for each dtype; the rest of what is known of them is the engine's table.
-const entries: Record<DType, Entry> = {
+const entries: Record<DType, DTypeTraits> = {
   bool: {
     wrap: (buffer) => new Uint8Array(buffer),
     from: (values) => Uint8Array.from(values, (value) => (value ? 1 : 0)),
@@ -62,7 +62,7 @@ const entries: Record<DType, Entry> = {
   },
 };
 
-interface Row extends Entry, DTypeRecord {
+interface Row extends DTypeTraits, DTypeRecord {
   code: number;
 }
 

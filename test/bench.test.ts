@@ -13,7 +13,7 @@ import { spread } from '../bench/statistics';
 const root = join(__dirname, '..');
 const execute = promisify(execFile);
 
-// A rival that takes the given times a round, and notes when it was asked.
+// A rival that takes the given times per round, and notes when it was asked.
 function rival(name: string, calls: string[], secondsEach: number, values = [1, 2]): Rival {
   return {
     name,
@@ -122,7 +122,7 @@ describe('bench', () => {
       await writeFile(join(local, 'c.jsonl'), 'no');
       await assert.rejects(
         publish(folder, [], () => {}),
-        /c\.jsonl is not one JSON object a line: no/,
+        /c\.jsonl is not one JSON object per line: no/,
       );
     } finally {
       await rm(folder, { recursive: true });

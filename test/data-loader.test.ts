@@ -66,7 +66,7 @@ describe('data.DataLoader', () => {
     y.dispose();
   });
 
-  it('hands out every sample once an epoch, in batches of the right size', async () => {
+  it('hands out every sample once per epoch, in batches of the right size', async () => {
     const options = fc.record({
       batchSize: fc.integer({ min: 1, max: 9 }),
       shuffle: fc.boolean(),

@@ -87,7 +87,7 @@ describe('data.TensorDataset', () => {
 describe('data.ArrayDataset', () => {
   expectNoLeaks();
 
-  it('converts bytes a batch at a time', async () => {
+  it('converts bytes per batch at a time', async () => {
     const dataset = new ArrayDataset(
       { data: Uint8Array.of(0, 51, 102, 153, 204, 255), shape: [3, 1, 2], scale: 1 / 4 },
       { data: Uint8Array.of(3, 4, 5), dtype: 'int64' },

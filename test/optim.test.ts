@@ -51,7 +51,7 @@ function assertClose(actual: number[], expected: number[], tolerance: number, wh
 
 describe('optim against PyTorch', () => {
   for (const { kind, options, after } of fixture.cases) {
-    // The fixture has 15 digits; float32 rounds once a step in every state tensor.
+    // The fixture has 15 digits; float32 rounds once per step in every state tensor.
     for (const [dtype, tolerance] of [
       ['float64', 1e-13],
       ['float32', 2e-6],

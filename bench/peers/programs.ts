@@ -1,26 +1,26 @@
 // The program of each rival of a suite.
 import { join } from 'node:path';
-import { BenchError, type Launcher, type Program } from '../rival';
+import { BenchError, type Launcher, type RivalProgram } from '../rival';
 import type { PeerName, Suite } from '../suites/suite';
 import { launchers, typescript } from './launchers';
 import { native } from './native';
 
 /** Our side: a fresh Node, or a program in C++. */
-export async function ourProgram({ ours }: Pick<Suite, 'ours'>, threads: number): Promise<Program> {
+export async function ourProgram({ ours }: Pick<Suite, 'ours'>, threads: number): Promise<RivalProgram> {
   const launcher = ours.endsWith('.cc') ? await native(ours) : typescript;
   if (typeof launcher === 'string') throw new BenchError(`[bench] ${ours} cannot run: ${launcher}`);
   return programOf('anneal', ours, launcher, threads);
 }
 
 /** A peer's program, which is told the name it goes by; or why there is none. */
-export async function peerProgram(name: PeerName, suite: Suite, threads: number): Promise<Program | string> {
+export async function peerProgram(name: PeerName, suite: Suite, threads: number): Promise<RivalProgram | string> {
   const file = suite.peers[name];
   if (file === undefined) return `${name} has no ${suite.name} suite`;
   const launcher = await launchers[name](file);
   return typeof launcher === 'string' ? launcher : programOf(name, file, launcher, threads);
 }
 
-function programOf(name: string, file: string, { command, args, words }: Launcher, threads: number): Program {
+function programOf(name: string, file: string, { command, args, words }: Launcher, threads: number): RivalProgram {
   const env = { ...threadsOf(threads), ...levelOfPeers[process.env.ANNEAL_ISA ?? ''], PYTHONDONTWRITEBYTECODE: '1' };
   return { name, command, args: [...args, join(__dirname, file), name], env, words };
 }

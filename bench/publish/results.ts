@@ -69,7 +69,7 @@ function parseLine(file: string, line: string): Record<string, unknown> {
   try {
     return JSON.parse(line) as Record<string, unknown>;
   } catch {
-    throw new BenchError(`[bench] ${file} is not one JSON object a line: ${line.slice(0, 60)}`);
+    throw new BenchError(`[bench] ${file} is not one JSON object per line: ${line.slice(0, 60)}`);
   }
 }
 

@@ -5,7 +5,7 @@ import { engineReady } from '../engine';
 /** How long promises alone may keep the event loop from turning, in milliseconds. */
 const TURN_INTERVAL = 2;
 
-/** Awaited once a batch, and once a sample where samples come one by one. */
+/** Awaited once per batch, and once per sample where samples come one by one. */
 export class Pace {
   #lastTurn = performance.now();
 

@@ -38,7 +38,7 @@ const BITS: ReadonlyMap<string, number> = new Map([
 const ALIGNMENT_ORDER = [...BITS.keys()];
 
 /** One tensor of a file: `[begin, end)` counts from the first byte after the header. */
-export interface Entry {
+export interface TensorEntry {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -49,7 +49,7 @@ export interface Entry {
 export interface Header {
   readonly metadata: Record<string, string>;
   /** In the order of their bytes. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly TensorEntry[];
 }
 
 /** The order of tensors in a file: largest alignment first, then by the bytes of their names. */
@@ -94,7 +94,7 @@ function member(name: string, json: string): string {
 export function parseHeader(json: Uint8Array, dataBytes: number, fail: (problem: string) => FormatError): Header {
   const object = parseObject(json, fail);
   let metadata: Record<string, string> = {};
-  const entries: Entry[] = [];
+  const entries: TensorEntry[] = [];
   for (const [name, value] of Object.entries(object)) {
     if (name === '__metadata__') metadata = parseMetadata(value, fail);
     else entries.push(parseEntry(name, value, (problem) => fail(`tensor ${JSON.stringify(name)}: ${problem}`)));
@@ -149,7 +149,7 @@ function parseMetadata(value: unknown, fail: (problem: string) => FormatError): 
   return value as Record<string, string>;
 }
 
-function parseEntry(name: string, value: unknown, fail: (problem: string) => FormatError): Entry {
+function parseEntry(name: string, value: unknown, fail: (problem: string) => FormatError): TensorEntry {
   if (!isObject(value)) throw fail(`expected an object but found ${shorten(value)}`);
   const { dtype, shape, data_offsets: offsets } = value as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   const bits = typeof dtype === 'string' ? BITS.get(dtype) : undefined;

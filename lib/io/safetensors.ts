@@ -6,7 +6,7 @@ import { type NamedTensors, namedEntries } from '../named-tensors';
 import { tensor } from '../ops/create';
 import { type DType, Tensor, type TypedArray } from '../tensor';
 import { replaceFile, writeFully } from './atomic';
-import { compareEntries, type Entry, formatHeader, HEADER_LIMIT, type Header, parseHeader } from './header';
+import { compareEntries, formatHeader, HEADER_LIMIT, type Header, parseHeader, type TensorEntry } from './header';
 import { allocate, type ByteSource, checkFits, memorySource, openSource } from './source';
 
 /** Options of {@link save}. */
@@ -192,7 +192,7 @@ function planFile(operator: string, tensors: NamedTensors, metadata: Readonly<Re
     }
     items.sort(compareEntries);
     let dataBytes = 0;
-    const entries: Entry[] = items.map(({ name, dtype, tensor }) => {
+    const entries: TensorEntry[] = items.map(({ name, dtype, tensor }) => {
       const begin = dataBytes;
       dataBytes += tensor.size * (STORAGE.get(dtype)?.bytes ?? 0);
       return { name, dtype, shape: tensor.shape, begin, end: dataBytes };
@@ -289,7 +289,7 @@ async function readTensors(
   return Object.fromEntries(tensors);
 }
 
-function storageOf(operator: string, source: ByteSource, { name, dtype }: Entry) {
+function storageOf(operator: string, source: ByteSource, { name, dtype }: TensorEntry) {
   const storage = STORAGE.get(dtype);
   if (storage) return storage;
   const supported = [...STORAGE.keys()].join(', ');
@@ -298,7 +298,7 @@ function storageOf(operator: string, source: ByteSource, { name, dtype }: Entry)
   );
 }
 
-function checkBooleans(operator: string, source: ByteSource, { name }: Entry, bytes: Uint8Array): void {
+function checkBooleans(operator: string, source: ByteSource, { name }: TensorEntry, bytes: Uint8Array): void {
   const wrong = bytes.find((value) => value > 1);
   if (wrong === undefined) return;
   throw new FormatError(

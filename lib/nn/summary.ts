@@ -1,4 +1,4 @@
-// The table that `module.summary()` returns: a line a module, indented by depth, and totals.
+// The table that `module.summary()` returns: a line per module, indented by depth, and totals.
 import { noGrad, scope } from '../context';
 import { ArgumentError } from '../errors';
 import { zeros } from '../ops/create';

@@ -1,5 +1,5 @@
 // Gradient clipping, between backward and step. Gradients are replaced and not written into: two parameters may share one
-// (both operands of an addition do), and so may whoever has read `grad`.
+// (both operands of an addition do), and so may code that has read `grad`.
 import { noGrad, scope } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';

@@ -11,7 +11,7 @@ export type Batch = readonly Tensor[];
 
 /**
  * What can be trained on: tensors (`[x, y]`), a dataset, a DataLoader, or any other iterable or async iterable of batches
- * that can be walked once an epoch.
+ * that can be walked once per epoch.
  */
 export type Data = Batch | Dataset<Batch> | AsyncIterable<Batch> | Iterable<Batch>;
 

@@ -1,4 +1,4 @@
-// From the outputs of a classifier to decisions: which class was predicted and which is true, one of each a sample.
+// From the outputs of a classifier to decisions: which class was predicted and which is true, one of each per sample.
 import { isFloating } from '../dtype';
 import { ArgumentError, describe, ShapeError } from '../errors';
 import type { Tensor } from '../tensor';

@@ -8,7 +8,7 @@ import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkDecision, type DecisionOptions, decide } from './decision';
 
-/** What a metric comes to: one number, one a class, or a matrix. */
+/** What a metric comes to: one number, one per class, or a matrix. */
 export type MetricValue = number | number[] | number[][];
 
 /** A measure of how outputs agree with targets, accumulated over batches. Write your own by implementing it. */
@@ -30,7 +30,7 @@ export const traceable = Symbol('anneal.traceable');
 export interface AverageOptions extends DecisionOptions {
   /**
    * binary: of class 1 alone; macro: mean over the classes that occur; weighted: that mean weighted by true samples;
-   * micro: all decisions together; none: one value a class. Default binary for two classes, macro for more.
+   * micro: all decisions together; none: one value per class. Default binary for two classes, macro for more.
    */
   average?: 'binary' | 'macro' | 'micro' | 'weighted' | 'none';
 }

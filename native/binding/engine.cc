@@ -90,7 +90,7 @@ napi_value setMemoryLimit(Entry& js) {
 napi_value depth(Entry& js) { return js.from(static_cast<double>(js.environment().context.stream->depth())); }
 
 // fence(reports): a promise settled when the stream gets here; see Promises.
-napi_value fence(Entry& js) { return js.environment().promises.ofFence(js.boolean(0, {"fence", "reports"})); }
+napi_value fence(Entry& js) { return js.environment().promises.fence(js.boolean(0, {"fence", "reports"})); }
 
 napi_value synchronize(Entry& js) {
   js.environment().context.stream->synchronize();

@@ -65,7 +65,7 @@ void Promises::arrive(void* data, FailureRef failure) {
   if (napi_call_threadsafe_function(function, completion, napi_tsfn_nonblocking) != napi_ok) delete completion;
 }
 
-napi_value Promises::ofFence(bool reports) {
+napi_value Promises::fence(bool reports) {
   return make(nullptr, [&](Completion* completion) {
     environment_.context.stream->submitFence(reports,
                                              [completion](const FailureRef& failure) { arrive(completion, failure); });

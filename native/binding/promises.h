@@ -23,7 +23,7 @@ class Promises {
   void close();
 
   // Settled when the stream gets here. Rejects, if `reports`, with the first failure that nobody has been told of yet.
-  napi_value ofFence(bool reports);
+  napi_value fence(bool reports);
   // Settled when the stream has made the copy, with what `keep` refers to and keeps alive until then, or with undefined. Rejects with
   // the failure that took what was to be read. Without a destination nothing is copied.
   napi_value ofRead(napi_ref keep, const Backend& backend, const CopyArgs& copy);

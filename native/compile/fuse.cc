@@ -18,7 +18,7 @@ constexpr int64_t kLeastElements = 256;  // with fewer, setting up a chain costs
 constexpr int kMostSteps = 32;
 constexpr size_t kMostTried = 64;  // groups that are asked to take a kernel because they read what it reads
 
-struct Operand {
+struct ChainInput {
   const void* data;
   DType dtype;
   Strides strides;
@@ -28,7 +28,7 @@ struct Operand {
 struct Item {
   FusedStep step{};
   Space space;
-  std::vector<Operand> operands;
+  std::vector<ChainInput> operands;
   const void* out = nullptr;
   DType outType{};
   int64_t row = 0;  // of a reduction: what it reduces
@@ -88,13 +88,13 @@ struct Register {
   const void* data;
   DType dtype;
   uint16_t number;
-  bool row;  // one value a row
+  bool row;  // one value per row
 };
 
 struct Group {
   Space space;
   int64_t row = 0;  // the last dimension, where a member reduces it
-  std::vector<Operand> inputs;
+  std::vector<ChainInput> inputs;
   std::vector<uint16_t> inputRegisters;
   std::vector<FusedStep> steps;
   std::vector<Register> results;
@@ -103,7 +103,7 @@ struct Group {
   bool open = true;
 
   bool readsFrom(const void* data) const {
-    return std::any_of(inputs.begin(), inputs.end(), [&](const Operand& input) { return input.data == data; });
+    return std::any_of(inputs.begin(), inputs.end(), [&](const ChainInput& input) { return input.data == data; });
   }
 
   Space rows() const { return Space(space.begin(), space.end() - 1); }
@@ -113,9 +113,9 @@ struct Group {
     return found == results.end() ? nullptr : &*found;
   }
 
-  uint16_t inputRegister(const Operand& operand) {
+  uint16_t inputRegister(const ChainInput& operand) {
     for (size_t i = 0; i < inputs.size(); ++i) {
-      const Operand& known = inputs[i];
+      const ChainInput& known = inputs[i];
       if (known.data == operand.data && known.dtype == operand.dtype && known.strides == operand.strides) {
         return inputRegisters[i];
       }
@@ -140,8 +140,8 @@ struct Group {
     const Strides dense = denseStrides(*cuts);
     Strides denseRows = denseStrides(Space(whole.begin(), whole.end() - 1));
     denseRows.push_back(0);
-    std::vector<Operand> operands = item.operands;
-    for (Operand& operand : operands) {
+    std::vector<ChainInput> operands = item.operands;
+    for (ChainInput& operand : operands) {
       operand.strides = cutStrides(item.space, operand.strides, *cuts);
       const bool isDense = operand.strides == dense;
       if (inRows) operand.strides.push_back(0);
@@ -151,7 +151,7 @@ struct Group {
 
     if (item.row > 0) row = item.row;
     if (whole != space) {
-      for (Operand& input : inputs) input.strides = cutStrides(space, input.strides, whole);
+      for (ChainInput& input : inputs) input.strides = cutStrides(space, input.strides, whole);
       space = std::move(whole);
     }
     FusedStep step = item.step;
@@ -219,7 +219,7 @@ class Fuser {
   // The groups that make what an item reads, oldest first.
   std::vector<int> makersOf(const Item& item) const {
     std::vector<int> makers;
-    for (const Operand& operand : item.operands) {
+    for (const ChainInput& operand : item.operands) {
       for (const int writer : uses_[graph_.bufferOf(operand.data)].writers) {
         const int g = groupOf_[writer];
         if (g >= 0 && groups_[g].resultAt(operand.data)) makers.push_back(g);
@@ -231,7 +231,7 @@ class Fuser {
   // The latest groups that read what an item reads, oldest first.
   std::vector<int> readersOf(const Item& item) {
     std::vector<int> readers;
-    for (const Operand& operand : item.operands) {
+    for (const ChainInput& operand : item.operands) {
       const bool varies =
           std::any_of(operand.strides.begin(), operand.strides.end(), [](int64_t stride) { return stride != 0; });
       if (!varies) continue;
@@ -292,9 +292,9 @@ class Fuser {
     Kernel fused{
         .op = "fused", .label = "", .args = {}, .slots = {}, .inputs = {}, .outputs = {}, .steps = group.steps};
     Space space = group.space;
-    std::vector<Operand> inputs = group.inputs;
+    std::vector<ChainInput> inputs = group.inputs;
     std::vector<Strides*> strides;
-    for (Operand& input : inputs) strides.push_back(&input.strides);
+    for (ChainInput& input : inputs) strides.push_back(&input.strides);
     joinDimensions(space, strides, group.row > 0 ? 1 : 0);
     const auto operand = [](const void* data, DType dtype, uint16_t number) {
       FusedOperand result{};

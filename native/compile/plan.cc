@@ -91,7 +91,7 @@ class Occupied {
 
 }  // namespace
 
-// Largest first, each at the lowest offset at which it meets nobody who lives at the same time.
+// Largest first, each at the lowest offset that is free while it lives.
 size_t planMemory(Graph& graph) {
   std::vector<Interval> intervals(graph.buffers.size());
   for (int k = 0; k < static_cast<int>(graph.kernels.size()); ++k) {

@@ -59,7 +59,7 @@ class Updates {
       graph_.forgetUses(kernel, one.product, uses_);
       auto& product = std::get<MatmulArgs>(kernel.args);
       product.c = one.slot->param;
-      product.descends = true;
+      product.updatesC = true;
       product.lr = args.lr;
       product.steps = one.slot->steps;
       kernel.lives = update.lives;

@@ -57,7 +57,7 @@ Allocator::Used& Allocator::usedBy(Stream& stream) {
 }
 
 void* Allocator::takeOwn(int sizeClass, Use use, Used& used) {
-  std::deque<Block>& blocks = used.free[static_cast<size_t>(sizeClass)];
+  std::deque<FreeBlock>& blocks = used.free[static_cast<size_t>(sizeClass)];
   if (blocks.empty()) return nullptr;
   void* data = nullptr;
   if (use == Use::Kernels) {  // the last one freed is the likeliest to be in the cache
@@ -73,7 +73,7 @@ void* Allocator::takeOwn(int sizeClass, Use use, Used& used) {
 void* Allocator::takeOthers(int sizeClass, const Used& own) {
   for (const auto& used : used_) {
     if (!used || used.get() == &own) continue;
-    std::deque<Block>& blocks = used->free[static_cast<size_t>(sizeClass)];
+    std::deque<FreeBlock>& blocks = used->free[static_cast<size_t>(sizeClass)];
     if (blocks.empty() || blocks.front().lastUse > used->stream->completed()) continue;
     void* data = blocks.front().data;
     blocks.pop_front();
@@ -96,7 +96,7 @@ void Allocator::comes(Used& used, void* block, size_t size) {
   while (gone != used.gone.end() && gone->first < data + size) gone = used.gone.erase(gone);
 }
 
-// The system promises more than it has, and kills whoever makes use of it. What it has left does not tell of blocks that
+// The system promises more than it has, and kills the process that makes use of it. What it has left does not tell of blocks that
 // were handed out and not written yet, so all that is ours must fit into that and what is resident already.
 bool Allocator::systemHas(int64_t size) {
   unchecked_ += size;
@@ -176,7 +176,7 @@ void Allocator::releaseCached() {
     if (!used) continue;
     const uint64_t completed = used->stream->completed();
     for (int sizeClass = 0; sizeClass < kClasses; ++sizeClass) {
-      std::deque<Block>& blocks = used->free[static_cast<size_t>(sizeClass)];
+      std::deque<FreeBlock>& blocks = used->free[static_cast<size_t>(sizeClass)];
       while (!blocks.empty() && blocks.front().lastUse <= completed) {
         goes(*used, blocks.front().data, sizeOfClass(sizeClass));
         source_.give(blocks.front().data);
@@ -196,8 +196,8 @@ size_t Allocator::forgetFree(Stream& stream) {
   used.gone.clear();
   const uint64_t completed = stream.completed();
   for (int sizeClass = 0; sizeClass < kClasses && !lost.empty(); ++sizeClass) {
-    const std::deque<Block>& blocks = used.free[static_cast<size_t>(sizeClass)];
-    for (const Block& block : blocks) {
+    const std::deque<FreeBlock>& blocks = used.free[static_cast<size_t>(sizeClass)];
+    for (const FreeBlock& block : blocks) {
       auto* data = static_cast<char*>(block.data);
       if (block.lastUse <= completed) lost.remove(data, data + sizeOfClass(sizeClass));
     }

@@ -1,6 +1,6 @@
 // The caching allocator of a device: 64-byte aligned blocks in size classes, reused in stream order.
 //
-// A block given back may be handed out again at once on the stream that used it: whoever gets it can only reach it through kernels
+// A block given back may be handed out again at once on the stream that used it: its next owner reaches it only through kernels
 // submitted later, and the stream runs them after the last use. Memory written by the host instead (an upload), or by another stream,
 // must not be in use by a pending kernel, so these get only blocks whose last use has completed.
 #pragma once
@@ -49,7 +49,7 @@ class Allocator {
 
  private:
   static constexpr int kClasses = 4 * 64;
-  struct Block {
+  struct FreeBlock {
     void* data;
     uint64_t lastUse;  // stream sequence number
   };
@@ -57,7 +57,7 @@ class Allocator {
   // What a stream has used last.
   struct Used {
     Stream* stream = nullptr;
-    std::array<std::deque<Block>, kClasses> free;
+    std::array<std::deque<FreeBlock>, kClasses> free;
     std::map<char*, size_t> gone;  // to another stream or to the system, while the stream had lost memory
   };
 

@@ -1,4 +1,4 @@
-// The state of whoever calls the engine: one a JavaScript environment (a native test has its own).
+// The state of a caller of the engine: one per JavaScript environment (a native test has its own).
 #pragma once
 #include <functional>
 

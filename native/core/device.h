@@ -31,7 +31,7 @@ struct DeviceState {
 };
 extern DeviceState deviceStates[kDevices];
 
-// Enters a device into the table, at load or later; whoever makes tensors on it must not run meanwhile.
+// Enters a device into the table, at load or later; no thread may make tensors on it meanwhile.
 void registerDevice(Device device, const char* name, const Backend* (*open)(), Allocator& memory);
 
 // The device at a place of the table; throws DeviceError where there is none.

@@ -36,7 +36,7 @@ class Pool {
   std::exception_ptr error_;
   std::mutex errorMutex_;
 
-  std::mutex runMutex_;               // one job at a time; who finds it taken runs in place
+  std::mutex runMutex_;               // one job at a time; a caller that finds it taken runs in place
   std::atomic<uint32_t> wakeups_{0};  // parked workers wait for this to change
   std::atomic<int> parked_{0};
   std::atomic<int> threads_{1};

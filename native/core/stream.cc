@@ -11,8 +11,8 @@ namespace {
 
 constexpr uint64_t kRingBytes = 1 << 20;  // some two thousand kernels ahead
 constexpr uint64_t kAlign = 16;
-constexpr int kSpins = 2000;  // some 35 us, in which a caller who is too far ahead is not put to sleep
-constexpr auto kLongestSpin = std::chrono::milliseconds(2);  // of who waits for the stream without doing anything else
+constexpr int kSpins = 2000;  // some 35 us, in which a caller that is too far ahead is not put to sleep
+constexpr auto kLongestSpin = std::chrono::milliseconds(2);  // of a thread that only waits for the stream
 constexpr int kIdleSpins =
     6000;  // as long as it takes to wake JavaScript's thread with a result, which then sends more
 

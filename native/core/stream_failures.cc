@@ -1,5 +1,5 @@
 // What the stream does about kernels that fail: it keeps account of the memory that is lost, leaves out the kernels that depend on
-// it, and tells those who read it. The rule is in docs/architecture.md, "Failures".
+// it, and tells the reads of it. The rule is in docs/architecture.md, "Failures".
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -114,7 +114,7 @@ void Stream::fails(const Kind& kind, const void* args, Error error) {
   publish();
 }
 
-// ---- who is told -------------------------------------------------------------------------------------------------------------
+// ---- telling failures --------------------------------------------------------------------------------------------------------
 
 FailureRef Stream::read(void (*kernel)(const CopyArgs&), const CopyArgs& copy) {
   if (cancelled_.load(std::memory_order_relaxed)) return nullptr;

@@ -105,7 +105,7 @@ void Stream::stepMatmul(Stream& stream, const Kind& kind, Thunk kernel, const vo
     const Scratch scratch(stream.lost_, size * static_cast<int64_t>(sizeOf(all.dtype)));
     sums = all;
     sums.c = scratch.data();
-    sums.descends = false;
+    sums.updatesC = false;
     sums.steps = nullptr;
     stream.stepWhole(kind, kernel, &sums);
   }

@@ -243,7 +243,7 @@ void forRowGroups(int64_t rows, int64_t extent, Body&& body) {
   });
 }
 
-// Whole rows: out[c], one lane a row, for rows first, first + 1, ...
+// Whole rows: out[c], one lane per row, for rows first, first + 1, ...
 template <class Op, class Form, class T>
 ANNEAL_INLINE void foldRowGroup(const T* src, int64_t extent, int64_t first, int rows, const T* centers, Vec<T>* out) {
   constexpr int kCount = Form::kCount;

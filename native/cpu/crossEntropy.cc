@@ -49,7 +49,7 @@ void checkTargets(const CrossEntropyArgs& args) {
   }
 }
 
-// What the mean divides by. `weights` has room for one value a row.
+// What the mean divides by. `weights` has room for one value per row.
 template <class T>
 T meanDivisor(const Problem<T>& problem, T* weights) {
   const int64_t rows = problem.args.rows;
@@ -58,7 +58,7 @@ T meanDivisor(const Problem<T>& problem, T* weights) {
   return sumRow<T>(rows, [&](int64_t i, int lanes) { return loadLanes(weights + i, lanes); });
 }
 
-// The sums that the losses of a group of rows of logits are made of, one lane a row.
+// The sums that the losses of a group of rows of logits are made of, one lane per row.
 template <class T>
 struct RowSums {
   Vec<T> exp;      // sum(exp(x - max))
@@ -144,7 +144,7 @@ void forward(const CrossEntropyArgs& args) {
   *out = args.reduction == Reduction::Mean ? sum / meanDivisor(problem, losses + rows) : sum;
 }
 
-// dx = g * (p * sum(t) - t) by logits, -g * t by log-probabilities; g has one lane a row
+// dx = g * (p * sum(t) - t) by logits, -g * t by log-probabilities; g has one lane per row
 template <class T>
 void rowGradients(const Problem<T>& problem, int64_t first, int rows, Vec<T> g, T* dx) {
   const CrossEntropyArgs& args = problem.args;

@@ -22,7 +22,7 @@ void spreadRows(T* dst, const T* src, int64_t rows, int64_t extent) {
 // The rows, or the part of a row, that a tile of the operands covers; runs on one thread. Uses scratch slot 1.
 class Machine {
  public:
-  Machine(const Program& program, const FusedOperand* outputs) : p_(program), outputs_(outputs) {
+  Machine(const TileProgram& program, const FusedOperand* outputs) : p_(program), outputs_(outputs) {
     const int64_t wideBytes = round(p_.operands.laidElements * 8), slotBytes = round(p_.piece * p_.slotSize);
     const int64_t valueBytes = p_.grouped ? round(p_.operands.rowsPerTile * 8) : kFixedBytes;
     char* memory =
@@ -143,7 +143,7 @@ class Machine {
     }
   }
 
-  const Program& p_;
+  const TileProgram& p_;
   const FusedOperand* const outputs_;
   int64_t elements_ = 0, rows_ = 1;
   int64_t row_ = 0;      // of those taken one by one
@@ -154,8 +154,8 @@ class Machine {
 }  // namespace
 
 void fused(const FusedArgs& args) {
-  Program own;
-  Program& program = args.plan != nullptr ? *static_cast<Program*>(args.plan) : own;
+  TileProgram own;
+  TileProgram& program = args.plan != nullptr ? *static_cast<TileProgram*>(args.plan) : own;
   if (args.plan == nullptr || !program.ready) program.build(args);
   program.bind(args);
   forRange(program.operands.units, program.operands.unitsPerTask, [&](int64_t begin, int64_t end) {

@@ -40,9 +40,9 @@ gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
   e.add = static_cast<const T*>(args.epilogue.residual);
   e.bias = static_cast<const T*>(args.epilogue.bias);
   if constexpr (kIsFloat<T>) {
-    e.scaled = args.alpha != 1 || args.descends;
-    e.alpha = static_cast<T>(args.descends ? -args.lr : args.alpha);
-    if (args.descends) e.add = static_cast<const T*>(args.c);
+    e.scaled = args.alpha != 1 || args.updatesC;
+    e.alpha = static_cast<T>(args.updatesC ? -args.lr : args.alpha);
+    if (args.updatesC) e.add = static_cast<const T*>(args.c);
     e.gate = static_cast<const T*>(args.epilogue.gate);
     const PointwiseOp activation = args.epilogue.activation;
     if (activation == PointwiseOp::Relu) {

@@ -24,7 +24,7 @@ enum class Access : uint8_t {
   EachTile,
 };
 
-struct Operand {
+struct TileOperand {
   const char* base;
   const int64_t* strides;
   int size;
@@ -48,7 +48,7 @@ struct Operands {
   int64_t units, unitsPerTask;
   int64_t laidElements;  // of a unit
   uint32_t fixed;        // as tile functions take it
-  Operand operand[kOperands];
+  TileOperand operand[kOperands];
 
   void start(int rank, const int64_t* dims) {
     outer = rank > 0 ? rank - 1 : 0;
@@ -66,7 +66,7 @@ struct Operands {
     operand[count++] = {static_cast<const char*>(base), strides, size, Access::Direct, false};
   }
 
-  int64_t innerStride(const Operand& o) const { return inner == 1 ? 1 : o.strides[outer]; }
+  int64_t innerStride(const TileOperand& o) const { return inner == 1 ? 1 : o.strides[outer]; }
 
   // How each operand is handed out. wholeRows: rows are not cut, and what has one element a row is given as RowValue where
   // several share a tile.
@@ -75,7 +75,7 @@ struct Operands {
     fixed = 0;
     bool flat = !wholeRows;
     for (int i = 0; i < count; i++) {
-      Operand& o = operand[i];
+      TileOperand& o = operand[i];
       bool dense;
       o.access = accessOf(o, dense);
       flat = flat && (dense || o.access == Access::Fixed);
@@ -125,7 +125,7 @@ struct Operands {
   }
 
  private:
-  Access accessOf(const Operand& o, bool& dense) const {
+  Access accessOf(const TileOperand& o, bool& dense) const {
     bool still = true;
     dense = innerStride(o) == 1;
     int64_t expected = inner;
@@ -165,7 +165,7 @@ class TileWalk {
     const int64_t bytes = (o_.laidElements * 8 + kFixedBytes - 1) / kFixedBytes * kFixedBytes;
     char* memory = scratch<char>(0, laid * bytes + kOperands * kFixedBytes);
     for (int i = 0; i < o_.count; i++) {
-      const Operand& operand = o_.operand[i];
+      const TileOperand& operand = o_.operand[i];
       if (operand.access == Access::Direct) continue;
       in_[i] = tile_[i] = memory;
       memory += operand.access >= Access::RowValue ? bytes : kFixedBytes;
@@ -191,7 +191,7 @@ class TileWalk {
   }
 
   void layOnce(int i) {
-    const Operand& operand = o_.operand[i];
+    const TileOperand& operand = o_.operand[i];
     if (o_.byRow && o_.innerStride(operand) == 1) {
       in_[i] = operand.base;
       return;
@@ -215,11 +215,11 @@ class TileWalk {
     current_ = row;
   }
 
-  const char* rowOf(const Operand& operand, int i) const { return operand.base + at_.offset[i] * operand.size; }
+  const char* rowOf(const TileOperand& operand, int i) const { return operand.base + at_.offset[i] * operand.size; }
 
   // `rows` rows from the current one on, of `columns` elements each from column `from` on.
   void layTransposed(int i, char* to, int64_t toRow, int64_t from, int64_t rows, int64_t columns) {
-    const Operand& operand = o_.operand[i];
+    const TileOperand& operand = o_.operand[i];
     const int64_t stride = o_.innerStride(operand);
     const int side = transposeSide(operand.size);
     const char* src = rowOf(operand, i) + from * stride * operand.size;
@@ -268,7 +268,7 @@ class TileWalk {
     seek(++row_);
     begin_ = row_ * o_.inner + from_;
     for (int i = 0; i < o_.count; i++) {
-      const Operand& operand = o_.operand[i];
+      const TileOperand& operand = o_.operand[i];
       switch (operand.access) {
         case Access::Direct: in_[i] = rowOf(operand, i) + from_ * operand.size; break;
         case Access::FixedRow: fix(i, rowOf(operand, i)); break;
@@ -299,7 +299,7 @@ class TileWalk {
     for (int64_t r = 0; eachRow_ && r < rows; r++) {
       seek(row_ + r);
       for (int i = 0; i < o_.count; i++) {
-        const Operand& operand = o_.operand[i];
+        const TileOperand& operand = o_.operand[i];
         if (operand.access == Access::RowValue) {
           gatherRow(tile_[i] + r * operand.size, rowOf(operand, i), 1, 1, operand.size);
         } else if (operand.access == Access::EachTile) {

@@ -58,7 +58,7 @@ struct Spread {
     return root ? sqrt(variance) : variance;
   }
 
-  // Of up to a vector's lanes of rows: one lane a row.
+  // Of up to a vector's lanes of rows: one lane per row.
   ANNEAL_INLINE Vec<T> ofRows(const T* src, int64_t extent, int64_t first, int rows) const {
     Vec<T> sum, moments[2];
     T center[Vec<T>::kLanes];
@@ -220,7 +220,7 @@ void withOrdered(DType dtype, F&& f) {
 // ---- rows at hand ---------------------------------------------------------------------------------------------------
 static_assert(kFusedRow < 2 * kBlock);  // a row is one chunk
 
-// of(first, rows) gives one lane a row.
+// of(first, rows) gives one lane per row.
 template <class T, class Of>
 ANNEAL_INLINE void storeRows(int64_t rows, void* dst, const Of& of) {
   for (int64_t first = 0; first < rows; first += Vec<T>::kLanes) {
@@ -230,7 +230,7 @@ ANNEAL_INLINE void storeRows(int64_t rows, void* dst, const Of& of) {
 }
 
 template <class Op, class T, bool mean>
-void foldAtHand(const void* src, int64_t rows, int64_t extent, double, void* dst) {
+void foldDenseRows(const void* src, int64_t rows, int64_t extent, double, void* dst) {
   storeRows<T>(rows, dst, [&](int64_t first, int n) {
     Vec<T> out;
     foldRowGroup<Op, Values<T>, T>(static_cast<const T*>(src), extent, first, n, nullptr, &out);
@@ -271,16 +271,16 @@ void reduce(const ReduceArgs& args) {
 FoldRows foldRowsFor(ReduceOp op, DType dtype) {
   FoldRows result = nullptr;
   const auto sum = [&](auto t) {
-    result = foldAtHand<SumOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+    result = foldDenseRows<SumOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
   };
   const auto mean = [&](auto t) {
-    result = foldAtHand<SumOf<typename decltype(t)::type>, typename decltype(t)::type, true>;
+    result = foldDenseRows<SumOf<typename decltype(t)::type>, typename decltype(t)::type, true>;
   };
   const auto max = [&](auto t) {
-    result = foldAtHand<MaxOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+    result = foldDenseRows<MaxOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
   };
   const auto min = [&](auto t) {
-    result = foldAtHand<MinOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
+    result = foldDenseRows<MinOf<typename decltype(t)::type>, typename decltype(t)::type, false>;
   };
   switch (op) {
     case ReduceOp::Sum: withSum(dtype, sum); break;

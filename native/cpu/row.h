@@ -1,7 +1,7 @@
 // Passes over rows of floats, shared by softmax and the losses over classes.
 //
 // Rows are taken in groups of as many as a vector has lanes (of one where they are long), so that what is done once a
-// row, a logarithm or a division, is done once a group, and lanes are folded together.
+// row, a logarithm or a division, is done once per group, and lanes are folded together.
 #pragma once
 #include "cpu/fold.h"
 #include "cpu/math.h"
@@ -19,7 +19,7 @@ struct QuickMaxOf {
   }
 };
 
-// One lane a row: the maxima of `rows` rows of n elements.
+// One lane per row: the maxima of `rows` rows of n elements.
 template <class T>
 ANNEAL_INLINE Vec<T> rowMaxima(const T* x, int64_t n, int rows) {
   Vec<T> out;
@@ -38,7 +38,7 @@ ANNEAL_INLINE Vec<T> rowSums(int rows, int64_t n, const At& at) {
   return out;
 }
 
-// One value a row, to be spread over it.
+// One value per row, to be spread over it.
 template <class T>
 struct PerRow {
   T value[Vec<T>::kLanes];

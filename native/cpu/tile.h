@@ -1,5 +1,5 @@
 // Pointwise operators on contiguous pieces: one function an operator and dtype (tile.cc), the same for every caller, so
-// that an operator gives the same bits alone and within a fused chain. They know nothing of shapes; who calls them cuts
+// that an operator gives the same bits alone and within a fused chain. They know nothing of shapes; the caller cuts
 // the work into tiles and lays strided operands out first.
 #pragma once
 #include "cpu/simd.h"

@@ -134,7 +134,7 @@ Tensors apply(Call&& call) {
   try {
     return applyCall(call);
   } catch (const Error& error) {
-    // What shapes, scalars and the allocator refuse, they refuse without knowing for whom.
+    // Shapes, scalars and the allocator fail without knowing for which operator.
     if (error.message().starts_with('[')) throw;
     throw Error(error.kind(), std::string("[") + call.name() + "] " + error.message());
   }

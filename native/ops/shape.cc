@@ -209,7 +209,7 @@ void expandOperator(const Call& call, Tensors& out) {
     fail(ErrorKind::Shape, "[%s] %s does not expand to the shorter %s", call.name(), x.shape().str().c_str(),
          shape.str().c_str());
   }
-  numel(shape);  // too large a shape is an error here, not in whoever copies it
+  numel(shape);  // too large a shape is an error here, not in a later copy
   out.push_back(x.view(shape, broadcastStrides(x.shape(), x.strides(), shape), x.offset()));
 }
 

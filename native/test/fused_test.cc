@@ -84,7 +84,7 @@ Bytes someElements(Random& random, DType dtype, int64_t n) {
 // ---- programs -------------------------------------------------------------------------------------------------------
 struct Register {
   DType dtype;
-  bool row = false;  // one value a row
+  bool row = false;  // one value per row
 };
 
 struct Output {
@@ -173,7 +173,7 @@ struct Case {
   }
 
   // Every step by its own kernel, over the whole shape.
-  Bytes alone(const Backend& backend) const {
+  Bytes stepByStep(const Backend& backend) const {
     struct Value {
       Bytes own;
       const void* data;
@@ -266,7 +266,7 @@ struct Case {
   void check(const std::string& name) const {
     const std::vector<Bytes> got = onLevels([&](const Backend& backend) { return fused(backend); });
     for (size_t level = 0; level < got.size(); ++level) {
-      if (got[level] == alone(*cpuBackends()[level])) continue;
+      if (got[level] == stepByStep(*cpuBackends()[level])) continue;
       test::report(__FILE__, __LINE__, name + " on " + cpuLevels()[level].name + " differs from its steps alone");
     }
   }
@@ -283,7 +283,7 @@ void someInput(Case& c, Random& random, DType dtype) {
   const int kind = random.below(8);
   if (kind == 0) shape.assign(rank, 1);                                  // a scalar
   if (kind == 1) std::fill(shape.begin(), shape.end() - (rank > 0), 1);  // a row
-  if (kind == 2 && rank > 0) shape.back() = 1;                           // a value a row
+  if (kind == 2 && rank > 0) shape.back() = 1;                           // a value per row
   if (kind == 3 && rank > 0) shape[static_cast<size_t>(random.below(static_cast<int>(rank)))] = 1;
   if ((kind == 3 || kind == 4) && rank > 1) std::swap(order[rank - 1], order[rank - 2]);  // transposed
   if (kind == 5 && rank > 1)

@@ -41,7 +41,7 @@ export interface Tolerance {
   gradient?: { within: number; because: string };
 }
 
-interface Entry {
+interface SampleEntry {
   args: Argument[];
   inputs: InputSpec[];
   /** One sample for each of these lists of dtypes of the inputs. */
@@ -65,10 +65,10 @@ interface Entry {
 interface File {
   /** Of all samples that PyTorch's results are compared with. */
   tolerance?: Tolerance;
-  samples: Entry[];
+  samples: SampleEntry[];
 }
 
-export interface Sample extends Entry {
+export interface Sample extends SampleEntry {
   op: string;
   /** What the fixtures call it: a digest of everything that its results depend on. */
   key: string;
@@ -91,7 +91,7 @@ function canonical(value: unknown): string {
   return `{${members.map(([name, member]) => `${name}:${canonical(member)}`).sort()}}`;
 }
 
-function keyOf({ args, inputs, grad, inPlace, outputs }: Entry): string {
+function keyOf({ args, inputs, grad, inPlace, outputs }: SampleEntry): string {
   const text = canonical({ args, inputs, grad, inPlace, outputs });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

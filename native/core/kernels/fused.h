@@ -21,7 +21,7 @@ constexpr int kFusedPlanBytes = 28 * 1024;
 enum class FusedKind : uint8_t {
   Pointwise,
   Cast,
-  Reduce,  // over the last dimension; `out` has one value a row, which later steps take as broadcast along the row
+  Reduce,  // over the last dimension; `out` has one value per row, which later steps take as broadcast along the row
 };
 struct FusedStep {
   FusedKind kind;
@@ -37,7 +37,7 @@ struct FusedOperand {  // what is read into a register, or written from it
   void* data;
   DType dtype;
   uint16_t reg;
-  bool row;                // outputs: one value a row, dense over the shape without its last dimension
+  bool row;                // outputs: one value per row, dense over the shape without its last dimension
   int64_t strides[kRank];  // inputs: 0 where broadcast. Other outputs are dense over the shape
 };
 

@@ -29,9 +29,9 @@ struct MatmulArgs {
   double alpha = 1;
   MatmulEpilogue epilogue;
   // c -= lr * (a b), a step of gradient descent, for k of at most kUncutDepthBytes; without bias, residual and activation.
-  bool descends = false;
+  bool updatesC = false;
   double lr = 0;
-  int64_t* steps = nullptr;       // with descends: the parameter's steps so far, one of which this is
+  int64_t* steps = nullptr;       // where updatesC: the parameter's steps so far, one of which this is
   void* rowSums = nullptr;        // m values, sum over k of a[i, k]; with batchRank 0
   const void* packedB = nullptr;  // what packOperand made of b, for the same sizes and strides
   int64_t packedBytes = 0;        // of packedB
@@ -59,11 +59,11 @@ struct MatmulArgs {
     f(packedB, Role::Read, Extent{1, packedBytes});
     f(steps, Role::Update, denseExtent(DType::Int64, 1));
     f(rowSums, Role::Write, denseExtent(dtype, m));
-    f(c, descends ? Role::Update : Role::Write, result);
+    f(c, updatesC ? Role::Update : Role::Write, result);
   }
   template <class F>
   void lives(F&& f) {
-    if (descends) f("lr", lr);
+    if (updatesC) f("lr", lr);
   }
   template <class L>
   void label(L&& l) const {

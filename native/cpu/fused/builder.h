@@ -1,4 +1,4 @@
-// Makes a Program: registers and instructions in program.cc, slots and strands in layout.cc.
+// Makes a TileProgram: registers and instructions in program.cc, slots and strands in layout.cc.
 #pragma once
 #include "cpu/fused/program.h"
 
@@ -6,7 +6,7 @@ namespace anneal::ANNEAL_LEVEL {
 
 class Builder {
  public:
-  Builder(Program& program, const FusedArgs& args) : p_(program), args_(args), operands_(program.operands) {}
+  Builder(TileProgram& program, const FusedArgs& args) : p_(program), args_(args), operands_(program.operands) {}
   void build();
 
  private:
@@ -47,7 +47,7 @@ class Builder {
   bool isOperand(uint16_t at, int from) const;
   void choosePiece();
 
-  Program& p_;
+  TileProgram& p_;
   const FusedArgs& args_;
   Operands& operands_;
   Register reg_[kFusedRegisters];

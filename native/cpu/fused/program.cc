@@ -256,7 +256,7 @@ void Builder::emitRowOutputs() {
   }
 }
 
-void Program::build(const FusedArgs& args) {
+void TileProgram::build(const FusedArgs& args) {
   Builder(*this, args).build();
   ready = true;
 }

@@ -1,4 +1,4 @@
-// A fused program, made ready to run: what each register is (one value, one a row, or one an element), where it lies, and
+// A fused program, made ready to run: what each register is (one value, one per row, or one per element), where it lies, and
 // the instructions in phases.
 //
 // A reduction needs its whole row before a later step can take the result. So the steps are cut into phases: in each, the
@@ -33,7 +33,7 @@ enum class PlaceKind : uint8_t {
   Output,
   Slot,   // a piece in the L1 cache
   Wide,   // all elements of the rows at hand
-  Value,  // a value a row, or one repeated over kFixedBytes
+  Value,  // a value per row, or one repeated over kFixedBytes
 };
 struct Place {
   PlaceKind kind;
@@ -54,7 +54,7 @@ struct Instruction {
   uint16_t in[3];         // places
   uint16_t out;
   Action action;
-  bool each;  // among values: on one a row, not on a single one
+  bool each;  // among values: on one per row, not on a single one
   uint8_t size;
   uint8_t fixed;
   // Whole blocks of so many instructions from here on run as a strand, whose steps begin at `strand`; 0: none begins here.
@@ -97,9 +97,9 @@ struct Code {
 };
 
 // Plain memory, of which no more is touched than the program needs.
-struct Program {
+struct TileProgram {
   bool ready;
-  bool rowwise;  // some step computes one value a row
+  bool rowwise;  // some step computes one value per row
   bool grouped;  // rowwise, with several rows at hand, each in pieces of its own where operands.byRow
   bool streams;  // operands come from memory, and outputs are written past the caches where strands do
   int phases;
@@ -124,6 +124,6 @@ struct Program {
     for (int i = 0; i < args.inputCount; i++) operands.operand[i].base = static_cast<const char*>(args.inputs[i].data);
   }
 };
-static_assert(sizeof(Program) <= kFusedPlanBytes);
+static_assert(sizeof(TileProgram) <= kFusedPlanBytes);
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -48,7 +48,7 @@ int64_t packedOffset(const Product<T>& p, int64_t col0, int64_t cols, int64_t fi
 
 // One block of a product's columns and depth, ready for tiles.
 template <class T>
-struct Block {
+struct ProductBlock {
   const Product<T>& p;
   const Blocking<T>& cut;
   int64_t depth, col0;
@@ -99,7 +99,7 @@ bool packsA(const Product<T>& p, int64_t depth, int64_t cols) {
 
 // Columns of A that tiles would read far apart: groups of tiles one after the other, in each the columns close together.
 template <class T>
-void packA(Block<T>& k, bool parallel) {
+void packA(ProductBlock<T>& k, bool parallel) {
   const Cut& tiles = k.cut.tiles;
   const int64_t width = roundUp<T>(kGroupTiles * tiles.of(0)), size = width * k.depth;
   const int64_t groups = ceilDiv(tiles.parts, kGroupTiles);
@@ -125,14 +125,14 @@ struct Panel {
 };
 
 template <class T>
-Panel<T> panelOf(const Block<T>& k, int64_t index, int64_t tiles) {
+Panel<T> panelOf(const ProductBlock<T>& k, int64_t index, int64_t tiles) {
   const int64_t col = k.columns.begin(index), cols = k.columns.colsOf(index), width = k.columns.width(index);
-  if (k.panels == Block<T>::Packed) return {k.packedB + col * k.depth, width, cols, width, true, nullptr};
+  if (k.panels == ProductBlock<T>::Packed) return {k.packedB + col * k.depth, width, cols, width, true, nullptr};
   const T* b = k.b + col * k.p.bCol;
   const bool keeps = kLayouts > 1 && k.p.bCol == 1 && width == cols && (k.aStep == 1 || k.aRow == 1) &&
                      tiles >= kKeepTiles && k.depth >= kKeepDepth;
   if (keeps) return {b, k.p.bStep, cols, width, false, scratch<T>(3, k.depth * width)};
-  if (k.panels == Block<T>::InPlace && (kLoadsParts || width == cols)) {
+  if (k.panels == ProductBlock<T>::InPlace && (kLoadsParts || width == cols)) {
     return {b, k.p.bStep, cols, width, false, nullptr};
   }
   T* packed = scratch<T>(3, k.depth * width);
@@ -142,7 +142,7 @@ Panel<T> panelOf(const Block<T>& k, int64_t index, int64_t tiles) {
 
 // Row tiles [tile0, tile1) by panels [panel0, panel1).
 template <class T>
-void runBlock(const Block<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, int64_t panel1) {
+void runBlock(const ProductBlock<T>& k, int64_t tile0, int64_t tile1, int64_t panel0, int64_t panel1) {
   const Product<T>& p = k.p;
   const Cut& tiles = k.cut.tiles;
   const int64_t row0 = tiles.begin(tile0), rows = tiles.begin(tile1) - row0;
@@ -209,26 +209,26 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
         part = p.epilogue->part(d == 0, d + 1 == cut.depths.parts);
         epilogue = &part;
       }
-      Block<T> k{.p = p,
-                 .cut = cut,
-                 .depth = depth,
-                 .col0 = col0,
-                 .columns = {cols, cut.widest},
-                 .epilogue = epilogue->empty() ? nullptr : epilogue,
-                 .a = p.a + first * p.aStep,
-                 .aRow = p.aRow,
-                 .aStep = p.aStep,
-                 .b = p.b + first * p.bStep + col0 * p.bCol,
-                 .panels = Block<T>::Packed,
-                 .packedB = nullptr};
+      ProductBlock<T> k{.p = p,
+                        .cut = cut,
+                        .depth = depth,
+                        .col0 = col0,
+                        .columns = {cols, cut.widest},
+                        .epilogue = epilogue->empty() ? nullptr : epilogue,
+                        .a = p.a + first * p.aStep,
+                        .aRow = p.aRow,
+                        .aStep = p.aStep,
+                        .b = p.b + first * p.bStep + col0 * p.bCol,
+                        .panels = ProductBlock<T>::Packed,
+                        .packedB = nullptr};
       const int64_t tasks = worthTasks(flops(p) / static_cast<double>(cut.depths.parts));
       const int64_t l2Rows = l2Bytes() / (depth * int64_t{sizeof(T)});  // of A that would fill the second-level cache
       if (p.packedB) {
         k.packedB = p.packedB + packedOffset(p, col0, cols, first);
       } else if (inPlace) {
-        k.panels = Block<T>::InPlace;
+        k.panels = ProductBlock<T>::InPlace;
       } else if (p.rows <= l2Rows / 2 && k.columns.count() * 4 >= tasks) {
-        k.panels = Block<T>::PackedByTask;
+        k.panels = ProductBlock<T>::PackedByTask;
       } else {
         T* packed = scratch<T>(0, depth * roundUp<T>(cols));
         packPanels(k.b, p.bStep, p.bCol, depth, k.columns, packed, parallel);
@@ -244,7 +244,7 @@ void multiplyTiled(const Product<T>& p, bool parallel) {
         continue;
       }
       const int64_t colTasks = least(panelCount, ceilDiv(tasks, rowTasks));
-      rowTasks = k.panels == Block<T>::PackedByTask ? 1 : most(rowTasks, least(tileCount, tasks / colTasks));
+      rowTasks = k.panels == ProductBlock<T>::PackedByTask ? 1 : most(rowTasks, least(tileCount, tasks / colTasks));
       const Cut tileTasks(tileCount, rowTasks), panelTasks(panelCount, colTasks);
       loop(parallel, tileTasks.parts * panelTasks.parts, [&](int64_t task) {
         const int64_t i = task / panelTasks.parts, j = task % panelTasks.parts;

@@ -19,9 +19,10 @@ import { mlpInfer } from './suites/mlp-infer';
 import { opOverhead } from './suites/op-overhead';
 import { peak } from './suites/peak';
 import { pointwise } from './suites/pointwise';
+import { serving } from './suites/serving';
 import { type Case, type LimitName, type PeerName, peerNames, type Suite } from './suites/suite';
 
-const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead, endToEnd, memory];
+const all = [peak, gemm, pointwise, mlp, mlpInfer, opOverhead, endToEnd, memory, serving];
 const suites: Record<string, Suite | FigureSuite> = Object.fromEntries(all.map((suite) => [suite.name, suite]));
 
 interface Options {

@@ -100,6 +100,7 @@ export interface Native {
   trim(device: number): void;
   setMemoryLimit(bytes: number, device: number): void;
   depth(): number;
+  submitted(): number;
   fence(reports: boolean): Promise<void>;
   synchronize(): void;
   dtypes(): DTypeRecord[];

@@ -5,15 +5,13 @@ import { Programs } from '../compile/programs';
 import { noGrad, scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
+import { native } from '../native';
 import { indexSelect } from '../ops/indexing';
 import { reshape, slice } from '../ops/shape';
 import type { Tensor } from '../tensor';
 import { AbortGate, type Batch } from './batches';
+import { ChunkSize } from './chunk';
 import type { RunningMean } from './mean';
-
-// The engine gets so many milliseconds of work at a time, so that an abort is heeded soon.
-const CHUNK_MS = 20;
-const MOST_BATCHES = 256;
 
 /** Samples of the columns that a training run uses, loaded once. */
 export class LoadedColumns {
@@ -66,15 +64,16 @@ export class CompiledSteps {
   async run(rows: EpochRows, most: number, signal: AbortSignal | undefined, onChunk: OnChunk): Promise<void> {
     const { order, end, batchSize } = rows;
     const gate = new AbortGate(signal);
-    let chunk = 1; // the first step alone: an optimizer may begin otherwise than it goes on
+    const chunk = new ChunkSize();
     let ahead: Promise<void> = Promise.resolve();
     let begun = performance.now();
+    let first = true;
     try {
       while (rows.position < end) {
         signal?.throwIfAborted();
         rows.signal?.throwIfAborted();
         const left = end - rows.position;
-        const batches = Math.max(1, Math.min(chunk, most, Math.floor(left / batchSize)));
+        const batches = Math.max(1, Math.min(chunk.batches, most, Math.floor(left / batchSize)));
         const { run, result } = this.#submit(order, rows.position, batches, Math.min(left, batchSize));
         const samples = Math.min(left, run * batchSize);
         rows.advance(samples);
@@ -82,10 +81,12 @@ export class CompiledSteps {
         done.catch(() => {}); // awaited below, unless something else ends the run first
         await onChunk(run, samples, result);
         result?.dispose();
+        const submitted = native.submitted();
         await gate.race(ahead);
         await nextTurn();
         const now = performance.now();
-        if (rows.position > samples) chunk = nextSize(run, now - begun);
+        if (!first) chunk.ran(run, now - begun, now, native.submitted() !== submitted);
+        first = false;
         begun = now;
         ahead = done;
       }
@@ -108,10 +109,4 @@ export class CompiledSteps {
       return { run: batches, result: (program.repeat([all], batches, 1, sum) as Tensor | null) ?? undefined };
     });
   }
-}
-
-// How many batches take about CHUNK_MS, after `batches` took `ms`; grows by steps, since the first measurements are rough.
-function nextSize(batches: number, ms: number): number {
-  const wanted = Math.floor((batches * CHUNK_MS) / Math.max(ms, 0.1));
-  return Math.max(1, Math.min(wanted, 2 * batches, MOST_BATCHES));
 }

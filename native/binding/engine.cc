@@ -89,6 +89,9 @@ napi_value setMemoryLimit(Entry& js) {
 // depth(): kernels that wait on the stream.
 napi_value depth(Entry& js) { return js.from(static_cast<double>(js.environment().context.stream->depth())); }
 
+// submitted(): what was ever put on the stream.
+napi_value submitted(Entry& js) { return js.from(static_cast<double>(js.environment().context.stream->submitted())); }
+
 // fence(reports): a promise settled when the stream gets here; see Promises.
 napi_value fence(Entry& js) { return js.environment().promises.fence(js.boolean(0, {"fence", "reports"})); }
 
@@ -144,6 +147,7 @@ std::vector<Function> engineFunctions() {
           {"trim", entry<trim>},
           {"setMemoryLimit", entry<setMemoryLimit>},
           {"depth", entry<depth>},
+          {"submitted", entry<submitted>},
           {"fence", entry<fence>},
           {"synchronize", entry<synchronize>},
           {"dtypes", entry<dtypes>},

@@ -1,5 +1,6 @@
 // anneal: what users import.
 import './ops/methods';
+import './skipped';
 
 export { type GradOptions, grad } from './autograd';
 export { type Compiled, type CompileOptions, compile } from './compile';

@@ -103,6 +103,8 @@ export interface Native {
   submitted(): number;
   fence(reports: boolean): Promise<void>;
   synchronize(): void;
+  onSkipped(listener: () => void): void;
+  takeSkipped(all: boolean): [pending: boolean, ...messagesAndUpdates: (string | number)[]];
   dtypes(): DTypeRecord[];
   devices(): string[];
   openFakeDevice(): void;

@@ -95,6 +95,26 @@ napi_value submitted(Entry& js) { return js.from(static_cast<double>(js.environm
 // fence(reports): a promise settled when the stream gets here; see Promises.
 napi_value fence(Entry& js) { return js.environment().promises.fence(js.boolean(0, {"fence", "reports"})); }
 
+// onSkipped(listener): listener() is called when `takeSkipped` has something new.
+napi_value onSkipped(Entry& js) {
+  setOnce(js, js.environment().skips.listener, {"onSkipped", "listener"});
+  return js.undefined();
+}
+
+// takeSkipped(all): [pending, message, updates, message, updates, ...]; see Skips.
+napi_value takeSkipped(Entry& js) {
+  Skips& skips = js.environment().skips;
+  const std::vector<FailureRef> failures = skips.take(js.boolean(0, {"takeSkipped", "all"}));
+  napi_value list = js.newArray(1 + 2 * failures.size());
+  uint32_t i = 0;
+  js.setElement(list, i++, js.from(skips.pending()));
+  for (const FailureRef& failure : failures) {
+    js.setElement(list, i++, js.from(failure->error.message()));
+    js.setElement(list, i++, js.from(static_cast<double>(failure->skipped.load())));
+  }
+  return list;
+}
+
 napi_value synchronize(Entry& js) {
   js.environment().context.stream->synchronize();
   return js.undefined();
@@ -150,6 +170,8 @@ std::vector<Function> engineFunctions() {
           {"submitted", entry<submitted>},
           {"fence", entry<fence>},
           {"synchronize", entry<synchronize>},
+          {"onSkipped", entry<onSkipped>},
+          {"takeSkipped", entry<takeSkipped>},
           {"dtypes", entry<dtypes>},
           {"devices", entry<devices>},
           {"openFakeDevice", entry<openFake>},

@@ -37,6 +37,7 @@ void Environment::cleanup(void* data) {
   stream.cancel();
   stream.wait(stream.submitted());
   self->promises.close();
+  self->skips.close();
   self->closed_ = true;
   self->context.reclaim = nullptr;
   setContext(nullptr);

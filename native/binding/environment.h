@@ -11,6 +11,7 @@
 
 #include "binding/errors.h"
 #include "binding/promises.h"
+#include "binding/skips.h"
 #include "compile/trace.h"
 #include "core/context.h"
 #include "core/pooled.h"
@@ -56,6 +57,7 @@ class Environment {
   Errors errors;
   std::unique_ptr<Trace> trace;  // of the function that is being traced
   Promises promises;
+  Skips skips;
 
   // Called at the beginning of each entry from JavaScript.
   void enter();
@@ -83,7 +85,7 @@ class Environment {
   static constexpr int64_t kMajorStep = 256 << 20;
   static constexpr int64_t kCountStep = 4096;
 
-  explicit Environment(napi_env env) : errors(env), promises(*this, env), env_(env) {}
+  explicit Environment(napi_env env) : errors(env), promises(*this, env), skips(*this, env), env_(env) {}
   static void finalizeHandle(napi_env env, void* data, void* hint);
   static void cleanup(void* data);
   Handle* newHandle(Tensor tensor);

@@ -11,10 +11,22 @@
 namespace anneal {
 
 struct Failure {
-  Failure(Error error, uint64_t number) : error(std::move(error)), number(number) {}
+  // `like`: an earlier one with the same error, if there is one: often the same mistake, upon which both the kernel of an operator
+  // and that of its gradient come.
+  Failure(Error error, uint64_t number, const Failure* like = nullptr)
+      : error(std::move(error)),
+        number(number),
+        errorTold(like ? like->errorTold : std::make_shared<std::atomic<bool>>(false)) {}
+  void tell() const {
+    told.store(true, std::memory_order_relaxed);
+    errorTold->store(true, std::memory_order_relaxed);
+  }
+
   const Error error;
-  const uint64_t number;                  // among the stream's failures, from 1
-  mutable std::atomic<bool> told{false};  // to somebody who read what it took, or who synchronized
+  const uint64_t number;                               // among the stream's failures, from 1
+  mutable std::atomic<bool> told{false};               // to somebody who read what it took, or who synchronized
+  const std::shared_ptr<std::atomic<bool>> errorTold;  // of this failure or one like it
+  mutable std::atomic<uint64_t> skipped{0};            // updates in place that did not happen because of it
 };
 using FailureRef = std::shared_ptr<const Failure>;
 

@@ -61,6 +61,8 @@ void Stream::giveBack() {
   cancel();
   submitFence(true, [this](const FailureRef&) {
     lost_ = {};
+    recent_.clear();
+    skipListener_ = {};
     publish();
   });
   wait(submitted());

@@ -58,6 +58,14 @@ class Stream {
   // Blocks until everything submitted has run; throws the first failure that nobody has been told of yet.
   void synchronize();
 
+  // Who hears, on the stream's thread, of each failure because of which an update in place did not happen, when the first did not.
+  // To be set while nothing is on the stream; until that is given back.
+  struct SkipListener {
+    void (*skipped)(void* listener, const FailureRef& failure) = nullptr;
+    void* listener = nullptr;
+  };
+  void setSkipListener(SkipListener listener) { skipListener_ = listener; }
+
   // Kernels that have not begun are left out, until the stream is given back.
   void cancel() { cancelled_.store(true); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
@@ -159,8 +167,10 @@ class Stream {
   FailureRef lossOfSources() const;
   void leaveOut(const FailureRef& failure);
   void loses(const MemoryUse& use, const FailureRef& failure);
+  void noteSkip(const FailureRef& failure);
   FailureRef read(void (*kernel)(const CopyArgs&), const CopyArgs& copy);
   FailureRef nextUntold();
+  const Failure* findLike(const Error& error) const;
   void forgetDead(bool idle);
 
   // ---- of the stream's thread
@@ -171,6 +181,8 @@ class Stream {
            sweepCost_ = 0;  // when dead memory was last forgotten, and how many blocks that had to look at
   std::deque<FailureRef>
       untold_;  // failures that nobody may have been told of, oldest first; not all, if they are many
+  std::deque<FailureRef> recent_;  // failures, oldest first
+  SkipListener skipListener_;
   std::atomic<bool> hasLost_{false};
 
   // In cache lines of their own: what both only read, what is the producer's, what it tells the stream's thread, what that

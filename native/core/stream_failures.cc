@@ -2,6 +2,7 @@
 // it, and tells the reads of it. The rule is in docs/architecture.md, "Failures".
 #include <algorithm>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "core/allocator.h"
@@ -12,7 +13,7 @@ namespace anneal {
 
 namespace {
 
-constexpr size_t kMostUntold = 64;
+constexpr size_t kMostUntold = 64, kMostRecent = 16;
 // Kernels from one sweep of the allocators' free blocks to the next, and more where there are many blocks to look at.
 constexpr uint64_t kKernelsBetweenIdleSweeps = 64, kKernelsBetweenSweeps = 4096, kBlocksPerKernel = 8;
 
@@ -82,9 +83,19 @@ void Stream::leaveOut(const Kind& kind, const void* args, const FailureRef& fail
 
 // What would have been updated in place stays.
 void Stream::leaveOut(const FailureRef& failure) {
+  bool updates = false;
   for (const MemoryUse& use : uses_) {
-    if (use.role != Role::Update && use.role != Role::Assign) loses(use, failure);
+    if (use.role == Role::Update || use.role == Role::Assign)
+      updates = true;
+    else
+      loses(use, failure);
   }
+  if (updates) noteSkip(failure);
+}
+
+void Stream::noteSkip(const FailureRef& failure) {
+  const bool first = failure->skipped.fetch_add(1, std::memory_order_relaxed) == 0;
+  if (first && skipListener_.skipped) skipListener_.skipped(skipListener_.listener, failure);
 }
 
 // The memory of an operand that its kernel did not write, or not to the end.
@@ -102,7 +113,10 @@ void Stream::loses(const MemoryUse& use, const FailureRef& failure) {
 
 // A kernel that fails may have got half-way, so what it updates is lost too.
 void Stream::fails(const Kind& kind, const void* args, Error error) {
-  const auto failure = std::make_shared<const Failure>(std::move(error), ++failures_);
+  const Failure* like = findLike(error);
+  const auto failure = std::make_shared<const Failure>(std::move(error), ++failures_, like);
+  recent_.push_back(failure);
+  if (recent_.size() > kMostRecent) recent_.pop_front();
   while (!untold_.empty() && untold_.front()->told.load(std::memory_order_relaxed)) {
     untold_.pop_front();
   }
@@ -114,6 +128,17 @@ void Stream::fails(const Kind& kind, const void* args, Error error) {
   publish();
 }
 
+// The same but for the name of the operator.
+const Failure* Stream::findLike(const Error& error) const {
+  const auto words = [](const Error& one) {
+    const std::string_view message = one.message();
+    return message.substr(std::min(message.find("] "), message.size()));
+  };
+  const auto same = [&](const FailureRef& failure) { return words(failure->error) == words(error); };
+  const auto like = std::find_if(recent_.begin(), recent_.end(), same);
+  return like == recent_.end() ? nullptr : like->get();
+}
+
 // ---- telling failures --------------------------------------------------------------------------------------------------------
 
 FailureRef Stream::read(void (*kernel)(const CopyArgs&), const CopyArgs& copy) {
@@ -122,7 +147,7 @@ FailureRef Stream::read(void (*kernel)(const CopyArgs&), const CopyArgs& copy) {
     const Extent source = stridedExtent(copy.from, copy.rank, copy.shape, copy.srcStrides);
     const MemoryUse use = memoryUse(copy.src, Role::Read, source);
     if (FailureRef failure = lost_.in(use.begin, use.end)) {
-      failure->told.store(true, std::memory_order_relaxed);
+      failure->tell();
       return failure;
     }
   }
@@ -148,7 +173,8 @@ void Stream::submitRead(void (*kernel)(const CopyArgs&), const CopyArgs& copy, R
 FailureRef Stream::nextUntold() {
   FailureRef first;
   for (const FailureRef& failure : untold_) {
-    if (!failure->told.exchange(true, std::memory_order_relaxed) && !first) first = failure;
+    if (!failure->told.load(std::memory_order_relaxed) && !first) first = failure;
+    failure->tell();
   }
   untold_.clear();
   return first;

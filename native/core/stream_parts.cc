@@ -46,7 +46,10 @@ std::vector<OptimizerSlot> Stream::slotsThere(const OptimizerTable& table) {
     OptimizerTable one = table;
     one.slots = 1;
     one.slot = &table.slot[i];
-    if (!lossOf(one)) slots.push_back(table.slot[i]);
+    if (const FailureRef failure = lossOf(one))
+      noteSkip(failure);
+    else
+      slots.push_back(table.slot[i]);
   }
   return slots;
 }

@@ -18,17 +18,7 @@ import {
   zeros,
 } from 'anneal';
 import { Decaying } from './support/decaying';
-
-const int64 = (values: number[]) => tensor(values, { dtype: 'int64' });
-const pick = (x: Tensor, index: number) => x.indexSelect(0, int64([index]));
-const list = async (x: Tensor) => Array.from(await x.data(), Number);
-/** Lost to a failure of index `index`. */
-const bad = (index = 7) => pick(tensor([1, 2, 3]), index);
-const lostTo = async (x: Tensor, index = 7) => {
-  const rejects = (error: unknown) => error instanceof IndexError && error.message.includes(`index ${index} `);
-  await assert.rejects(x.data(), rejects);
-  assert.throws(() => x.dataSync(), rejects);
-};
+import { bad, int64, list, lostTo, pick } from './support/lost';
 
 // Nobody else is told of what a test here leaves unread.
 const tellRest = () => synchronize().catch(() => {});
@@ -159,55 +149,6 @@ describe('failures follow data', () => {
     await synchronize();
     await lostTo(bad());
     await synchronize();
-  });
-});
-
-describe('failures in compiled functions', () => {
-  afterEach(tellRest);
-
-  it('reach the results that depend on them, as without compiling', async () => {
-    const f = (x: Tensor, c: Tensor) => [x.add(c).mul(2), c.mul(3).add(1)];
-    const compiled = compile(f);
-    const [x, c] = [ones([300]), ones([300])];
-    compiled(x, c);
-    const lost = ones([300]).mul(bad());
-    for (const run of [f, compiled]) {
-      const [first, second] = run(lost, c) as [Tensor, Tensor];
-      await lostTo(first);
-      assert.ok((await list(second)).every((value) => value === 4));
-      const [third, fourth] = run(x, c) as [Tensor, Tensor];
-      assert.ok((await list(third)).every((value) => value === 4));
-      assert.ok((await list(fourth)).every((value) => value === 4));
-    }
-  });
-
-  it('leave programs right that run beside them', async () => {
-    manualSeed(3);
-    const model = new nn.Sequential(new nn.Linear(64, 48), new nn.ReLU(), new nn.Linear(48, 4));
-    const x = normal([8, 64]);
-    const want = await list(model.forward(x));
-    bad(); // before the program is traced, its weights laid out, and run
-    const forward = compile((input: Tensor) => model.forward(input));
-    for (let i = 0; i < 5; i++) {
-      const answer = forward(x);
-      bad();
-      const got = await list(answer);
-      assert.ok(got.every((value, j) => Math.abs(value - (want[j] as number)) < 1e-5));
-    }
-  });
-
-  it('do not outlast the weights that they are in', async () => {
-    const w = ones([64, 48]);
-    const forward = compile((input: Tensor) => input.matmul(w));
-    const x = ones([8, 64]);
-    assert.equal(await forward(x).max().item(), 64);
-    w.assign(zeros([64, 48]).add(bad()));
-    assert.equal(await forward(x).max().item(), 64);
-    const lost = zeros([64, 48]).add(bad());
-    const other = compile((input: Tensor) => input.matmul(lost));
-    await lostTo(other(x));
-    noGrad(() => lost.assign(ones([64, 48]).mul(2)));
-    assert.equal(await other(x).max().item(), 128);
   });
 });
 

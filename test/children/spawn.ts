@@ -18,11 +18,18 @@ export function runChild(
   timeout = 60,
   flags: readonly string[] = [],
 ): Promise<Outcome> {
+  return runNode([...flags, '--import', 'tsx', join(__dirname, `${name}.ts`), ...args], timeout);
+}
+
+/** The same for the text of a CommonJS script in JavaScript, which starts sooner. */
+export function runScript(text: string, timeout = 60): Promise<Outcome> {
+  return runNode(['-e', text], timeout);
+}
+
+function runNode(args: readonly string[], timeout: number): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const child = spawn(process.execPath, [...flags, '--import', 'tsx', join(__dirname, `${name}.ts`), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout * 1000);
     let stdout = '';
     let stderr = '';

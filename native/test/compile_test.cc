@@ -5,6 +5,7 @@
 #include "autograd/backward.h"
 #include "compile/program.h"
 #include "compile/space.h"
+#include "ops/slice.h"
 #include "test/check.h"
 #include "test/tensors.h"
 
@@ -96,6 +97,58 @@ TEST(compile_runs_many_iterations_over_stacked_inputs) {
   replay.iterations = 3;
   CHECK(read(program->run(replay)[0]) == (std::vector<float>{10, 20, 30, 40, 50, 60}));
   CHECK(read(total) == (std::vector<float>{9, 12}));
+}
+
+// The elements of [n] or [n, 1]; -1 where a bad index took it.
+std::vector<float> readEach(const Tensor& values) {
+  std::vector<float> result;
+  for (int64_t i = 0; i < values.dim(0); ++i) {
+    try {
+      result.push_back(readOne(sliceView(values, {0, i, 1, 1})));
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::Index);
+      result.push_back(-1);
+    }
+  }
+  return result;
+}
+
+TEST(compile_loses_the_iterations_that_fail) {
+  for (const bool gated : {false, true}) {
+    Caller caller;
+    const Tensor table = floats({3}, {10, 20, 30}), total = floats({1}, {0}), sum = floats({1}, {0});
+    const Function f = [&](const Tensors& in) {
+      const Tensor picked = apply("indexSelect"_op, {table, in[0]}, {attr(0)})[0];
+      apply("assign"_op, {total, add(total, picked)});
+      apply("overwrite"_op, {sum, add(sum, picked)});
+      return Tensors{picked, mul(in[1], 2.0)};
+    };
+    const auto program = compiled(caller, f, {test::integers({1}, {0}), floats({1}, {0})});
+    Replay replay;
+    replay.inputs = {test::integers({5, 1}, {0, 1, 9, 2, 1}), floats({5, 1}, {1, 2, 3, 4, 5})};
+    replay.stepped = {true, true};
+    replay.stacked = true;
+    replay.iterations = 5;
+    if (gated) replay.gate = sum;
+    for (int run = 0; run < 2; ++run) {
+      const Tensors made = program->run(replay);
+      // What does not depend on the index is there, unless the iteration is left out: that is after the gate is lost.
+      const std::vector<float> lost{-1, -1, -1, -1, -1};
+      const bool none = gated && run == 1;
+      CHECK(readEach(made[0]) == (none    ? lost
+                                  : gated ? std::vector<float>{10, 20, -1, -1, -1}
+                                          : std::vector<float>{10, 20, -1, 30, 20}));
+      CHECK(readEach(made[1]) == (none    ? lost
+                                  : gated ? std::vector<float>{2, 4, 6, -1, -1}
+                                          : std::vector<float>{2, 4, 6, 8, 10}));
+      CHECK_THROWS(read(sum), Error);
+      CHECK_EQ(readOne(total), gated ? 30 : 80 * (run + 1));
+    }
+    apply("overwrite"_op, {sum, floats({1}, {0})});
+    replay.inputs[0] = test::integers({5, 1}, {0, 0, 0, 0, 0});
+    CHECK(readEach(program->run(replay)[0]) == (std::vector<float>{10, 10, 10, 10, 10}));
+    CHECK_EQ(readOne(sum), 50);
+  }
 }
 
 TEST(compile_refuses_inputs_it_was_not_traced_for) {

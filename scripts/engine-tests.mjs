@@ -27,7 +27,9 @@ const addonTests = [
   'compile',
   'compile-update',
   'data',
+  'failure-walks',
   'failures',
+  'failures-compiled',
   'hooks',
   'native',
   'nn',
@@ -58,6 +60,7 @@ const builds = {
     env: {
       ANNEAL_BINARY: join(root, 'build', 'asan', 'anneal.node'),
       ANNEAL_ERRORS: '20000',
+      ANNEAL_WALKS: '100',
       ASAN_OPTIONS: 'detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1:quarantine_size_mb=16',
       UBSAN_OPTIONS: ubsanOptions,
     },

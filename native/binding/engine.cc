@@ -1,5 +1,7 @@
 // The engine itself: threads, memory, the stream.
+#include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "binding/entry.h"
 #include "core/pool.h"
@@ -101,16 +103,25 @@ napi_value onSkipped(Entry& js) {
   return js.undefined();
 }
 
-// takeSkipped(all): [pending, message, updates, message, updates, ...]; see Skips.
+// takeSkipped(all): [pending, message, updates, message, updates, ...]; see Skips. Failures that are alike are one.
 napi_value takeSkipped(Entry& js) {
   Skips& skips = js.environment().skips;
-  const std::vector<FailureRef> failures = skips.take(js.boolean(0, {"takeSkipped", "all"}));
-  napi_value list = js.newArray(1 + 2 * failures.size());
+  std::vector<std::pair<FailureRef, uint64_t>> told;
+  for (const FailureRef& failure : skips.take(js.boolean(0, {"takeSkipped", "all"}))) {
+    const auto like = std::find_if(told.begin(), told.end(),
+                                   [&](const auto& one) { return one.first->errorTold == failure->errorTold; });
+    const uint64_t updates = failure->skipped.load(std::memory_order_relaxed);
+    if (like == told.end())
+      told.emplace_back(failure, updates);
+    else
+      like->second += updates;
+  }
+  napi_value list = js.newArray(1 + 2 * told.size());
   uint32_t i = 0;
   js.setElement(list, i++, js.from(skips.pending()));
-  for (const FailureRef& failure : failures) {
+  for (const auto& [failure, updates] : told) {
     js.setElement(list, i++, js.from(failure->error.message()));
-    js.setElement(list, i++, js.from(static_cast<double>(failure->skipped.load())));
+    js.setElement(list, i++, js.from(static_cast<double>(updates)));
   }
   return list;
 }

@@ -55,9 +55,11 @@ export async function stepAmongFailures(seed: number): Promise<Seen> {
   const isCompiled = random(2) === 0;
   const [kind, inputs, rows] = [random(optimizers.length), 1 + random(8), 1 + random(8)];
   const zeroFirst = random(2) === 0;
-  const batches = Array.from({ length: 4 + random(9) }, () => {
+  const count = 4 + random(9);
+  const batches = Array.from({ length: count }, (_, i) => {
     const labels = labelsOf(random, rows);
-    const isBad = random(3) === 0;
+    // One is good: without a step the optimizer need not have a state.
+    const isBad = i < count - 1 && random(3) === 0;
     if (isBad) labels[random(rows)] = BAD + random(BAD);
     return { labels, isBad, look: random(4) };
   });

@@ -6,7 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors';
 import { tensor } from '../ops/create';
 import type { DType, Tensor, TypedArray } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';
-import { type Column, type Columnar, columnsOf, loadInPieces } from './columns';
+import { type Column, type Columnar, columnsOf, loadInPieces, readsAs } from './columns';
 import { commonLength, type Dataset, type TensorsOf } from './dataset';
 
 /** Typed arrays that a column may hold; int8, int16 and uint16 elements arrive as int32. */
@@ -14,7 +14,7 @@ export type ColumnData = TypedArray | Uint8ClampedArray | Int8Array | Int16Array
 
 /** One column of an {@link ArrayDataset}: the array of `readIdx` or `mnist`, and how its rows become tensors. */
 export interface ArrayColumn {
-  /** Row-major elements; kept by reference. */
+  /** Row-major elements; kept by reference. The Trainer reads them at the beginning of each epoch. */
   data: ColumnData;
   /** Shape of the whole array, samples first; [data.length] when left out. */
   shape?: readonly number[];
@@ -70,8 +70,8 @@ export class ArrayDataset<Columns extends readonly ArrayColumn[] = ArrayColumn[]
   }
 
   /** @internal */
-  [columnsOf](): Column[] {
-    return this.#columns;
+  [columnsOf](): Column[] | undefined {
+    return readsAs(this, ArrayDataset.prototype, ['get', 'getBatch']) ? this.#columns : undefined;
   }
 
   getBatch(indices: readonly number[]): TensorsOf<Columns> {
@@ -140,12 +140,11 @@ class ArrayRows implements Column {
     return this.finish(tensor(view(rows.buffer, 0, size / this.#data.BYTES_PER_ELEMENT), { dtype, shape: [...shape] }));
   }
 
-  /** All rows, as they are now. */
-  async load(): Promise<{ samples: Tensor; owned: boolean }> {
+  async load(into?: Tensor): Promise<{ samples: Tensor; owned: boolean }> {
     this.#checkAttached();
     const { dtype, view } = this.#storage;
     const { buffer, byteOffset, length } = this.#data;
-    return { samples: await loadInPieces(view(buffer, byteOffset, length), dtype, this.shape), owned: true };
+    return { samples: await loadInPieces(view(buffer, byteOffset, length), dtype, this.shape, into), owned: true };
   }
 
   /** Rows in the array's element type, converted and scaled. */

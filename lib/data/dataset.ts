@@ -4,7 +4,7 @@ import { ShapeError } from '../errors';
 import { tensor } from '../ops/create';
 import { Tensor } from '../tensor';
 import { checkArgument, checkIndices, isCount } from './arguments';
-import { type Column, type Columnar, columnsOf } from './columns';
+import { type Column, type Columnar, columnsOf, readsAs } from './columns';
 
 /**
  * A finite collection of samples with random access. A DataLoader asks for whole batches where `getBatch` exists, and
@@ -56,8 +56,8 @@ export class TensorDataset<Columns extends readonly Tensor[] = Tensor[]>
   }
 
   /** @internal */
-  [columnsOf](): Column[] {
-    return this.#columns;
+  [columnsOf](): Column[] | undefined {
+    return readsAs(this, TensorDataset.prototype, ['get', 'getBatch']) ? this.#columns : undefined;
   }
 
   getBatch(indices: readonly number[]): TensorsOf<Columns> {

@@ -1,12 +1,13 @@
 // Batches of samples for a training loop: in order or shuffled, from a dataset or from a stream of samples.
 
 import { isPromiseLike } from '../kinds';
-import { arange } from '../ops/create';
+import { arange, tensor } from '../ops/create';
+import { indexSelect } from '../ops/indexing';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 import { checkArgument, checkSeed, isCount } from './arguments';
 import { collateSamples } from './collate';
-import { type Column, columnsOf, isColumnar } from './columns';
+import { type Column, columnsOf, isColumnar, rowsOf } from './columns';
 import { type Dataset, isDataset } from './dataset';
 import { Pace } from './pace';
 import { drawSeed, epochSeed, permutation, randomOrder } from './permutation';
@@ -148,9 +149,10 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     if (columns === undefined) return undefined;
     const cursor = this.#begin();
     const { length } = dataset;
+    const seed = this.#shuffle ? await this.#epochSeed(cursor) : undefined;
     return {
       columns,
-      order: this.#shuffle ? randomOrder(length, await this.#epochSeed(cursor)) : arange(length),
+      order: rowOrder(length, seed, dataset[rowsOf]?.()),
       end: this.#dropLast ? length - (length % this.batchSize) : length,
       batchSize: this.batchSize,
       signal: this.#signal,
@@ -270,6 +272,18 @@ export interface EpochRows {
   finish(): void;
   /** Lets the next iteration go on from here. */
   giveUp(): void;
+}
+
+// Indices of rows, int64: those of `rows`, or all, in the random order of `seed` where there is one.
+function rowOrder(length: number, seed: bigint | undefined, rows: readonly number[] | undefined): Tensor {
+  if (rows === undefined) return seed === undefined ? arange(length) : randomOrder(length, seed);
+  const chosen = tensor(BigInt64Array.from(rows, BigInt));
+  if (seed === undefined) return chosen;
+  const order = randomOrder(length, seed);
+  const shuffled = indexSelect(chosen, 0, order);
+  order.dispose();
+  chosen.dispose();
+  return shuffled;
 }
 
 interface Cursor {

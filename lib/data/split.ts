@@ -1,6 +1,7 @@
 // Parts of a dataset: chosen by index, or cut at random.
 import { checkOptions } from '../options';
 import { checkArgument, checkIndices, checkSeed, isCount } from './arguments';
+import { type Column, type Columnar, columnsOf, isColumnar, readsAs, rowsOf } from './columns';
 import { type Dataset, isDataset } from './dataset';
 import { permutation } from './permutation';
 
@@ -8,13 +9,14 @@ import { permutation } from './permutation';
  * The samples `indices` of another dataset, in that order; an index may appear more than once.
  * @throws IndexError for an index outside the dataset
  */
-export class Subset<Batch, Sample> implements Dataset<Batch, Sample> {
+export class Subset<Batch, Sample> implements Dataset<Batch, Sample>, Columnar {
   /** The dataset that the samples are of. */
   readonly dataset: Dataset<Batch, Sample>;
   /** Which of its samples, in order. */
   readonly indices: readonly number[];
   /** Present when the dataset has it. */
   readonly getBatch?: (indices: readonly number[]) => Batch | Promise<Batch>;
+  readonly #ownGetBatch: unknown;
 
   constructor(dataset: Dataset<Batch, Sample>, indices: ArrayLike<number>) {
     checkDataset('Subset', dataset);
@@ -23,6 +25,7 @@ export class Subset<Batch, Sample> implements Dataset<Batch, Sample> {
     this.indices = Array.from(indices);
     if (dataset.getBatch)
       this.getBatch = (chosen) => dataset.getBatch?.(this.#translate(chosen)) as Batch | Promise<Batch>;
+    this.#ownGetBatch = this.getBatch;
   }
 
   get length(): number {
@@ -31,6 +34,18 @@ export class Subset<Batch, Sample> implements Dataset<Batch, Sample> {
 
   get(index: number): Sample | Promise<Sample> {
     return this.dataset.get(this.#translate([index])[0]);
+  }
+
+  /** @internal */
+  [columnsOf](): Column[] | undefined {
+    const isOwn = readsAs(this, Subset.prototype, ['get']) && this.getBatch === this.#ownGetBatch;
+    return isOwn && isColumnar(this.dataset) ? this.dataset[columnsOf]() : undefined;
+  }
+
+  /** @internal */
+  [rowsOf](): readonly number[] {
+    const rows = isColumnar(this.dataset) ? this.dataset[rowsOf]?.() : undefined;
+    return rows === undefined ? this.indices : this.indices.map((index) => rows[index] as number);
   }
 
   #translate(chosen: readonly number[]): number[] {

@@ -1,6 +1,7 @@
 // A pass through data that the engine holds: rows are gathered and steps run inside one program, many batches at a time, and
 // JavaScript only looks in between.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Program } from '../compile/program';
 import { Programs } from '../compile/programs';
 import { noGrad, scope } from '../context';
 import type { Column } from '../data/columns';
@@ -12,13 +13,21 @@ import type { Tensor } from '../tensor';
 import { AbortGate, type Batch } from './batches';
 import { ChunkSize } from './chunk';
 import type { RunningMean } from './mean';
+import { messageOf } from './obstacle';
+
+// What the results of a chunk may take, by those of the chunk before.
+const MOST_BYTES = 1 << 26;
 
 /** Samples of the columns that a training run uses, loaded once. */
 export class LoadedColumns {
   readonly #loaded = new Map<Column, { samples: Tensor; owned: boolean }>();
 
+  /** Loads columns, or loads them again: arrays may have been written to. */
   async load(columns: readonly Column[]): Promise<void> {
-    for (const column of columns) if (!this.#loaded.has(column)) this.#loaded.set(column, await column.load());
+    for (const column of columns) {
+      const before = this.#loaded.get(column);
+      this.#loaded.set(column, await column.load(before?.owned ? before.samples : undefined));
+    }
   }
 
   /** The rows `indices` of all columns: a batch. */
@@ -37,34 +46,52 @@ export class LoadedColumns {
   }
 }
 
-/** After each chunk of batches: how many, how many samples, and the losses `[batches]` where the step returns them. */
-export type OnChunk = (batches: number, samples: number, losses: Tensor | undefined) => Promise<void> | void;
+/** What a step shows of a batch; for a chunk of several batches each tensor has a leading dimension of their number. */
+export interface Shown {
+  loss?: Tensor;
+  output?: Tensor;
+  target?: Tensor;
+}
+
+/** After each chunk of batches: how many, and how many samples. */
+export type OnChunk = (batches: number, samples: number, shown: Shown) => Promise<void> | void;
+
+/** Says why a step could not be traced; nothing has been done for its batch. */
+export class NotTraced extends Error {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super(messageOf(reason));
+    this.reason = reason;
+  }
+}
 
 /** Steps on batches of columns, compiled. */
 export class CompiledSteps {
   readonly #programs: Programs;
   readonly #losses: RunningMean;
 
-  /** `step` gets a batch, adds to `losses`, and returns what `onChunk` shall see of it. */
-  constructor(
-    columns: readonly Column[],
-    loaded: LoadedColumns,
-    losses: RunningMean,
-    step: (batch: Batch) => Tensor | undefined,
-  ) {
+  /** `step` gets a batch, adds to `losses`, and returns what `onChunk` is to see of it. */
+  constructor(columns: readonly Column[], loaded: LoadedColumns, losses: RunningMean, step: (batch: Batch) => Shown) {
     this.#losses = losses;
-    this.#programs = new Programs((indices: Tensor) => step(loaded.gather(columns, indices)) ?? null, 4);
+    this.#programs = new Programs((indices: Tensor) => step(loaded.gather(columns, indices)), 4);
+  }
+
+  /** Traces the step anew for what comes next. */
+  forget(): void {
+    this.#programs.clear();
   }
 
   /**
    * Runs an epoch. At most `most` batches go by between two calls of `onChunk`. No batch is run after one that failed.
    *
-   * @throws the failure of a batch; the reason of a signal; before the first step, whatever stands in the way of compiling it.
+   * @throws the failure of a batch; the reason of a signal; NotTraced, after which `rows` can be taken up where they stand.
    */
   async run(rows: EpochRows, most: number, signal: AbortSignal | undefined, onChunk: OnChunk): Promise<void> {
     const { order, end, batchSize } = rows;
     const gate = new AbortGate(signal);
     const chunk = new ChunkSize();
+    let fitting = Number.POSITIVE_INFINITY;
     let ahead: Promise<void> = Promise.resolve();
     let begun = performance.now();
     let first = true;
@@ -73,14 +100,15 @@ export class CompiledSteps {
         signal?.throwIfAborted();
         rows.signal?.throwIfAborted();
         const left = end - rows.position;
-        const batches = Math.max(1, Math.min(chunk.batches, most, Math.floor(left / batchSize)));
-        const { run, result } = this.#submit(order, rows.position, batches, Math.min(left, batchSize));
+        const batches = Math.max(1, Math.min(chunk.batches, most, fitting, Math.floor(left / batchSize)));
+        const { run, shown } = this.#submit(order, rows.position, batches, Math.min(left, batchSize));
+        fitting = Math.floor((MOST_BYTES * run) / Math.max(1, bytesOf(shown)));
         const samples = Math.min(left, run * batchSize);
         rows.advance(samples);
         const done = this.#losses.fence();
         done.catch(() => {}); // awaited below, unless something else ends the run first
-        await onChunk(run, samples, result);
-        result?.dispose();
+        await onChunk(run, samples, shown);
+        for (const tensor of Object.values(shown)) tensor.dispose();
         const submitted = native.submitted();
         await gate.race(ahead);
         await nextTurn();
@@ -98,15 +126,27 @@ export class CompiledSteps {
   }
 
   // Runs so many batches, or one where the program cannot be repeated.
-  #submit(order: Tensor, position: number, batches: number, size: number): { run: number; result?: Tensor } {
+  #submit(order: Tensor, position: number, batches: number, size: number): { run: number; shown: Shown } {
     return scope(() => {
       const first = slice(order, 0, position, position + size);
-      const { program } = this.#programs.find([first]);
+      const program = this.#programFor(first);
       const { sum } = this.#losses;
-      if (batches === 1 || !program.repeats)
-        return { run: 1, result: (program.run([first], sum) as Tensor | null) ?? undefined };
+      if (batches === 1 || !program.repeats) return { run: 1, shown: program.run([first], sum) as Shown };
       const all = reshape(slice(order, 0, position, position + batches * size), [batches, size]);
-      return { run: batches, result: (program.repeat([all], batches, 1, sum) as Tensor | null) ?? undefined };
+      return { run: batches, shown: program.repeat([all], batches, 1, sum) as Shown };
     });
   }
+
+  #programFor(indices: Tensor): Program {
+    try {
+      return this.#programs.find([indices]).program;
+    } catch (error) {
+      throw new NotTraced(error);
+    }
+  }
+}
+
+function bytesOf(shown: Shown): number {
+  // 8: the largest element.
+  return Object.values(shown).reduce((sum: number, tensor: Tensor) => sum + 8 * tensor.size, 0);
 }

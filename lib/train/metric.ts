@@ -17,14 +17,22 @@ export interface Metric<V extends MetricValue = MetricValue> {
   readonly mode?: 'min' | 'max';
   /** Starts again. */
   reset(): void;
-  /** Takes in one batch. Called without gradients and inside a scope: `keep` the tensors that have to stay. */
+  /**
+   * Takes in one batch. Called without gradients and inside a scope: `keep` the tensors that have to stay. The Trainer may call it
+   * for several batches once their steps have been taken, so it should look at its arguments only, not at the model.
+   */
   update(output: Tensor, target: Tensor): void;
   /** The value over all batches since the last reset. */
   compute(): Promise<V>;
 }
 
-/** Under this name a metric says that its `update` may become part of a compiled step: it runs there only once. @internal */
+/** Under this name a metric has that `update` which may become part of a compiled step: it runs there only once. @internal */
 export const traceable = Symbol('anneal.traceable');
+
+/** Whether `update` may become part of a compiled step: not one that others have put in its place. */
+export function isTraceable(metric: Metric): boolean {
+  return (metric as { [traceable]?: unknown })[traceable] === metric.update;
+}
 
 /** Options of precision, recall and F1. */
 export interface AverageOptions extends DecisionOptions {
@@ -121,15 +129,14 @@ function derived<V extends MetricValue>(
   name: string,
   options: DecisionOptions,
   value: (matrix: number[][]) => V,
-): Metric<V> & { [traceable]: true } {
+): Metric<V> {
   checkDecision(name, options);
   // Updated in place, so that a compiled step can do it.
   let counts: Tensor | undefined;
   let classes = 0;
   let updated = false; // by a call, since the last reset
   const cleared = (size: number) => untraced(() => keep(zeros([size * size], { dtype: 'int64' })));
-  return {
-    [traceable]: true,
+  const metric: Metric<V> = {
     mode: 'max',
     reset() {
       if (counts !== undefined) overwrite(counts, zeros(counts.shape, { dtype: 'int64' }));
@@ -161,6 +168,7 @@ function derived<V extends MetricValue>(
       return value(Array.from({ length: rows }, (_, i) => cells.slice(i * rows, (i + 1) * rows)));
     },
   };
+  return Object.assign(metric, { [traceable]: metric.update });
 }
 
 function total(counts: readonly Counts[], key: keyof Counts): number {

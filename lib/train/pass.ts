@@ -3,13 +3,13 @@ import { compile } from '../compile/compile';
 import { scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
-import { Adam, AdamW, SGD } from '../optim';
+import { contiguous, slice, squeeze } from '../ops/shape';
 import type { Tensor } from '../tensor';
 import { type Batch, type BatchSource, eachBatch } from './batches';
-import { CompiledSteps, LoadedColumns, type OnChunk } from './compiled';
+import { CompiledSteps, LoadedColumns, NotTraced, type OnChunk, type Shown } from './compiled';
 import type { RunningMean } from './mean';
-import { traceable } from './metric';
-import { type StepOptions, Steps, sampleCount } from './step';
+import { messageOf, type Obstacle, obstacleOf } from './obstacle';
+import { type Measured, type StepOptions, Steps, sampleCount } from './step';
 
 const WATCH_MS = 20;
 
@@ -19,12 +19,16 @@ export class Pass {
   readonly #loaded = new LoadedColumns();
   readonly #compiled = new Map<string, Map<Column, CompiledSteps>>();
   readonly #options: StepOptions & { compile: boolean };
+  readonly #tell: (obstacle: Obstacle) => void;
   #compiles: boolean;
+  // Told once a batch has gone well without compiling: else its error says more.
+  #obstacle: Obstacle | undefined;
 
-  constructor(options: StepOptions & { compile: boolean }) {
+  constructor(options: StepOptions & { compile: boolean }, tell: (obstacle: Obstacle) => void) {
     this.#options = options;
+    this.#tell = tell;
     this.steps = new Steps(options);
-    this.#compiles = options.compile && canTrace(options);
+    this.#compiles = options.compile;
   }
 
   /** One epoch of training. `onChunk` sees the losses, batch by batch, if `watched`. */
@@ -35,33 +39,50 @@ export class Pass {
     watched: boolean,
     onChunk: OnChunk,
   ): Promise<void> {
-    const step = (batch: Batch) => {
-      const loss = this.steps.train(batch);
-      return watched ? loss.detach() : undefined;
+    const step = (batch: Batch): Shown => {
+      const measured = this.steps.train(batch);
+      return { ...(watched ? { loss: measured.loss.detach() } : {}), ...this.#observed(measured) };
     };
-    const counted: OnChunk = (batches, samples, losses) => {
+    const counted: OnChunk = (batches, samples, shown) => {
       this.steps.losses.count(samples);
-      return onChunk(batches, samples, losses);
+      this.#observe(batches, shown);
+      return onChunk(batches, samples, shown);
     };
     if (await this.#runCompiled('train', source, watched ? 1 : Number.POSITIVE_INFINITY, signal, step, counted)) return;
     const watch = new LossWatch(this.steps.losses);
     await eachBatch(caller, source, signal, async (batch) => {
       watch.check();
-      const loss = scope(() => step(batch));
-      await counted(1, sampleCount(batch), loss);
+      const loss = scope(() => {
+        const measured = this.steps.train(batch);
+        this.steps.observe(measured);
+        return watched ? measured.loss.detach() : undefined;
+      });
+      this.#tellObstacle();
+      const samples = sampleCount(batch);
+      this.steps.losses.count(samples);
+      await onChunk(1, samples, loss === undefined ? {} : { loss });
       loss?.dispose();
     });
   }
 
   /** One pass without updates. */
   async evaluate(caller: string, source: BatchSource, signal: AbortSignal | undefined): Promise<void> {
-    const step = (batch: Batch) => this.steps.evaluate(batch) as undefined;
-    const counted: OnChunk = (_, samples) => this.steps.losses.count(samples);
+    const step = (batch: Batch) => this.#observed(this.steps.evaluate(batch));
+    const counted: OnChunk = (batches, samples, shown) => {
+      this.steps.losses.count(samples);
+      this.#observe(batches, shown);
+    };
     if (await this.#runCompiled('evaluate', source, Number.POSITIVE_INFINITY, signal, step, counted)) return;
     await eachBatch(caller, source, signal, (batch) => {
-      scope(() => step(batch));
+      scope(() => this.steps.observe(this.steps.evaluate(batch)));
+      this.#tellObstacle();
       this.steps.losses.count(sampleCount(batch));
     });
+  }
+
+  /** Traces steps anew: code of the caller's has run, which may have changed what no program sees, such as variables. */
+  forget(): void {
+    for (const ofKind of this.#compiled.values()) for (const steps of ofKind.values()) steps.forget();
   }
 
   /** The model's forward, compiled where that is possible: weights are then laid out once for all batches. */
@@ -71,12 +92,14 @@ export class Pass {
     if (!this.#options.compile) return forward;
     let way = compile(forward) as (...inputs: Tensor[]) => Tensor;
     return (...inputs) => {
+      if (way === forward) return forward(...inputs);
       try {
         return way(...inputs);
       } catch (error) {
-        if (way === forward) throw error;
-        way = forward; // whatever it was, the model itself will say it better
-        return forward(...inputs);
+        way = forward; // if the data are at fault, the model itself will say it better
+        const output = forward(...inputs);
+        this.#tell({ who: model.constructor.name, reason: messageOf(error) });
+        return output;
       }
     };
   }
@@ -86,39 +109,67 @@ export class Pass {
     this.#loaded.dispose();
   }
 
-  // False where it has to be done batch by batch: nothing has happened then.
+  // What a compiled step returns for metrics that are no part of it. A copy of the output, which might be a parameter's memory.
+  #observed({ output, target }: Measured): Shown {
+    return this.steps.hasObservers ? { output: contiguous(output.detach()), target } : {};
+  }
+
+  #observe(batches: number, { output, target }: Shown): void {
+    if (output === undefined || target === undefined) return;
+    for (let i = 0; i < batches; i++) {
+      const part = (stack: Tensor) => (batches === 1 ? stack : squeeze(slice(stack, 0, i, i + 1), 0));
+      scope(() => this.steps.observe({ output: part(output), target: part(target) }));
+    }
+  }
+
+  #tellObstacle(): void {
+    if (this.#obstacle === undefined) return;
+    this.#tell(this.#obstacle);
+    this.#obstacle = undefined;
+  }
+
+  // False where the rest of the pass has to be done batch by batch.
   async #runCompiled(
     kind: string,
     { loader }: BatchSource,
     most: number,
     signal: AbortSignal | undefined,
-    step: (batch: Batch) => Tensor | undefined,
+    step: (batch: Batch) => Shown,
     onChunk: OnChunk,
   ): Promise<boolean> {
     if (!this.#compiles || loader === undefined) return false;
     const rows = await loader.rows();
     if (rows === undefined) return false;
     let begun = false;
+    const giveUp = (obstacle: Obstacle) => {
+      this.#compiles = false;
+      this.#obstacle = obstacle;
+      rows.giveUp();
+      if (!begun) this.steps.reset();
+      return false;
+    };
     try {
-      await this.#loaded.load(rows.columns);
+      const obstacle = obstacleOf(this.#options);
+      if (obstacle !== undefined) return giveUp(obstacle);
+      try {
+        await this.#loaded.load(rows.columns);
+      } catch (error) {
+        return giveUp({ who: 'the data', reason: messageOf(error) });
+      }
       await this.#stepsFor(kind, rows, step).run(rows, most, signal, (...chunk) => {
         begun = true;
         return onChunk(...chunk);
       });
       return true;
     } catch (error) {
-      if (begun || signal?.aborted || rows.signal?.aborted) throw error;
-      // Whatever it was, a step that is not compiled will say it better.
-      this.#compiles = false;
-      rows.giveUp();
-      this.steps.reset();
-      return false;
+      if (!(error instanceof NotTraced) || signal?.aborted || rows.signal?.aborted) throw error;
+      return giveUp({ who: this.steps.at, reason: error.message });
     } finally {
       rows.order.dispose();
     }
   }
 
-  #stepsFor(kind: string, { columns }: EpochRows, step: (batch: Batch) => Tensor | undefined): CompiledSteps {
+  #stepsFor(kind: string, { columns }: EpochRows, step: (batch: Batch) => Shown): CompiledSteps {
     const [first] = columns as [Column];
     const ofKind = this.#compiled.get(kind) ?? new Map<Column, CompiledSteps>();
     this.#compiled.set(kind, ofKind);
@@ -152,10 +203,4 @@ class LossWatch {
       this.#failure = error;
     });
   }
-}
-
-// Optimizers and metrics of others may keep figures in JavaScript, which a compiled step would not reach.
-function canTrace({ optimizer, metrics }: StepOptions): boolean {
-  const known: unknown[] = [SGD, Adam, AdamW];
-  return known.includes(optimizer.constructor) && Object.values(metrics).every((metric) => traceable in metric);
 }

@@ -9,7 +9,7 @@ import { clipGradNorm } from '../optim/clip';
 import type { Tensor } from '../tensor';
 import type { Batch } from './batches';
 import { RunningMean } from './mean';
-import type { Metric } from './metric';
+import { isTraceable, type Metric } from './metric';
 
 /** A model of one or more inputs and one output. */
 export type Model = Module & { forward(...inputs: Tensor[]): Tensor };
@@ -32,29 +32,59 @@ export interface StepOptions {
 export class Steps {
   readonly losses = new RunningMean();
   readonly #options: StepOptions;
+  readonly #inside: [name: string, metric: Metric][];
+  readonly #outside: Metric[];
+  #at = '';
 
   constructor(options: StepOptions) {
     this.#options = options;
+    const metrics = Object.entries(options.metrics);
+    this.#inside = metrics.filter(([, metric]) => isTraceable(metric));
+    this.#outside = Object.values(options.metrics).filter((metric) => !isTraceable(metric));
   }
 
-  /** Forward, backward and an update; returns the loss. */
-  train(batch: Batch): Tensor {
+  /** Which part of a step was under way last, for errors. */
+  get at(): string {
+    return this.#at;
+  }
+
+  /** Whether there are metrics that `observe` updates and the steps do not. */
+  get hasObservers(): boolean {
+    return this.#outside.length > 0;
+  }
+
+  /** Forward, backward and an update. */
+  train(batch: Batch): Measured {
     const { model, optimizer, clipGradNorm: maxNorm } = this.#options;
+    const updates = optimizer.constructor.name;
+    this.#at = updates;
     optimizer.zeroGrad();
     const measured = this.#forward(batch);
-    const { loss } = measured;
-    loss.backward();
+    this.#at = 'backward';
+    measured.loss.backward();
     if (maxNorm < Number.POSITIVE_INFINITY) clipGradNorm(model.parameters(), maxNorm);
+    this.#at = updates;
     optimizer.step();
     optimizer.zeroGrad(); // what nobody will see need not be stored
     this.#measure(measured, batch);
-    return loss;
+    return measured;
   }
 
   /** Forward only. */
-  evaluate(batch: Batch): void {
+  evaluate(batch: Batch): Measured {
+    return noGrad(() => {
+      const measured = this.#forward(batch);
+      this.#measure(measured, batch);
+      return measured;
+    });
+  }
+
+  /** Updates the metrics that are no part of a compiled step, since their code may keep figures in JavaScript. */
+  observe({ output, target }: Pick<Measured, 'output' | 'target'>): void {
+    if (this.#outside.length === 0) return;
     noGrad(() => {
-      this.#measure(this.#forward(batch), batch);
+      const detached = output.detach();
+      for (const metric of this.#outside) metric.update(detached, target);
     });
   }
 
@@ -69,7 +99,9 @@ export class Steps {
     if (batch.length < 2) {
       throw new ArgumentError('[Trainer] expected batches of inputs and a target, received one tensor');
     }
+    this.#at = model.constructor.name;
     const output = model.forward(...batch.slice(0, -1));
+    this.#at = `the loss ${typeof criterion === 'function' ? criterion.name : criterion.constructor.name}`.trim();
     const target = batch.at(-1) as Tensor;
     const means: { labels: Tensor; ignoreIndex: number }[] = [];
     const loss = observeIgnored(
@@ -84,17 +116,19 @@ export class Steps {
 
   #measure({ loss, output, target, share }: Measured, batch: Batch): void {
     this.losses.add(loss, sampleCount(batch), share);
-    const metrics = Object.values(this.#options.metrics);
-    if (metrics.length === 0) return;
+    if (this.#inside.length === 0) return;
     noGrad(() => {
       const detached = output.detach();
-      for (const metric of metrics) metric.update(detached, target);
+      for (const [name, metric] of this.#inside) {
+        this.#at = `metric '${name}'`;
+        metric.update(detached, target);
+      }
     });
   }
 }
 
 /** What a forward gives to measure. */
-interface Measured {
+export interface Measured {
   output: Tensor;
   target: Tensor;
   loss: Tensor;

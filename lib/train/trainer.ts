@@ -7,8 +7,11 @@ import { concat } from '../ops/shape';
 import type { Optimizer } from '../optim';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
+import { warn } from '../warn';
 import { type BatchOptions, type BatchSource, type Data, eachBatch, isBatched, openData } from './batches';
 import type { Callback, Run } from './callback';
+import { ModelCheckpoint } from './checkpoint';
+import { EarlyStopping } from './early-stopping';
 import type { EpochRecord, Evaluation, History } from './history';
 import type { Metric, MetricValue } from './metric';
 import { type NanLoss, NanWatch } from './nan';
@@ -36,7 +39,9 @@ export interface TrainerOptions {
   progress?: boolean;
   /**
    * Whether steps on tensors and array datasets are compiled: `forward` and the loss then run in JavaScript only while they are
-   * traced, once for each shape of batch. Steps that cannot be compiled run as they are. Default true.
+   * traced, once for each shape of batch, and once more in each epoch where `fit` has callbacks of yours, which may change
+   * variables that they use. What changes within an epoch is seen as `compile` says. Steps that cannot be compiled run as they are,
+   * and a warning says why, once for each trainer. Default true.
    */
   compile?: boolean;
 }
@@ -89,6 +94,7 @@ const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbac
 export class Trainer {
   readonly #options: Required<TrainerOptions>;
   #running = false;
+  #told = false;
 
   constructor(options: TrainerOptions) {
     checkOptions('Trainer', options ?? null, trainerOptionNames);
@@ -156,6 +162,7 @@ export class Trainer {
       while (epoch < epochs && !stopped) {
         epoch++;
         for (const hook of hooks) await hook.onEpochBegin?.(run);
+        if (epoch > 1 && !hooks.every(isOurs)) pass.forget();
         const record = await this.#trainEpoch(pass, source, run, hooks, nan, signal);
         if (validationSource !== undefined)
           record.validation = await this.#evaluate(pass, 'fit', validationSource, signal);
@@ -221,7 +228,7 @@ export class Trainer {
       model.train();
       pass.steps.reset();
       await nan.during((look) =>
-        pass.train('fit', source, signal, batchHooks.length > 0, async (count, samples, loss) => {
+        pass.train('fit', source, signal, batchHooks.length > 0, async (count, samples, { loss }) => {
           batches += count;
           bar.advance(losses, count);
           if (loss !== undefined) {
@@ -267,7 +274,10 @@ export class Trainer {
     if (this.#running) throw new ArgumentError(`[${caller}] this trainer is busy: await its former call`);
     this.#running = true;
     const restoreModes = rememberModes(this.#options.model);
-    const pass = new Pass(this.#options);
+    const pass = new Pass(this.#options, ({ who, reason }) => {
+      if (!this.#told) warn('ANNEAL_NOT_COMPILED', `[Trainer] steps are not compiled: ${who}: ${reason}`);
+      this.#told = true;
+    });
     try {
       return await body(pass);
     } finally {
@@ -276,6 +286,11 @@ export class Trainer {
       this.#running = false;
     }
   }
+}
+
+// Those of this package change nothing that a step uses.
+function isOurs(callback: Callback): boolean {
+  return callback.constructor === EarlyStopping || callback.constructor === ModelCheckpoint;
 }
 
 function openValidation(data: Data, batchSize: number | undefined): BatchSource {

@@ -2,9 +2,11 @@
 import { types } from 'node:util';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
+import { warn } from '../warn';
 import { asynchronous } from './program';
 import { Programs } from './programs';
 import { tracing } from './trace';
+import { withoutCompiling } from './uncompiled';
 
 /** Options of {@link compile}. */
 export interface CompileOptions {
@@ -15,7 +17,10 @@ export interface CompileOptions {
 /** A compiled function. */
 export interface Compiled<Args extends unknown[], Result> {
   (...args: Args): Result;
-  /** The kernels as traced and as they run, with bytes and floating-point operations of each, for every program so far. */
+  /**
+   * For every program so far: what it depends on, what it does not watch, and its kernels as traced and as they run, with bytes and
+   * floating-point operations. Before that, what the function was last traced anew for.
+   */
   explain(): string;
   /** How many programs there are. */
   readonly programs: number;
@@ -42,10 +47,16 @@ export interface Compiled<Args extends unknown[], Result> {
  * matrix products.
  *
  * `fn` takes and returns tensors, alone or in arrays and plain objects, and may return nothing. Numbers, strings and booleans
- * among the arguments are part of the signature; among the results they are refused, since no run would compute them again. Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they
- * are. Learning rates and random generators are looked up at every run, and the training mode of modules decides
- * which program runs. Other JavaScript in `fn` runs only while tracing, and values cannot be read there. Gradients that a run
- * leaves in `grad` are overwritten by the next one. Results are not part of a graph: compile the whole step, with its backward.
+ * among the arguments are part of the signature; among the results they are refused, since no run would compute them again.
+ * Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they are. Learning rates and
+ * random generators are looked up at every run. Other JavaScript in `fn` runs only while tracing, and values cannot be read there.
+ * Gradients that a run leaves in `grad` are overwritten by the next one. Results are not part of a graph: compile the whole step,
+ * with its backward.
+ *
+ * A program runs only while what it depends on is as it was when it was traced: fields of modules, parameters, modes, options; see
+ * `explain()`. Else `fn` is traced again. Where that happens at nearly every call, tracing does not pay: a warning says what keeps
+ * changing, and `fn` runs without compiling for the next 64 calls, and longer each time. Not seen are variables in closures,
+ * private `#fields`, `Math.random()` and the date: call `reset()` after you have changed such a variable.
  *
  * @throws ArgumentError when `fn` is asynchronous, reads a value, or takes or returns something else.
  */
@@ -61,11 +72,18 @@ export function compile<Args extends unknown[], Result>(
     throw new ArgumentError(`[compile] expected a positive integer for maxPrograms, received ${describe(maxPrograms)}`);
   }
   const programs = new Programs(fn as (...args: never[]) => unknown, maxPrograms);
+  let isTold = false;
 
   const compiled = (...args: Args): Result => {
     if (tracing() !== undefined) return fn(...args); // part of the function that is being traced
-    const { program, inputs } = programs.find(args);
-    return program.run(inputs) as Result;
+    const found = programs.find(args);
+    if (found !== undefined) return found.program.run(found.inputs) as Result;
+    if (!isTold) {
+      isTold = true;
+      const name = fn.name === '' ? 'a function' : fn.name;
+      warn('ANNEAL_NOT_COMPILED', `[compile] ${name} runs without compiling for a while: ${programs.reason}`);
+    }
+    return withoutCompiling(fn as (...args: never[]) => unknown, args) as Result;
   };
   return Object.defineProperties(compiled, {
     name: { value: `compiled ${fn.name}`.trim() },

@@ -85,7 +85,7 @@ function* changedFields(object: Fields, noted: readonly unknown[], name: string)
 /** A difference in words: `Sequential.2.p: 0.5 -> 0`. */
 export function inWords({ name, before, now }: Difference): string {
   if (before === undefined && now === undefined) return name;
-  return `${name}: ${short(before)} -> ${short(now)}`;
+  return `${name}: ${inShort(before)} -> ${inShort(now)}`;
 }
 
 /** What a snapshot holds, in lines. */
@@ -94,7 +94,7 @@ export function dependencies(snapshot: Snapshot): string[] {
   const lines: string[] = [];
   const list = (name: string, noted: readonly unknown[]) => {
     const values: string[] = [];
-    for (let i = 0; i < noted.length; i += 2) values.push(`${String(noted[i])}: ${short(noted[i + 1])}`);
+    for (let i = 0; i < noted.length; i += 2) values.push(`${String(noted[i])}: ${inShort(noted[i + 1])}`);
     lines.push(`${name} { ${values.join(', ')} }`);
   };
   const modes = new Map<object, boolean>(snapshot.modules.map((module, m) => [module, snapshot.modes[m] as boolean]));
@@ -105,7 +105,7 @@ export function dependencies(snapshot: Snapshot): string[] {
   }
   for (const { group, options } of snapshot.groups) list(`${names.get(group)}`, options);
   for (const [l, items] of snapshot.items.entries()) {
-    lines.push(`${names.get(snapshot.lists[l] as object)} [ ${items.map(short).join(', ')} ]`);
+    lines.push(`${names.get(snapshot.lists[l] as object)} [ ${items.map(inShort).join(', ')} ]`);
   }
   for (const [c, entries] of snapshot.entries.entries()) {
     lines.push(`${names.get(snapshot.collections[c] as object)} of ${entries.length} entries`);
@@ -119,11 +119,12 @@ export function dependencies(snapshot: Snapshot): string[] {
   return lines;
 }
 
-function short(value: unknown): string {
+/** A value in a few words. */
+export function inShort(value: unknown): string {
   if (value instanceof Loose) return 'any';
   if (value instanceof Tensor) return 'Tensor';
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   if (Array.isArray(value)) return `Array(${value.length})`;
-  const text = describe(value);
+  const text = ['number', 'boolean'].includes(typeof value) ? String(value) : describe(value);
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

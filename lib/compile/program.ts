@@ -4,6 +4,7 @@ import { ArgumentError, AutogradError } from '../errors';
 import { isPromiseLike } from '../kinds';
 import { native } from '../native';
 import { adopt, handleOf, Tensor } from '../tensor';
+import { type Difference, dependencies, differences, inShort } from './differences';
 import type { Effects } from './recorder';
 import { putTogether, type Template, takeResultApart } from './structure';
 import { type Counter, Trace, withTrace } from './trace';
@@ -11,6 +12,13 @@ import { type Counter, Trace, withTrace } from './trace';
 /** The error for a function that returns a promise. */
 export function asynchronous(): ArgumentError {
   return new ArgumentError('[compile] the function is asynchronous: compile the part of it that computes');
+}
+
+/** The error for a function that stores gradients in its arguments. */
+export function backwardReachedArgument(): AutogradError {
+  return new AutogradError(
+    '[compile] backward() reached an argument of the function; use grad() for gradients by arguments',
+  );
 }
 
 /** One traced call of a function: the engine's kernels, and what has to hold and to advance when they run. */
@@ -21,6 +29,7 @@ export class Program {
   readonly #outputs: number;
   readonly #effects: Effects;
   #isFresh = true;
+  #runs = 0;
   // The same eight bytes a live value, as the engine reads them and as numbers.
   readonly #bits: BigUint64Array;
   readonly #numbers: Float64Array;
@@ -57,9 +66,7 @@ export class Program {
         result = takeResultApart(value, tensors);
         outputs = tensors.length;
         if (stand.some((tensor) => tensor.requiresGrad && tensor.grad !== null)) {
-          throw new AutogradError(
-            '[compile] backward() reached an argument of the function; use grad() for gradients by arguments',
-          );
+          throw backwardReachedArgument();
         }
         effects = recorder.settle();
         tensors.push(...effects.tensors);
@@ -124,6 +131,36 @@ export class Program {
     return tensor;
   }
 
+  /** How often it ran. */
+  get runs(): number {
+    return this.#runs;
+  }
+
+  /** What is not as it was when the function was traced; empty where that is nothing that has a name. */
+  differences(): Difference[] {
+    const { guards, recorder } = this.#trace;
+    const changed = guards
+      .map(({ read, expected, name }) => ({ name, before: expected, now: read() }))
+      .filter(({ before, now }) => !Object.is(before, now));
+    return [...changed, ...differences(recorder.snapshot)];
+  }
+
+  /** What it holds for, in lines. */
+  dependencies(): string {
+    const { guards, lives, liveNames, recorder } = this.#trace;
+    const { unwatched } = recorder.snapshot;
+    const looked = new Set(liveNames.filter((_, i) => lives[i] !== undefined));
+    const lines = ['depends on', ...dependencies(recorder.snapshot).map((line) => `  ${line}`)];
+    for (const { name, expected } of guards) lines.push(`  ${name}: ${inShort(expected)}`);
+    if (looked.size > 0) lines.push(`looks up at every run: ${[...looked].join(', ')}`);
+    lines.push(
+      'does not watch: variables in closures, private #fields, static fields, globals, Math.random(), the date',
+    );
+    for (const name of unwatched) lines.push(`does not watch: ${name}`);
+    lines.push(`ran ${this.#runs} times`);
+    return lines.map((line) => `  ${line}`).join('\n');
+  }
+
   explain(): string {
     return native.programExplain(this);
   }
@@ -153,6 +190,7 @@ export class Program {
       gate === undefined ? null : handleOf('compile', 'gate', gate),
     );
     const times = Math.max(stack, 1);
+    this.#runs += times;
     for (const { counter, total } of this.#totals) if (total > 0) counter.set(counter.get() + times * total);
     for (let i = 0; i < outs.length; i++) adopt(outs[i] as Tensor, made[i] as number);
     for (const { holder, key, tensor } of writes) holder[key] = outs[this.#outputs + tensor];

@@ -3,6 +3,7 @@
 import { ArgumentError, describe } from '../errors';
 import { isPlainObject } from '../kinds';
 import { Tensor } from '../tensor';
+import type { Difference } from './differences';
 
 /** Something made of arrays, plain objects and plain values, with numbers in place of tensors. */
 export type Template =
@@ -97,18 +98,36 @@ export function matches(template: Template, value: unknown, tensors: Tensor[]): 
   }
 }
 
-/** A template and its tensors' dtypes and shapes in words; a plus stands for tensors that require gradients. */
-export function signatureOf(template: Template, tensors: readonly Tensor[]): string {
+/** A plain value of `now` that was another one in `before`, which is of the same structure. */
+export function changedValues(before: Template, now: Template, what: string): Difference[] {
+  if (before.kind === 'array' && now.kind === 'array') {
+    return now.items.flatMap((item, i) => changedValues(before.items[i] ?? item, item, `${what}[${i}]`));
+  }
+  if (before.kind === 'object' && now.kind === 'object') {
+    return now.entries.flatMap(([name, item], i) =>
+      changedValues(before.entries[i]?.[1] ?? item, item, `${what}.${name}`),
+    );
+  }
+  if (before.kind !== 'value' || now.kind !== 'value' || Object.is(before.value, now.value)) return [];
+  return [{ name: what, before: before.value, now: now.value }];
+}
+
+/**
+ * A template and its tensors' dtypes and shapes in words; a plus stands for tensors that require gradients. `vaguely`: without
+ * numbers.
+ */
+export function signatureOf(template: Template, tensors: readonly Tensor[], vaguely = false): string {
   switch (template.kind) {
     case 'tensor': {
       const { dtype, shape, requiresGrad } = tensors[template.index] as Tensor;
       return `${dtype}[${shape}]${requiresGrad ? '+' : ''}`;
     }
     case 'array':
-      return `[${template.items.map((item) => signatureOf(item, tensors)).join()}]`;
+      return `[${template.items.map((item) => signatureOf(item, tensors, vaguely)).join()}]`;
     case 'object':
-      return `{${template.entries.map(([name, item]) => `${JSON.stringify(name)}:${signatureOf(item, tensors)}`).join()}}`;
+      return `{${template.entries.map(([name, item]) => `${JSON.stringify(name)}:${signatureOf(item, tensors, vaguely)}`).join()}}`;
     case 'value':
+      if (vaguely && typeof template.value === 'number') return 'number';
       return typeof template.value === 'string' ? JSON.stringify(template.value) : String(template.value);
   }
 }

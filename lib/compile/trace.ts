@@ -20,9 +20,11 @@ export type Live =
 export class Trace {
   /** What each live value of the program is; undefined: it stays as it was traced. */
   readonly lives: (Live | undefined)[] = [];
+  /** What kernels call them. */
+  readonly liveNames: string[] = [];
   /** The counters that the function has met, and where each stood. */
   readonly starts = new Map<Counter, number>();
-  readonly guards: { read(): unknown; expected: unknown }[] = [];
+  readonly guards: { read(): unknown; expected: unknown; name: string }[] = [];
   readonly recorder = new Recorder();
   /** Whether the program can run several iterations in a row. */
   repeats = true;
@@ -57,6 +59,7 @@ export class Trace {
     const met = native.traceLives(this.lives.length);
     for (let i = 0; i < met.length; i += 2) {
       const live = this.#notes[met[i] as string];
+      this.liveNames.push(met[i] as string);
       this.lives.push(live !== undefined && this.#isNow(live, met[i + 1] as number) ? live : undefined);
     }
   }
@@ -101,10 +104,10 @@ export function countOf(counter: Counter, ahead = 0): Live {
   return { kind: 'count', counter, from: counter.get() - start + ahead };
 }
 
-/** Notes that the program holds only while `read()` gives what it gives now; returns that. */
-export function guard<T>(read: () => T): T {
+/** Notes that the program holds only while `read()`, called `name`, gives what it gives now; returns that. */
+export function guard<T>(name: string, read: () => T): T {
   const expected = read();
-  current?.guards.push({ read, expected });
+  current?.guards.push({ read, expected, name });
   return expected;
 }
 

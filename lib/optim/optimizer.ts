@@ -71,7 +71,7 @@ class ParameterBatch implements Batch {
       return first as number;
     };
     tracing()?.once();
-    return guard(read);
+    return guard(`the number of ${this.#kind}'s step`, read);
   }
 }
 
@@ -156,7 +156,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
 
   /** Learning rate (of the first group); setting it sets that of every group. */
   get lr(): number {
-    if (tracing() !== undefined) return guard(() => (this.paramGroups[0] as Group<O>).lr);
+    if (tracing() !== undefined) return guard(`${this.kind}.lr`, () => (this.paramGroups[0] as Group<O>).lr);
     return (this.paramGroups[0] as Group<O>).lr;
   }
   set lr(value: number) {
@@ -177,7 +177,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     noGrad(() => {
       for (const group of this.paramGroups) {
         const trace = tracing();
-        if (trace !== undefined) guard(() => this.#generation);
+        if (trace !== undefined) guard(`the parameters or the loaded state of ${this.kind}`, () => this.#generation);
         for (const batch of this.#batches(group.params)) {
           updated = true;
           if (trace === undefined) this.update(batch, group);
@@ -244,7 +244,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const lr: Live = { kind: 'number', read: () => group.lr };
     trace.withLives({ lr }, () => this.update(batch, counted));
     const taken = trace.lives.slice(first).filter((other) => other === lr).length;
-    if (reads > taken) guard(lr.read);
+    if (reads > taken) guard(`${this.kind}.lr`, lr.read);
   }
 
   #batches(params: readonly Tensor[]): Iterable<ParameterBatch> {

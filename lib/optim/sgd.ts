@@ -54,7 +54,9 @@ export class SGD extends Optimizer<SGDOptions> {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = options;
     // The kernel knows the first step of a parameter by its count; this is for a momentum that is set later. Without dampening, a
     // buffer of zeros comes to the same, and a compiled step need not tell.
-    const first = states.map((state) => dampening !== 0 && guard(() => !state.tensors.has('momentumBuffer')));
+    const first = states.map(
+      (state) => dampening !== 0 && guard('the first step of SGD', () => !state.tensors.has('momentumBuffer')),
+    );
     const buffers =
       momentum === 0 ? null : states.map((state, i) => this.stateTensor(params[i] as Tensor, state, 'momentumBuffer'));
     sgdStep(params, grads, buffers, counts, { lr, momentum, dampening, weightDecay, nesterov, maximize, first });

@@ -2,7 +2,7 @@
 // JavaScript only looks in between.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Program } from '../compile/program';
-import { Programs } from '../compile/programs';
+import { type Found, Programs } from '../compile/programs';
 import { noGrad, scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
@@ -138,11 +138,14 @@ export class CompiledSteps {
   }
 
   #programFor(indices: Tensor): Program {
+    let found: Found | undefined;
     try {
-      return this.#programs.find([indices]).program;
+      found = this.#programs.find([indices]);
     } catch (error) {
       throw new NotTraced(error);
     }
+    if (found === undefined) throw new NotTraced(this.#programs.reason);
+    return found.program;
   }
 }
 

@@ -70,12 +70,12 @@ export interface Native {
   ): number[];
   addHook(handle: number, hook: (gradient: number) => number): number;
   removeHook(handle: number, id: number): void;
-  beginTrace(): void;
+  beginTrace(again: boolean): void;
   abortTrace(): void;
   suspendTrace(suspended: boolean): void;
-  traceInput(out: object, like: number, shape: readonly number[], requiresGrad: boolean): number;
+  traceInput(out: object, like: number, shape: readonly number[]): number;
   traceLives(from: number): (string | number)[];
-  endTrace(owner: object, outputs: number[]): boolean;
+  endTrace(owner: object, outputs: number[], inputs: number[]): number;
   programLives(program: object): BigUint64Array;
   programFits(program: object, inputs: readonly number[]): boolean;
   programExplain(program: object): string;

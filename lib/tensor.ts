@@ -38,6 +38,9 @@ export interface TensorJson {
 
 const DISPOSED = -1;
 
+/** In place of a handle: what the object stood for was a tensor of a traced function, and is gone with the trace. @internal */
+export const TRACED = -2;
+
 // Copying an object to another thread fails at this, with these words in the error.
 const uncloneable = Symbol('a tensor, whose thread alone can use it; send what `await tensor.data()` gives');
 
@@ -49,7 +52,7 @@ const uncloneable = Symbol('a tensor, whose thread alone can use it; send what `
  * thread that made it: send a worker the data.
  */
 export class Tensor {
-  /** The engine's number for this tensor; -1 when there is none any more. @internal */
+  /** The engine's number for this tensor; negative when there is none any more. @internal */
   handle = DISPOSED;
   /** @internal */
   protected readonly uncloneable = uncloneable;
@@ -100,7 +103,7 @@ export class Tensor {
 
   /** Whether `dispose` has been called, by hand or by a scope. */
   get isDisposed(): boolean {
-    return this.handle === DISPOSED;
+    return this.handle < 0;
   }
 
   // ---- reading
@@ -224,7 +227,7 @@ export class Tensor {
 
   /** Gives the memory back now. Using the tensor afterwards throws DisposedError; disposing again does nothing. */
   dispose(): void {
-    if (this.handle === DISPOSED) return;
+    if (this.handle < 0) return;
     native.dispose(this.handle);
     this.handle = DISPOSED;
   }
@@ -316,9 +319,16 @@ export function handleOf(op: string, param: string, value: unknown): number {
   if (!(value instanceof Tensor)) {
     throw new ArgumentError(`[${op}] expected a Tensor for '${param}', received ${describe(value)}`);
   }
-  if (value.handle === DISPOSED) throw new DisposedError(`[${op}] '${param}' has been disposed`);
+  if (value.handle < 0) throw goneError(op, param, value.handle);
   notes?.used(value);
   return value.handle;
+}
+
+function goneError(op: string, param: string, handle: number): Error {
+  if (handle !== TRACED) return new DisposedError(`[${op}] '${param}' has been disposed`);
+  return new ArgumentError(
+    `[${op}] '${param}' was made while a function was traced by compile, and no run computes it again: return it from the function`,
+  );
 }
 
 /** `[2, 3]`, for messages. */

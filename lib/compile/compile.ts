@@ -3,9 +3,9 @@ import { types } from 'node:util';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
 import { warn } from '../warn';
-import { asynchronous } from './program';
 import { Programs } from './programs';
 import { tracing } from './trace';
+import { asynchronous } from './traced';
 import { withoutCompiling } from './uncompiled';
 
 /** Options of {@link compile}. */
@@ -50,8 +50,10 @@ export interface Compiled<Args extends unknown[], Result> {
  * among the arguments are part of the signature; among the results they are refused, since no run would compute them again.
  * Parameters, buffers, optimizer states and other tensors that it uses are read and updated where they are. Learning rates and
  * random generators are looked up at every run. Other JavaScript in `fn` runs only while tracing, and values cannot be read there.
- * Gradients that a run leaves in `grad` are overwritten by the next one. Results are not part of a graph: compile the whole step,
- * with its backward.
+ *
+ * Arguments and results share memory as they do without compiling: what `fn` writes is written, an argument that `fn` returns is the
+ * same object, and so is a parameter. New results are not part of a graph: compile the whole step, with its backward. Tensors that
+ * `fn` puts into fields of modules are there after every run; those that it puts elsewhere (variables outside of it) have no values.
  *
  * A program runs only while what it depends on is as it was when it was traced: fields of modules, parameters, modes, options; see
  * `explain()`. Else `fn` is traced again. Where that happens at nearly every call, tracing does not pay: a warning says what keeps

@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor';
 import { inWords } from './differences';
 import { Program } from './program';
 import { Strikes } from './strikes';
-import { changedValues, matches, signatureOf, type Template, takeApart } from './structure';
+import { areDistinct, changedValues, matches, signatureOf, type Template, takeApart } from './structure';
 
 // Of one signature: programs that differ in what else they depend on, and may hold what that was.
 const MOST_ALIKE = 4;
@@ -70,7 +70,8 @@ export class Programs {
     for (let i = entries.length - 1; i >= 0; i--) {
       const entry = entries[i] as Entry;
       inputs.length = 0;
-      if (entry.grads !== grads || !matches(entry.template, args, inputs) || !entry.program.fits(inputs)) continue;
+      if (entry.grads !== grads || !matches(entry.template, args, inputs)) continue;
+      if (!areDistinct(inputs) || !entry.program.fits(inputs)) continue;
       if (i < entries.length - 1) entries.push(...entries.splice(i, 1));
       return { program: entry.program, inputs };
     }
@@ -113,7 +114,7 @@ export class Programs {
     }
     const values = changedValues(rival.template, template, 'argument');
     const changes = values.length > 0 ? values : rival.program.differences();
-    this.#lastChange = inWords(changes[0] ?? { name: 'gradients that are there, or hooks' });
+    this.#lastChange = inWords(changes[0] ?? { name: 'gradients that are there, hooks, or memory that arguments share' });
     const names = changes.length > 0 ? changes.map(({ name }) => name) : [this.#lastChange];
     if (!strikes.failed(rival.program.runs, names)) return false;
     this.#pausedBy = strikes;

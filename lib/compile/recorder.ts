@@ -1,7 +1,7 @@
 // Fills a snapshot while a function is traced: told of modules before they run, of tensors from outside when they are used.
 import { ArgumentError } from '../errors';
 import { isMap, isSet } from '../kinds';
-import { Tensor } from '../tensor';
+import { Tensor, TRACED } from '../tensor';
 import { copyOf } from './copies';
 import { type Difference, differences } from './differences';
 import { isModule, liveModules, membersOf, type Notes, type WatchedModule, watchesItself } from './notes';
@@ -15,8 +15,11 @@ const MOST_DEPTH = 4; // of objects in fields
 export interface Effects {
   /** Tensors that it made and put into fields, arrays and the like: results of a run like those that it returns. */
   readonly tensors: Tensor[];
-  /** The fields among those, with the place of the tensor: every run puts its own there. Programs with others fit one call. */
-  readonly writes: { holder: Fields; key: string; tensor: number }[];
+  /**
+   * The fields among those, with the place of the tensor: every run puts its own there, or its argument if the function put that
+   * there (`input`, else -1). Programs with others fit one call.
+   */
+  readonly writes: { holder: Fields; key: string; before: unknown; tensor: number; input: number }[];
   /** Modes that it leaves changed. */
   readonly modes: { module: WatchedModule; training: boolean }[];
 }
@@ -82,6 +85,11 @@ export class Recorder implements Notes {
     this.#object(optimizer as Fields, name, 0);
   }
 
+  /** Whether the function has made this tensor, or it stands for an argument. */
+  hasMade(tensor: Tensor): boolean {
+    return this.#made.has(tensor);
+  }
+
   #tensor(tensor: Tensor, name: string | undefined): void {
     const { tensors, handles, names } = this.snapshot;
     if (name !== undefined && !names.has(tensor)) names.set(tensor, name);
@@ -144,13 +152,13 @@ export class Recorder implements Notes {
   }
 
   /**
-   * The function has returned, and its tensors are still there. Modules that were used without being run, as in
-   * `x.matmul(layer.weight)`, are found by the tensors that they hold: only the fields with those count.
+   * The function has returned, and its tensors are still there; `stands` are its arguments. Modules that were used without being
+   * run, as in `x.matmul(layer.weight)`, are found by the tensors that they hold: only the fields with those count.
    */
-  settle(): Effects {
+  settle(stands: readonly Tensor[]): Effects {
     const { snapshot } = this;
     const effects: Effects = { tensors: [], writes: [], modes: [] };
-    for (const difference of differences(snapshot)) this.#effect(difference, effects);
+    for (const difference of differences(snapshot)) this.#effect(difference, effects, stands);
     for (const [m, module] of snapshot.modules.entries()) {
       const { training } = module;
       if (training !== snapshot.modes[m]) effects.modes.push({ module, training });
@@ -159,6 +167,11 @@ export class Recorder implements Notes {
       if (this.#seen.has(module)) continue;
       for (const [key, value] of Object.entries(module)) {
         const held = Array.isArray(value) ? value : [value];
+        if (held.length <= MOST_ITEMS && held.some((item) => this.#made.has(item as Tensor))) {
+          const name = `${module.constructor.name}.${key}`;
+          this.#effect({ name, holder: module, key, now: value }, effects, stands);
+          continue;
+        }
         if (!held.some((item) => this.#used.has(item as Tensor))) continue;
         const name = module.constructor.name;
         snapshot.names.set(module, name);
@@ -170,7 +183,7 @@ export class Recorder implements Notes {
     return effects;
   }
 
-  #effect({ name, holder, key, before, now }: Difference, effects: Effects): void {
+  #effect({ name, holder, key, before, now }: Difference, effects: Effects, stands: readonly Tensor[]): void {
     const made = this.#madeIn(now, 0);
     for (const tensor of made) {
       if (tensor.requiresGrad && tensor.isLeaf && !this.#inputs.has(tensor)) {
@@ -179,7 +192,8 @@ export class Recorder implements Notes {
       if (!effects.tensors.includes(tensor)) effects.tensors.push(tensor);
     }
     if (typeof key !== 'string' || !(now instanceof Tensor) || made.length === 0) return;
-    effects.writes.push({ holder: holder as Fields, key, tensor: effects.tensors.indexOf(now) });
+    const [tensor, input] = [effects.tensors.indexOf(now), stands.indexOf(now)];
+    effects.writes.push({ holder: holder as Fields, key, before, tensor, input });
     // A tensor that the function has replaced without having used it may be another one at the next call.
     if (!(before instanceof Tensor) || this.#used.has(before) || before.isDisposed) return;
     const { objects, ends, fields, tensors, handles } = this.snapshot;
@@ -201,9 +215,32 @@ export class Recorder implements Notes {
     return inner.flatMap((item) => this.#madeIn(item, depth + 1));
   }
 
-  /** The trace has ended. */
+  /** The function will be traced again: puts back what it has changed of the things that the snapshot knows. */
+  undo({ writes, modes }: Effects): void {
+    const { objects, fields, ends, lists, items, modules } = this.snapshot;
+    for (const [o, object] of objects.entries()) {
+      const noted = new Map<string, unknown>();
+      for (let i = o > 0 ? (ends[o - 1] as number) : 0; i < (ends[o] as number); i += 2) {
+        noted.set(fields[i] as string, fields[i + 1]);
+      }
+      for (const key in object) if (!noted.has(key)) delete object[key];
+      for (const [key, value] of noted) {
+        if (!(value instanceof Loose) && !Object.is(object[key], value)) Reflect.set(object, key, value);
+      }
+    }
+    for (const [l, list] of lists.entries()) {
+      const before = items[l] as readonly unknown[];
+      if (Array.isArray(list)) list.splice(0, list.length, ...before);
+      else for (const [i, value] of before.entries()) Reflect.set(list, i, value);
+    }
+    for (const { holder, key, before } of writes) holder[key] = before;
+    for (const { module } of modes) module.training = this.snapshot.modes[modules.indexOf(module)] as boolean;
+  }
+
+  /** The trace has ended, and its tensors are gone. */
   seal(): void {
     const { snapshot } = this;
+    for (const tensor of this.#made) if (tensor.isDisposed) tensor.bind(TRACED);
     snapshot.flags = snapshot.tensors.map((tensor) => !tensor.isDisposed && tensor.requiresGrad);
     this.#inputs.clear();
     this.#made.clear();

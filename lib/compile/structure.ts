@@ -12,9 +12,12 @@ export type Template =
   | { kind: 'object'; entries: [name: string, item: Template][] }
   | { kind: 'value'; value: unknown };
 
-/** Takes the tensors out of `value`, in order. `what` names it in errors: `argument 0`. @throws ArgumentError */
+/** Takes the tensors out of `value`, in order and each once. `what` names it in errors: `argument 0`. @throws ArgumentError */
 export function takeApart(value: unknown, tensors: Tensor[], what: string, depth = 0): Template {
-  if (value instanceof Tensor) return { kind: 'tensor', index: tensors.push(value) - 1 };
+  if (value instanceof Tensor) {
+    const known = tensors.indexOf(value);
+    return { kind: 'tensor', index: known >= 0 ? known : tensors.push(value) - 1 };
+  }
   if (depth > 16) throw new ArgumentError(`[compile] ${what} is nested too deeply`);
   if (Array.isArray(value)) {
     return { kind: 'array', items: value.map((item, i) => takeApart(item, tensors, `${what}[${i}]`, depth + 1)) };
@@ -74,11 +77,15 @@ export function putTogether(template: Template, tensors: readonly Tensor[]): unk
   }
 }
 
-/** Whether `value` is what `template` was made of, but for the tensors, which are added to `tensors`. */
+/**
+ * Whether `value` is what `template` was made of, but for the tensors, which are added to `tensors`: the same one at the same
+ * places, but perhaps the same one also at others.
+ */
 export function matches(template: Template, value: unknown, tensors: Tensor[]): boolean {
   switch (template.kind) {
     case 'tensor':
-      return value instanceof Tensor && tensors.push(value) > 0;
+      if (!(value instanceof Tensor)) return false;
+      return template.index < tensors.length ? tensors[template.index] === value : tensors.push(value) > 0;
     case 'array': {
       const { items } = template;
       if (!Array.isArray(value) || value.length !== items.length) return false;
@@ -96,6 +103,13 @@ export function matches(template: Template, value: unknown, tensors: Tensor[]): 
     case 'value':
       return Object.is(template.value, value);
   }
+}
+
+/** Whether no tensor is there twice. */
+export function areDistinct(tensors: readonly Tensor[]): boolean {
+  if (tensors.length > 8) return new Set(tensors).size === tensors.length;
+  for (let i = 1; i < tensors.length; i++) if (tensors.indexOf(tensors[i] as Tensor) < i) return false;
+  return true;
 }
 
 /** A plain value of `now` that was another one in `before`, which is of the same structure. */

@@ -2,8 +2,8 @@
 
 import { isPromiseLike } from '../kinds';
 import type { Tensor } from '../tensor';
-import { asynchronous, backwardReachedArgument } from './program';
 import { putTogether, takeApart, takeResultApart } from './structure';
+import { asynchronous, backwardReachedArgument } from './traced';
 
 /** @throws whatever `fn` throws; what `compile` throws for its arguments and results. */
 export function withoutCompiling(fn: (...args: never[]) => unknown, args: readonly unknown[]): unknown {

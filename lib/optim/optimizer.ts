@@ -150,13 +150,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const given = Object.fromEntries(Object.entries(group).filter(([, value]) => value !== undefined));
     const full = { ...this.#defaults, ...given, params };
     this.check(full);
-    this.paramGroups.push(full);
+    this.paramGroups.push(withToldRate(full, `${this.kind}.lr`));
     this.#generation++;
   }
 
   /** Learning rate (of the first group); setting it sets that of every group. */
   get lr(): number {
-    if (tracing() !== undefined) return guard(`${this.kind}.lr`, () => (this.paramGroups[0] as Group<O>).lr);
     return (this.paramGroups[0] as Group<O>).lr;
   }
   set lr(value: number) {
@@ -234,14 +233,18 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   #traceUpdate(trace: Trace, batch: Batch, group: Group<O>): void {
     const first = trace.lives.length;
     let reads = 0;
-    const counted = Object.defineProperty({ ...group }, 'lr', {
-      enumerable: true,
-      get() {
-        reads++;
-        return group.lr;
+    const lr: Live = { kind: 'number', read: () => untraced(() => group.lr) };
+    const counted = Object.defineProperty(
+      untraced(() => ({ ...group })),
+      'lr',
+      {
+        enumerable: true,
+        get() {
+          reads++;
+          return lr.read();
+        },
       },
-    });
-    const lr: Live = { kind: 'number', read: () => group.lr };
+    );
     trace.withLives({ lr }, () => this.update(batch, counted));
     const taken = trace.lives.slice(first).filter((other) => other === lr).length;
     if (reads > taken) guard(`${this.kind}.lr`, lr.read);
@@ -269,6 +272,19 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     }
     return batches.values();
   }
+}
+
+// A group that tells a trace when its learning rate is read: the program then holds for that rate.
+function withToldRate<O extends BaseOptions>(group: Group<O>, name: string): Group<O> {
+  let { lr } = group;
+  return Object.defineProperty(group, 'lr', {
+    enumerable: true,
+    configurable: true,
+    get: () => guard(name, () => lr),
+    set: (value: number) => {
+      lr = value;
+    },
+  });
 }
 
 // One step more for each parameter, unless a failed kernel took its gradient.

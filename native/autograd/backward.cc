@@ -51,10 +51,15 @@ class Walk {
       if (node && node->id >= oldest && reached.emplace(node->id, node).second) stack.push_back(node);
     };
     for (const Tensor& output : outputs) reach(edgeOf(output));
+    Capture* trace = context().capture;
     while (!stack.empty()) {
       const Node* node = stack.back();
       stack.pop_back();
-      for (const NodeInput& input : node->inputs) reach(input.edge);
+      for (const NodeInput& input : node->inputs) {
+        reach(input.edge);
+        const Tensor& leaf = input.edge.leaf;
+        if (trace && leaf.defined() && !targets_.contains(keyOf(input.edge))) trace->meetLeaf(leaf, oldest);
+      }
     }
     for (const auto& [id, node] : reached) {
       if (std::any_of(node->inputs.begin(), node->inputs.end(),
@@ -180,7 +185,8 @@ class Walk {
       }
     }
     if (confined_ && !between_.contains(node.get())) return;  // captured itself, and nothing before it is
-    if (node->freed) {
+    Capture* trace = context().capture;
+    if (node->freed || (trace && trace->isSpent(*node))) {
       fail(ErrorKind::Autograd,
            "[%s] backward a second time through a graph that has been freed; pass retainGraph: true to the first "
            "backward",
@@ -192,7 +198,9 @@ class Walk {
     for (size_t i = 0; i < node->inputs.size(); ++i) {
       if (gradients[i].defined()) send(node->inputs[i].edge, gradients[i]);
     }
-    if (!options_.retainGraph && !options_.createGraph) node->free();
+    bool frees = !options_.retainGraph && !options_.createGraph;
+    if (trace) frees = trace->mayFree(*node, frees);
+    if (frees) node->free();
   }
 
   BackwardOptions options_;

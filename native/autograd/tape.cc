@@ -82,6 +82,21 @@ void Node::free() {
   }
 }
 
+bool Node::isCurrent() const {
+  const auto fits = [](const Saved& saved) {
+    return !saved.value.defined() || saved.value.storage().version() == saved.version;
+  };
+  return !freed &&
+         std::all_of(inputs.begin(), inputs.end(), [&](const NodeInput& input) { return fits(input.saved); }) &&
+         std::all_of(outputs.begin(), outputs.end(), [&](const NodeOutput& output) { return fits(output.saved); });
+}
+
+uint64_t Node::hookVersion() const {
+  uint64_t sum = 0;
+  for (const NodeOutput& output : outputs) sum += output.hooks ? output.hooks->version : 0;
+  return sum;
+}
+
 GradMeta* gradMeta(const Tensor& tensor) { return static_cast<GradMeta*>(tensor.impl()->autograd.get()); }
 
 GradMeta& ensureGradMeta(const Tensor& tensor) {
@@ -132,6 +147,10 @@ void setGrad(const Tensor& tensor, Tensor grad) {
          grad.shape().str().c_str(), nameOf(tensor.dtype()), tensor.shape().str().c_str());
   }
   Capture* capture = context().capture;
+  if (grad.defined() && grad.storage().traced() && !(capture && grad.storage().trace() == capture->serial)) {
+    fail(ErrorKind::Argument,
+         "[grad] a tensor made while a function was traced has no values outside; return it from the function");
+  }
   if (capture && !tensor.storage().traced()) return capture->writeGrad(tensor, grad);
   if (grad.defined()) {
     ensureGradMeta(tensor).grad = std::move(grad);
@@ -143,14 +162,19 @@ void setGrad(const Tensor& tensor, Tensor grad) {
 uint64_t addHook(const Tensor& tensor, Hook hook) {
   if (!requiresGrad(tensor)) fail(ErrorKind::Autograd, "[registerHook] the tensor does not require a gradient");
   noteChange(tensor);
+  const std::shared_ptr<HookList>& list = hookList(tensor);
+  ++list->version;
+  const uint64_t id = list->next++;
+  list->hooks.emplace_back(id, std::move(hook));
+  return id;
+}
+
+const std::shared_ptr<HookList>& hookList(const Tensor& tensor) {
   GradMeta& meta = ensureGradMeta(tensor);
   if (!meta.hooks) meta.hooks = std::make_shared<HookList>();
   // The node keeps them too: the gradient passes through it even when the user has let the tensor go.
   if (meta.node) meta.node->outputs[meta.output].hooks = meta.hooks;
-  ++meta.hooks->version;
-  const uint64_t id = meta.hooks->next++;
-  meta.hooks->hooks.emplace_back(id, std::move(hook));
-  return id;
+  return meta.hooks;
 }
 
 void removeHook(const Tensor& tensor, uint64_t id) {
@@ -173,6 +197,8 @@ Edge edgeOf(const Tensor& tensor) {
   if (meta->requiresGrad) return {{}, 0, tensor};
   return {};
 }
+
+uint64_t nextNodeId() { return nextId.load(std::memory_order_relaxed); }
 
 Recorder* tapeRecorder() {
   static TapeRecorder recorder;

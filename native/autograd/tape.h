@@ -50,6 +50,10 @@ struct Node : Counted, Pooled<Node> {
   bool freed = false;
 
   void free();  // drops what was saved, and the hooks
+  // Whether what was saved is there, and as it was.
+  bool isCurrent() const;
+  // Moves with the hooks on its outputs.
+  uint64_t hookVersion() const;
 };
 
 struct GradMeta : AutogradMeta, Pooled<GradMeta> {
@@ -75,8 +79,12 @@ uint64_t addHook(const Tensor& tensor, Hook hook);
 void removeHook(const Tensor& tensor, uint64_t id);
 // Moves with every hook that is added or removed.
 uint64_t hookVersion(const Tensor& tensor);
+// The hooks of a tensor, to be shared with one that stands for it.
+const std::shared_ptr<HookList>& hookList(const Tensor& tensor);
 
 Edge edgeOf(const Tensor& tensor);
+// Operators recorded from now on have this id, or a larger one.
+uint64_t nextNodeId();
 
 // Puts the tape behind the operators of a context.
 Recorder* tapeRecorder();

@@ -2,6 +2,7 @@
 #include "compile/program.h"
 
 #include <cstring>
+#include <utility>
 
 #include "binding/entry.h"
 #include "ops/functional.h"
@@ -24,9 +25,12 @@ Trace& traceOf(Entry& js) {
   return *js.environment().trace;
 }
 
+// beginTrace(again): after an endTrace that asks for it.
 napi_value beginTrace(Entry& js) {
   if (js.environment().trace) fail(ErrorKind::Argument, "[compile] a function is being traced already");
-  js.environment().trace = std::make_unique<Trace>();
+  Bound bound = std::exchange(js.environment().bound, {});
+  js.environment().trace =
+      js.boolean(0, {kName, "again"}) ? std::make_unique<Trace>(std::move(bound)) : std::make_unique<Trace>();
   switchTrace(js.environment(), true);
   return js.undefined();
 }
@@ -44,13 +48,12 @@ napi_value suspendTrace(Entry& js) {
   return js.undefined();
 }
 
-// traceInput(out, like, shape, requiresGrad): a tensor that stands for one given at every run, of the dtype and on the device of
-// `like`.
+// traceInput(out, like, shape): a tensor that stands for one given at every run, like `like` but for the shape; -1 where that must be
+// `like` itself.
 napi_value traceInput(Entry& js) {
   const Tensor& like = js.tensor(1, {kName, "input"});
-  const TensorSpec spec{like.dtype(), toShape(kName, js.integers(2, {kName, "shape"}))};
-  const bool requiresGrad = js.boolean(3, {kName, "requiresGrad"});
-  return js.from(js.environment().adopt(js[0], traceOf(js).input(spec, like.device(), requiresGrad)));
+  const Trace::Input& input = traceOf(js).input(like, toShape(kName, js.integers(2, {kName, "shape"})));
+  return js.from(input.itself ? int32_t{-1} : js.environment().adopt(js[0], input.stand));
 }
 
 // traceLives(from): names and values of the live values that the trace has met, without the first so many.
@@ -66,20 +69,31 @@ napi_value traceLives(Entry& js) {
   return list;
 }
 
-// endTrace(owner, outputs): the program belongs to the object `owner`. Returns whether its runs leave requiresGrad as they find it.
+// endTrace(owner, outputs, inputs): the program belongs to the object `owner`. Returns 1 where it can run several iterations in a row,
+// 0 where it cannot, and -1 if there is no program, and the function must be traced again, because of how these inputs share memory.
 napi_value endTrace(Entry& js) {
   Trace& trace = traceOf(js);
   Tensors outputs = js.tensors(1, {kName, "result"});
+  const Tensors inputs = js.tensors(2, {kName, "inputs"});
+  if (inputs.size() != trace.inputs.size())
+    fail(ErrorKind::Argument, "[compile] a trace of %zu inputs", trace.inputs.size());
   for (const Tensor& output : outputs) trace.hold(output);
   switchTrace(js.environment(), false);
   const std::unique_ptr<Trace> taken = std::move(js.environment().trace);
+  Bound bound = taken->conflicts(inputs, outputs);
+  if (bound.size() > taken->bound.size()) {
+    taken->keepGraphs();
+    js.environment().bound = std::move(bound);
+    return js.from(int32_t{-1});
+  }
+  taken->check();
   auto program = std::make_unique<Program>(std::move(*taken), outputs);
-  const bool keeps = program->keepsGradFlags();
+  const bool repeats = program->repeats();
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Program*>(data); };
   check(napi_wrap(js.env(), js[0], program.get(), finalize, nullptr, nullptr));
   program.release();
   check(napi_type_tag_object(js.env(), js[0], &kProgramTag));
-  return js.from(keeps);
+  return js.from(int32_t{repeats ? 1 : 0});
 }
 
 Program& programOf(Entry& js) {

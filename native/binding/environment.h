@@ -56,6 +56,7 @@ class Environment {
   Context context;
   Errors errors;
   std::unique_ptr<Trace> trace;  // of the function that is being traced
+  Bound bound;                   // what has to be bound in its next trace
   Promises promises;
   Skips skips;
 

@@ -33,6 +33,7 @@ napi_value fromData(Entry& js) {
   } else if (length > 0) {
     std::memcpy(tensor.data(), data, length * width);
   }
+  if (js.environment().context.capture) tensor = js.environment().trace->literal(tensor);
   return js.from(js.environment().adopt(js[0], std::move(tensor)));
 }
 

@@ -196,7 +196,7 @@ class Fuser {
     const int64_t size = sizeOf(item->space) / std::max<int64_t>(item->row, 1);
     const bool whole = graph_.placeOf(item->out) == 0 &&
                        graph_.buffers[out].bytes == static_cast<size_t>(size) * anneal::sizeOf(item->outType);
-    if (!whole || uses_[out].writers.size() != 1 || graph_.buffers[out].place == Place::Outside) return std::nullopt;
+    if (!whole || uses_[out].writers.size() != 1 || graph_.buffers[out].isGiven()) return std::nullopt;
     return item;
   }
 

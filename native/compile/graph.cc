@@ -12,7 +12,6 @@ const char* memoryOf(const Tensor& tensor) { return static_cast<const char*>(ten
 
 Graph::Graph(Trace& trace)
     : kernels(std::move(trace.kernels)),
-      firstBuffer_(trace.firstBuffer),
       traced_(static_cast<int>(trace.buffers.size())),
       outside_(std::move(trace.held)) {
   std::sort(outside_.begin(), outside_.end(),
@@ -22,7 +21,7 @@ Graph::Graph(Trace& trace)
 }
 
 int Graph::bufferOf(const void* p) const {
-  if (isTraced(p)) return static_cast<int>(tracedBuffer(p) - firstBuffer_);
+  if (isTraced(p)) return static_cast<int>(tracedBuffer(p));
   const auto after = std::upper_bound(outside_.begin(), outside_.end(), static_cast<const char*>(p),
                                       [](const char* at, const Tensor& tensor) { return at < memoryOf(tensor); });
   const bool known =
@@ -33,8 +32,7 @@ int Graph::bufferOf(const void* p) const {
 }
 
 void* Graph::beginOf(int buffer) const {
-  return buffer < traced_ ? tracedAddress(firstBuffer_ + static_cast<uint32_t>(buffer))
-                          : outside(buffer).storage().data();
+  return buffer < traced_ ? tracedAddress(static_cast<uint32_t>(buffer)) : outside(buffer).storage().data();
 }
 
 size_t Graph::placeOf(const void* p) const {

@@ -8,19 +8,21 @@ namespace anneal {
 
 // Where a buffer's memory comes from.
 enum class Place : uint8_t {
-  Arena,     // planned: shared by buffers that are not needed at the same time
-  Input,     // given at every run
-  Output,    // made at every run, since the caller keeps it
-  Resident,  // the program's own, with values that stay: gradients of parameters
-  Outside,   // of a tensor that was there before: parameters, constants
+  Arena,    // planned: shared by buffers that are not needed at the same time
+  Input,    // given at every run
+  Output,   // made at every run, since the caller keeps it
+  Outside,  // of a tensor that was there before: parameters, constants
 };
 
 struct Buffer {
   size_t bytes = 0;
   Place place = Place::Arena;
-  int index = 0;        // among the inputs, outputs or resident buffers
+  int index = 0;        // among the inputs or outputs
   size_t offset = 0;    // in the arena
   bool needed = false;  // by the caller, after the program
+
+  // Whether it holds something before the first kernel runs.
+  bool isGiven() const { return place == Place::Input || place == Place::Outside; }
 };
 
 class Graph {
@@ -51,7 +53,6 @@ class Graph {
   void sweep();
 
  private:
-  uint32_t firstBuffer_;
   int traced_;                   // buffers that were traced; the others are of `outside_`
   std::vector<Tensor> outside_;  // by address
 };

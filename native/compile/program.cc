@@ -25,17 +25,31 @@ void checkGiven(const TensorSpec& given, const TensorSpec& traced) {
 
 }  // namespace
 
-// The buffer of a traced tensor becomes one that every run is given.
-int Program::inputOf(Graph& graph, const Tensor& tensor) {
-  Buffer& buffer = graph.buffers[graph.bufferOf(tensor.storage().data())];
-  buffer.place = Place::Input;
-  buffer.index = static_cast<int>(inputSpecs_.size());
-  inputSpecs_.push_back(tensor.spec());
-  return buffer.index;
+// The buffer of a tensor that stands for what a run is given becomes an input.
+void Program::takeInput(Graph& graph, const Tensor& stand, bool bound) {
+  Input input{.spec = stand.spec(), .bound = {}};
+  if (bound) {
+    input.bound = stand;
+  } else {
+    Buffer& buffer = graph.buffers[graph.bufferOf(stand.storage().data())];
+    buffer.place = Place::Input;
+    buffer.index = static_cast<int>(inputs_.size());
+  }
+  inputs_.push_back(std::move(input));
 }
 
-// `place`: where the buffer's memory shall come from unless that is settled.
-Program::Result Program::resultOf(Graph& graph, const Tensor& tensor, Place place) {
+void Program::takeInputs(Graph& graph, const Trace& trace) {
+  for (const Trace::Input& input : trace.inputs) {
+    takeInput(graph, input.stand, input.bound);
+    recorded_.push_back({input.requiresGrad, input.leaf, input.itself, input.hooks, input.hookVersion});
+  }
+  for (const Trace::Grad& grad : trace.grads) {
+    if (grad.before.defined()) takeInput(graph, grad.before, !grad.before.storage().traced());
+  }
+}
+
+// `stacked`: whether the caller wants what each of several iterations leaves there.
+Program::Result Program::resultOf(Graph& graph, const Tensor& tensor, bool stacked) {
   Result result{Result::Kept, 0, {}, tensor.spec(), tensor.strides(), tensor.offset()};
   if (!tensor.storage().traced()) {
     result.storage = tensor.impl()->storage;
@@ -44,71 +58,43 @@ Program::Result Program::resultOf(Graph& graph, const Tensor& tensor, Place plac
   Buffer& buffer = graph.buffers[graph.bufferOf(tensor.storage().data())];
   buffer.needed = true;
   if (buffer.place == Place::Arena) {
-    buffer.place = place;
-    if (place == Place::Output) {
-      buffer.index = static_cast<int>(outputBytes_.size());
-      outputBytes_.push_back(buffer.bytes);
-    } else {
-      buffer.index = static_cast<int>(resident_.size());
-      resident_.emplace_back(new Storage(buffer.bytes, Allocator::Use::Kernels, device_));
-    }
+    buffer.place = Place::Output;
+    buffer.index = static_cast<int>(outputs_.size());
+    outputs_.push_back({buffer.bytes, stacked});
   }
-  result.kind = buffer.place == Place::Output  ? Result::Made
-                : buffer.place == Place::Input ? Result::Given
-                                               : Result::Kept;
+  result.kind = buffer.place == Place::Output ? Result::Made : Result::Given;
   result.index = buffer.index;
-  if (buffer.place == Place::Resident) result.storage = resident_[static_cast<size_t>(buffer.index)];
+  if (result.kind == Result::Given) inputs_[static_cast<size_t>(result.index)].viewed = true;
   return result;
 }
 
-// A gradient that a run leaves behind lies in memory of the program's own, which the next run writes again; one that is added
-// to is new in every run, as it is without compiling.
 void Program::takeGradients(Graph& graph, const Trace& trace) {
   for (const Trace::Grad& grad : trace.grads) {
-    if (!grad.before.defined()) continue;
-    inputOf(graph, grad.before);
-    ++gradInputs_;
-  }
-  for (const Trace::Grad& grad : trace.grads) {
     Leaf leaf{grad.leaf, grad.consulted, grad.before.defined(), grad.written, grad.after.defined(), {}};
-    if (leaf.after) {
-      const Place place = grad.before.defined() ? Place::Output : Place::Resident;
-      leaf.gradient = resultOf(graph, grad.after, place);
-    }
+    if (leaf.after) leaf.gradient = resultOf(graph, grad.after, false);
     leaves_.push_back(std::move(leaf));
   }
 }
 
 void Program::takeGradFlags(Trace& trace) {
   reached_ = std::move(trace.reached);
+  resultsMet_ = std::move(trace.results);
+  passed_ = std::move(trace.passed);
   for (const Trace::Reached& reached : reached_) {
     const bool now = requiresGrad(reached.tensor);
     if (now != reached.requiresGrad) flags_.emplace_back(reached.tensor, now);
   }
 }
 
-bool Program::fitsGradFlags() const {
-  const uint64_t changes = context().gradChanges;
-  if (changes == gradChanges_) return true;
-  const bool fits = std::all_of(reached_.begin(), reached_.end(), [](const Trace::Reached& reached) {
-    return requiresGrad(reached.tensor) == reached.requiresGrad && hookVersion(reached.tensor) == reached.hooks;
-  });
-  if (fits) gradChanges_ = changes;
-  return fits;
-}
-
 Program::Program(Trace&& trace, const Tensors& outputs)
-    : stream_(context().stream), device_(trace.device.value_or(Device::CPU)) {
+    : stream_(context().stream), device_(trace.device.value_or(Device::CPU)), spendsGraphs_(trace.spendsGraphs()) {
   for (Kernel& kernel : trace.kernels) {
     kernel.forLives([&](const char*, const auto& field) { lives_.push_back(std::bit_cast<uint64_t>(field)); });
   }
   held_ = trace.held;
   Graph graph(trace);
-  for (const Tensor& input : trace.inputs) {
-    inputOf(graph, input);
-    inputsRecorded_.push_back(requiresGrad(input));
-  }
-  for (const Tensor& output : outputs) results_.push_back(resultOf(graph, output, Place::Output));
+  takeInputs(graph, trace);
+  for (const Tensor& output : outputs) results_.push_back(resultOf(graph, output, true));
   takeGradients(graph, trace);
   takeGradFlags(trace);
 
@@ -122,12 +108,9 @@ Program::Program(Trace&& trace, const Tensors& outputs)
   after_ = Listing(graph);
   arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels, device_));
 
-  const auto uses = graph.uses();
-  for (const Tensor& tensor : held_) {
-    if (!uses[graph.bufferOf(tensor.storage().data())].writers.empty()) changed_.push_back(&tensor.storage());
-  }
+  noteWrites(graph);
   // The words of a run: addresses of inputs, addresses of outputs, live values.
-  const size_t outputWords = inputSpecs_.size(), liveWords = outputWords + outputBytes_.size();
+  const size_t outputWords = inputs_.size(), liveWords = outputWords + outputs_.size();
   code_ = std::make_unique<Code>(std::move(graph.kernels));
   code_->setWords(liveWords + lives_.size());
   packOperands(graph);
@@ -138,7 +121,6 @@ Program::Program(Trace&& trace, const Tensors& outputs)
       const auto index = static_cast<size_t>(buffer.index);
       switch (buffer.place) {
         case Place::Arena: *pointer = static_cast<char*>(arena_->data()) + buffer.offset + place; break;
-        case Place::Resident: *pointer = static_cast<char*>(resident_[index]->data()) + place; break;
         case Place::Input: code_->relocate(pointer, index, place); break;
         case Place::Output: code_->relocate(pointer, outputWords + index, place); break;
         case Place::Outside: break;
@@ -157,6 +139,20 @@ Program::Program(Trace&& trace, const Tensors& outputs)
   code_->link(backendOf(device_));
 }
 
+void Program::noteWrites(const Graph& graph) {
+  const auto uses = graph.uses();
+  for (size_t i = 0; i < graph.buffers.size(); ++i) {
+    const Buffer& buffer = graph.buffers[i];
+    if (buffer.place == Place::Input) inputs_[static_cast<size_t>(buffer.index)].written = !uses[i].writers.empty();
+  }
+  for (const Tensor& tensor : held_) {
+    Storage& storage = tensor.storage();
+    if (uses[graph.bufferOf(storage.data())].writers.empty()) continue;
+    changed_.push_back(&storage);
+    storage.noteWrittenByPrograms();
+  }
+}
+
 void Program::packOperands(const Graph& graph) {
   const Backend& backend = backendOf(device_);
   if (!backend.packSize) return;
@@ -167,9 +163,9 @@ void Program::packOperands(const Graph& graph) {
     if (std::find(changed_.begin(), changed_.end(), operand) != changed_.end()) continue;
     const size_t bytes = backend.packSize(*product);
     if (bytes == 0) continue;
-    resident_.emplace_back(new Storage(bytes, Allocator::Use::Kernels, device_));
+    packed_.emplace_back(new Storage(bytes, Allocator::Use::Kernels, device_));
     packs_.push_back(
-        {{*product, resident_.back()->data(), static_cast<int64_t>(bytes)}, operand, operand->version() - 1, k});
+        {{*product, packed_.back()->data(), static_cast<int64_t>(bytes)}, operand, operand->version() - 1, k});
   }
 }
 
@@ -179,28 +175,40 @@ Program::~Program() {
   stream_->submitFence(false, [code = code_.release()](const FailureRef&) { delete code; });
 }
 
-bool Program::fits(const Tensors& inputs) const {
-  if (inputs.size() != inputsRecorded_.size()) return false;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (!areAlike(inputs[i].spec(), inputSpecs_[i]) || requiresGrad(inputs[i]) != inputsRecorded_[i]) return false;
-  }
-  if (!fitsGradFlags()) return false;
-  return std::all_of(leaves_.begin(), leaves_.end(), [](const Leaf& leaf) {
-    return !leaf.consulted || anneal::gradOf(leaf.leaf).defined() == leaf.defined;
-  });
+bool Program::repeats() const {
+  return flags_.empty() && !spendsGraphs_ && std::none_of(inputs_.begin(), inputs_.end(), [](const Input& input) {
+           return input.bound.defined() || input.written || input.viewed;
+         });
 }
 
 Tensor Program::given(const Replay& replay, size_t i) const {
   const Tensor& tensor = replay.inputs[i];
-  TensorSpec spec = inputSpecs_[i];
+  TensorSpec spec = inputs_[i].spec;
   if (replay.stacked && replay.stepped[i]) spec.shape.insert(0, replay.iterations);
   checkGiven(tensor.spec(), spec);
   if (tensor.storage().traced()) fail(ErrorKind::Argument, "[compile] a traced tensor has no values");
-  return dense("compile", tensor);
+  return inputs_[i].bound.defined() ? tensor : dense("compile", tensor);
+}
+
+// By output: the memory of a gradient that the run before has left and that nothing else holds any more. Empty where there is none.
+std::vector<Ref<Storage>> Program::reusableGradients() const {
+  std::vector<Ref<Storage>> found(outputs_.size());
+  for (const Leaf& leaf : leaves_) {
+    if (!leaf.written || leaf.consulted || !leaf.after || leaf.gradient.kind != Result::Made) continue;
+    const auto index = static_cast<size_t>(leaf.gradient.index);
+    const GradMeta* meta = gradMeta(leaf.leaf);
+    if (!meta || !meta->grad.defined() || outputs_[index].stacked || found[index]) continue;
+    const TensorImpl& before = *meta->grad.impl();
+    const bool ours = before.references() == 1 && before.storage->references() == 1 &&
+                      before.storage->bytes() == outputs_[index].bytes && before.device == device_ &&
+                      !before.storage->traced();
+    if (ours) found[index] = before.storage;
+  }
+  return found;
 }
 
 Tensors Program::run(const Replay& replay) {
-  const size_t givenInputs = inputsRecorded_.size();
+  const size_t givenInputs = recorded_.size();
   if (replay.inputs.size() != givenInputs || replay.lives.size() != lives_.size() ||
       replay.increments.size() != lives_.size() || replay.stepped.size() != givenInputs || replay.iterations < 1) {
     fail(ErrorKind::Argument, "[compile] a program of %zu inputs and %zu live values was given %zu and %zu",
@@ -212,11 +220,12 @@ Tensors Program::run(const Replay& replay) {
          static_cast<long long>(kMostIterations), static_cast<long long>(replay.iterations));
   }
   // It reads what the run before has left in gradients.
-  if (replay.stacked && gradInputs_ > 0) {
+  if (replay.stacked && inputs_.size() > givenInputs) {
     fail(ErrorKind::Argument, "[compile] a program that adds to gradients runs one iteration at a time");
   }
+  if (replay.gate.defined()) replay.gate.requireValues();
   const auto iterations = static_cast<size_t>(replay.iterations);
-  const size_t words = inputSpecs_.size() + outputBytes_.size() + lives_.size();
+  const size_t words = inputs_.size() + outputs_.size() + lives_.size();
   const Storage table(2 * words * sizeof(uint64_t), Allocator::Use::HostWrite,
                       device_);  // read before the memory is reused
   auto* word = static_cast<uint64_t*>(table.data());
@@ -230,22 +239,27 @@ Tensors Program::run(const Replay& replay) {
   Tensors inputs;
   for (size_t i = 0; i < givenInputs; ++i) {
     inputs.push_back(given(replay, i));
-    const TensorSpec& spec = inputSpecs_[i];
+    const TensorSpec& spec = inputs_[i].spec;
     const size_t bytes = static_cast<size_t>(numel(spec.shape)) * sizeOf(spec.dtype);
     put(address(inputs[i].data()), replay.stacked && replay.stepped[i] ? bytes : 0);
   }
   for (const Leaf& leaf : leaves_) {
     if (!leaf.defined) continue;
-    inputs.push_back(dense("compile", anneal::gradOf(leaf.leaf)));
+    const Tensor grad = anneal::gradOf(leaf.leaf);
+    inputs.push_back(inputs_[inputs.size()].bound.defined() ? grad : dense("compile", grad));
     put(address(inputs.back().data()), 0);
   }
-  std::vector<Ref<Storage>> made;
-  for (const size_t bytes : outputBytes_) {
+  std::vector<Ref<Storage>> made = reusableGradients();
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const auto [bytes, stacked] = outputs_[i];
     if (bytes > SIZE_MAX / iterations) {
       fail(ErrorKind::OutOfMemory, "[compile] the results of %zu iterations are too large", iterations);
     }
-    made.emplace_back(new Storage(bytes * (replay.stacked ? iterations : 1), Allocator::Use::Kernels, device_));
-    put(address(made.back()->data()), replay.stacked ? bytes : 0);
+    const bool apart = replay.stacked && stacked;
+    if (!made[i]) {
+      made[i] = Ref<Storage>(new Storage(bytes * (apart ? iterations : 1), Allocator::Use::Kernels, device_));
+    }
+    put(address(made[i]->data()), apart ? bytes : 0);
   }
   for (size_t i = 0; i < lives_.size(); ++i) put(replay.lives[i], replay.increments[i]);
 
@@ -262,20 +276,25 @@ Tensors Program::run(const Replay& replay) {
                       replay.gate.defined() ? sizeOf(replay.gate.dtype()) : 0};
   stream_->submit(Code::execute, run);
   lastRun_ = stream_->submitted();
+  isSpent_ = spendsGraphs_;
   for (Storage* storage : changed_) storage->bumpVersion();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs_[i].written) inputs[i].storage().bumpVersion();
+  }
 
   // `stack`: with the results of all iterations, or with those of the last one.
   const auto tensorOf = [&](const Result& result, bool stack) -> Tensor {
     if (result.kind == Result::Given) {
-      return inputs[static_cast<size_t>(result.index)].view(result.spec.shape, result.strides, result.offset);
+      const Tensor& input = inputs[static_cast<size_t>(result.index)];
+      return input.view(result.spec.shape, result.strides, input.offset() + result.offset);
     }
     TensorSpec spec = result.spec;
     if (result.kind == Result::Kept) return Tensor::over(result.storage, spec, result.strides, result.offset);
     const auto index = static_cast<size_t>(result.index);
     Dims strides = result.strides;
     int64_t offset = result.offset;
-    if (replay.stacked) {
-      const auto step = static_cast<int64_t>(outputBytes_[index] / sizeOf(spec.dtype));
+    if (replay.stacked && outputs_[index].stacked) {
+      const auto step = static_cast<int64_t>(outputs_[index].bytes / sizeOf(spec.dtype));
       if (stack) {
         spec.shape.insert(0, replay.iterations);
         strides.insert(0, step);

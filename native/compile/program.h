@@ -27,21 +27,22 @@ struct Replay {
 
 class Program {
  public:
-  // `outputs` are what the traced function returns: results, inputs, or tensors that were there before.
+  // `outputs` are what the traced function returns: results, views of inputs, or tensors that were there before.
   Program(Trace&& trace, const Tensors& outputs);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Whether the inputs are like those that the function was traced with, the gradients that it met are there, or missing, as they
-  // were then, and the tensors that it met require gradients and have hooks as they did.
+  // Whether the inputs are like those that the function was traced with, and share memory with nothing that they did not; the
+  // gradients that it met are there, or missing, as they were then; and the tensors that it met require gradients, have hooks and
+  // are results of operators as they were.
   bool fits(const Tensors& inputs) const;
 
   // Submits the kernels; returns the outputs, and sets the gradients of leaves. To be called where it fits.
   Tensors run(const Replay& replay);
 
-  // Whether a run leaves requiresGrad as it finds it.
-  bool keepsGradFlags() const { return flags_.empty(); }
+  // Whether several iterations can run in a row: a run leaves requiresGrad as it finds it, and is no matter of single tensors.
+  bool repeats() const;
   // The live values as they were traced.
   const std::vector<uint64_t>& lives() const { return lives_; }
   // The kernels as they were traced and as they run, with bytes and floating-point operations.
@@ -50,12 +51,26 @@ class Program {
  private:
   // A tensor that a run hands out.
   struct Result {
-    enum Kind { Made, Given, Kept } kind;  // by the run; an input of it; there before, or resident
+    enum Kind { Made, Given, Kept } kind;  // by the run; an input of it; there before
     int index;                             // among the run's outputs or inputs
     Ref<Storage> storage;                  // Kept
     TensorSpec spec;
     Dims strides;
     int64_t offset;
+  };
+  // What a run is given: an argument, or the gradient of a leaf.
+  struct Input {
+    TensorSpec spec;
+    Tensor bound;          // it must be this one or an alias of it, if that is defined
+    bool written = false;  // where it lies, which must be dense and shared with nothing
+    bool viewed = false;   // by a result, and therefore dense
+  };
+  // Of an argument.
+  struct Recorded {
+    bool requiresGrad, leaf;
+    bool itself;  // the very tensor that was bound
+    std::shared_ptr<HookList> hooks;
+    uint64_t hookVersion;
   };
   struct Leaf {
     Tensor leaf;
@@ -63,29 +78,43 @@ class Program {
     bool written, after;      // and what a run leaves: whether it sets one, or clears it
     Result gradient;
   };
+  // Memory that every run makes.
+  struct Output {
+    size_t bytes;
+    bool stacked;  // for each iteration apart
+  };
 
-  int inputOf(Graph& graph, const Tensor& tensor);
-  Result resultOf(Graph& graph, const Tensor& tensor, Place place);
+  void takeInput(Graph& graph, const Tensor& stand, bool bound);
+  void takeInputs(Graph& graph, const Trace& trace);
   void takeGradients(Graph& graph, const Trace& trace);
-  Tensor given(const Replay& replay, size_t i) const;
   void takeGradFlags(Trace& trace);
-  bool fitsGradFlags() const;
+  Result resultOf(Graph& graph, const Tensor& tensor, bool stacked);
+  void noteWrites(const Graph& graph);
   void packOperands(const Graph& graph);
+  bool fitsMemory(const Input& input, const Tensor& tensor) const;
+  bool fitsRecording(const Recorded& recorded, const Input& input, const Tensor& tensor) const;
+  bool fitsGradFlags() const;
+  bool sharesNothing(size_t written, const Tensors& inputs) const;
+  Tensors withGradients(const Tensors& inputs) const;
+  Tensor given(const Replay& replay, size_t i) const;
+  std::vector<Ref<Storage>> reusableGradients() const;
 
   Stream* const stream_;
   uint64_t lastRun_ = 0;  // its place on the stream
   Device device_;
-  std::vector<TensorSpec> inputSpecs_;
-  std::vector<bool> inputsRecorded_;  // whether those that the caller gives require gradients
+  std::vector<Input> inputs_;  // arguments, then gradients
+  std::vector<Recorded> recorded_;
   std::vector<Result> results_;
   std::vector<Leaf> leaves_;
   std::vector<Trace::Reached> reached_;
+  std::vector<Tensor> resultsMet_;  // of recorded operators from outside
+  std::vector<Trace::Passed> passed_;
+  bool spendsGraphs_, isSpent_ = false;         // it frees graphs from outside, and so runs once; it has run
   mutable uint64_t gradChanges_ = UINT64_MAX;   // of the context when `reached_` was last found as it was traced
   std::vector<std::pair<Tensor, bool>> flags_;  // requiresGrad that a run leaves changed
-  int gradInputs_ = 0;                          // gradients that are read: inputs after those that the caller gives
-  std::vector<size_t> outputBytes_;             // of the buffers that every run makes
-  std::vector<Tensor> held_;                    // memory from outside
-  std::vector<Ref<Storage>> resident_;
+  std::vector<Output> outputs_;
+  std::vector<Tensor> held_;  // memory from outside
+  std::vector<Ref<Storage>> packed_;
   std::vector<Storage*> changed_;  // memory from outside that the program writes
   // Second operands of products that the program does not write, laid out as the kernel reads them.
   struct Pack {

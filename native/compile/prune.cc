@@ -6,11 +6,11 @@
 
 namespace anneal {
 
-// From the last kernel to the first: one is of use if it writes memory from outside, what the caller needs, or what a later
+// From the last kernel to the first: one is of use if it writes memory that was there before, what the caller needs, or what a later
 // one that is of use reads.
 void dropUnusedKernels(Graph& graph) {
   std::vector<bool> needed;
-  for (const Buffer& buffer : graph.buffers) needed.push_back(buffer.needed || buffer.place == Place::Outside);
+  for (const Buffer& buffer : graph.buffers) needed.push_back(buffer.needed || buffer.isGiven());
   for (size_t k = graph.kernels.size(); k-- > 0;) {
     Kernel& kernel = graph.kernels[k];
     bool used = false;
@@ -62,10 +62,10 @@ void mergeEqualKernels(Graph& graph) {
       if (writes(role)) {
         ++written;
         result = p;
-        fits = fits && b.place != Place::Outside && !b.needed && writers == 1 && p == graph.beginOf(buffer);
+        fits = fits && !b.isGiven() && !b.needed && writers == 1 && p == graph.beginOf(buffer);
         return;
       }
-      fits = fits && writers <= (b.place == Place::Outside ? 0 : 1);
+      fits = fits && writers <= (b.isGiven() ? 0 : 1);
       const auto found = replacements.find(graph.beginOf(buffer));
       if (found != replacements.end()) p = static_cast<char*>(found->second) + graph.placeOf(p);
     });

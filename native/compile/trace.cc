@@ -1,22 +1,17 @@
 #include "compile/trace.h"
 
-#include <atomic>
 #include <bit>
 
-#include "autograd/tape.h"
 #include "core/error.h"
+#include "ops/copy.h"
 
 namespace anneal {
 
-namespace {
+Trace::Trace(Bound bound) : bound(std::move(bound)), firstNode_(nextNodeId()) {}
 
-// Numbers of buffers go on from trace to trace, so that a tensor that was kept from an earlier one is told from ours.
-std::atomic<uint32_t> nextBuffer{0};
-constexpr uint32_t kMostInTrace = kMaxBuffers / 4;
-
-}  // namespace
-
-Trace::Trace() : firstBuffer(nextBuffer.fetch_add(kMostInTrace) % kMaxBuffers) {}
+Trace::~Trace() {
+  for (const auto& [node, held] : spent_) held->free();
+}
 
 void Trace::append(const char* op, const KernelArgs& args) {
   Kernel& kernel = kernels.emplace_back(Kernel{op, op, args, {}, {}, {}, {}});
@@ -32,11 +27,11 @@ void Trace::append(const char* op, const KernelArgs& args) {
 
 void* Trace::reserve(size_t bytes) {
   const auto number = static_cast<uint32_t>(buffers.size());
-  if (number >= kMostInTrace || bytes >> kPlaceBits) {
+  if (number >= kMaxBuffers || bytes >> kPlaceBits) {
     fail(ErrorKind::Argument, "[compile] the traced function makes too many tensors, or too large a one");
   }
   buffers.push_back(bytes);
-  return tracedAddress(firstBuffer + number);
+  return tracedAddress(number);
 }
 
 void Trace::hold(const Tensor& tensor) {
@@ -51,30 +46,56 @@ void Trace::hold(const Tensor& tensor) {
     reach(tensor);
     return;
   }
-  if (tracedBuffer(storage.data()) - firstBuffer >= buffers.size()) {
+  if (storage.trace() != serial) {
     fail(ErrorKind::Argument,
          "a tensor made while another function was traced has no values; return it from that function instead");
   }
 }
 
-// Results are left out: their requiresGrad is settled, and they would keep the graph of the trace.
 void Trace::reach(const Tensor& tensor) {
-  if (!isLeaf(tensor) || !met_.insert(tensor.impl()).second) return;
-  reached.push_back({tensor, requiresGrad(tensor), hookVersion(tensor)});
+  if (!met_.insert(tensor.impl()).second) return;
+  if (isLeaf(tensor)) {
+    reached.push_back({tensor, requiresGrad(tensor), hookVersion(tensor)});
+  } else {
+    results.push_back(tensor);
+  }
 }
 
 Tensor& Trace::number(DType dtype, double value) { return numbers_[{dtype, std::bit_cast<uint64_t>(value)}]; }
 
-Tensor Trace::input(const TensorSpec& spec, Device device, bool requiresGrad) {
-  Tensor tensor = Tensor::empty(spec, device);
-  if (requiresGrad) setRequiresGrad(tensor, true);
-  inputs.push_back(tensor);
-  return tensor;
+const Trace::Input& Trace::input(const Tensor& like, const Dims& shape) {
+  const bool itself = bound.tensors.contains(like.impl());
+  const bool isBound = itself || bound.memory.contains(&like.storage());
+  Input input{.stand = itself    ? like
+                       : isBound ? like.alias()
+                                 : Tensor::empty({like.dtype(), shape}, like.device()),
+              .requiresGrad = anneal::requiresGrad(like),
+              .leaf = isLeaf(like),
+              .bound = isBound,
+              .itself = itself,
+              .hooks = {},
+              .hookVersion = 0};
+  if (input.requiresGrad && !itself) {
+    GradMeta& meta = ensureGradMeta(input.stand);
+    meta.requiresGrad = true;
+    meta.hooks = input.hooks = hookList(like);
+    input.hookVersion = input.hooks->version;
+    if (!input.leaf) graphs_.insert(input.stand.impl());
+  }
+  if (isBound) hold(input.stand);
+  return inputs.emplace_back(std::move(input));
+}
+
+Tensor Trace::literal(const Tensor& values) {
+  literals_.insert(&values.storage());
+  if (!bound.literals) return values;
+  hold(values);
+  return copyTo("tensor", values, values.dtype());
 }
 
 Trace::Grad& Trace::gradOf(const Tensor& leaf) {
   const auto [at, isNew] = gradAt_.emplace(leaf.impl(), grads.size());
-  if (isNew) grads.push_back({.leaf = leaf, .before = {}, .after = {}});
+  if (isNew) grads.push_back({.leaf = leaf, .before = {}, .present = {}, .after = {}});
   return grads[at->second];
 }
 
@@ -83,15 +104,45 @@ Tensor Trace::readGrad(const Tensor& leaf, const Tensor& present) {
   if (grad.written) return grad.after;
   if (!grad.consulted) {
     grad.consulted = true;
-    if (present.defined()) grad.before = Tensor::empty(present.spec(), present.device());
+    grad.present = present;
+    if (present.defined() && bound.memory.contains(&present.storage())) {
+      grad.before = present.alias();
+      hold(grad.before);
+    } else if (present.defined()) {
+      grad.before = Tensor::empty(present.spec(), present.device());
+    }
   }
   return grad.before;
 }
 
 void Trace::writeGrad(const Tensor& leaf, const Tensor& value) {
+  if (value.defined()) hold(value);
   Grad& grad = gradOf(leaf);
   grad.written = true;
   grad.after = value;
+}
+
+bool Trace::isSpent(const Node& node) const { return node.id < firstNode_ && spent_.contains(&node); }
+
+bool Trace::mayFree(Node& node, bool frees) {
+  if (node.id >= firstNode_) return frees;
+  if (frees) {
+    spent_.emplace(&node, Ref<Node>(&node));
+  } else {
+    passed.push_back({Ref<Node>(&node), node.hookVersion()});
+  }
+  return false;
+}
+
+void Trace::meetLeaf(const Tensor& leaf, uint64_t oldest) {
+  leavesFunction_ = leavesFunction_ || (oldest < firstNode_ && graphs_.contains(leaf.impl()));
+}
+
+void Trace::check() const {
+  if (!leavesFunction_) return;
+  fail(ErrorKind::Autograd,
+       "[grad] the gradient goes on into an argument of the function traced by compile, which is itself the result of "
+       "a recorded operator: compute it inside of the function, or pass it as detach() gives it");
 }
 
 }  // namespace anneal

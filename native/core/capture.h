@@ -10,6 +10,7 @@
 namespace anneal {
 
 class Tensor;
+struct Node;  // autograd/tape.h: a recorded operator
 
 // The arguments of one kernel, of whatever family.
 template <class, class... Args>
@@ -20,7 +21,11 @@ using KernelArgs = VariantOf<void ANNEAL_FAMILIES(ANNEAL_RECORD)>;
 
 class Capture {
  public:
+  Capture();
   virtual ~Capture() = default;
+  // Tells this trace from all others of the process; never 0.
+  const uint64_t serial;
+
   // A kernel that an operator has launched.
   virtual void append(const char* op, const KernelArgs& args) = 0;
   // The address of a new buffer.
@@ -34,6 +39,12 @@ class Capture {
   // The gradient of a leaf that has memory, as the traced function sees and sets it; `present` is the one it has outside.
   virtual Tensor readGrad(const Tensor& leaf, const Tensor& present) = 0;
   virtual void writeGrad(const Tensor& leaf, const Tensor& grad) = 0;
+  // Whether backward has run through a recorded operator in this trace already, and was to free it.
+  virtual bool isSpent(const Node& node) const = 0;
+  // Backward runs through a recorded operator, and would free it. Whether it may do so now.
+  virtual bool mayFree(Node& node, bool frees) = 0;
+  // A gradient by other tensors, of which the oldest was recorded as number `oldest` (0: a leaf), is looked for and meets a leaf.
+  virtual void meetLeaf(const Tensor& leaf, uint64_t oldest) = 0;
 };
 
 // Addresses of traced buffers: the number of the buffer and a place in it. No memory ever lies there (bit 62 is set in no

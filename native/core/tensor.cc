@@ -10,7 +10,10 @@ namespace anneal {
 
 namespace {
 ANNEAL_THREAD_LOCAL int64_t liveBytes = 0;
-}
+std::atomic<uint64_t> nextTrace{1};
+}  // namespace
+
+Capture::Capture() : serial(nextTrace.fetch_add(1, std::memory_order_relaxed)) {}
 
 Storage::Storage(size_t bytes, Allocator::Use use, Device device) : bytes_(bytes), device_(device) {
   const Context& now = context();
@@ -18,6 +21,7 @@ Storage::Storage(size_t bytes, Allocator::Use use, Device device) : bytes_(bytes
   if (use == Allocator::Use::Kernels) {
     if (now.capture) {
       data_ = now.capture->reserve(bytes);
+      trace_ = now.capture->serial;
       return;
     }
   }
@@ -81,6 +85,11 @@ Tensor Tensor::materialize(DType dtype, bool wraps) const {
 
 Tensor Tensor::view(const Dims& shape, const Dims& strides, int64_t offset) const {
   return over(impl_->storage, {dtype(), shape}, strides, offset);
+}
+
+void Tensor::requireValues() const {
+  if (!impl_->storage->traced()) return;
+  fail(ErrorKind::Argument, "a tensor made while a function was traced has no values; return it from the function");
 }
 
 void* Tensor::data() const {

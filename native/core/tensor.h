@@ -28,6 +28,8 @@ class Storage : public Counted, public Pooled<Storage> {
   void* data() const { return data_; }
   // Whether this is a buffer of a traced program: an address without memory (core/capture.h).
   bool traced() const { return isTraced(data_); }
+  // The serial of the trace that it is a buffer of; 0 for memory.
+  uint64_t trace() const { return trace_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
 
@@ -38,11 +40,17 @@ class Storage : public Counted, public Pooled<Storage> {
   uint32_t version() const { return version_; }
   void bumpVersion() { ++version_; }
 
+  // Whether there is, or was, a compiled program that writes this memory as its own captured one.
+  bool writtenByPrograms() const { return writtenByPrograms_; }
+  void noteWrittenByPrograms() { writtenByPrograms_ = true; }
+
  private:
   void* data_;
   size_t bytes_;
   Stream* stream_;  // of its environment: uses it last
+  uint64_t trace_ = 0;
   uint32_t version_ = 0;
+  bool writtenByPrograms_ = false;
   Device device_;
 };
 void destroy(Storage* storage);
@@ -112,6 +120,8 @@ class Tensor {
   TensorSpec spec() const { return {impl_->dtype, impl_->shape}; }
   Storage& storage() const { return *impl_->storage; }
   void* data() const;  // of the first element
+  // Throws for a tensor of a traced program.
+  void requireValues() const;
 
   bool operator==(const Tensor& other) const { return impl_ == other.impl_; }
 

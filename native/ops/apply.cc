@@ -101,8 +101,8 @@ void checkInputs(const Call& call, const Context& now) {
     if (input.device() != call.device) failMixed(call, static_cast<size_t>(&input - call.inputs.begin()));
     if (now.capture) {
       now.capture->hold(input);
-    } else if (input.storage().traced()) {
-      fail(ErrorKind::Argument, "a tensor made while a function was traced has no values; return it from the function");
+    } else {
+      input.requireValues();
     }
   }
 }

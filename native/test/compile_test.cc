@@ -20,7 +20,7 @@ std::unique_ptr<Program> compiled(Caller& caller, const Function& function, cons
   Trace trace;
   caller.context().capture = &trace;
   Tensors stand;
-  for (const Tensor& input : inputs) stand.push_back(trace.input(input.spec(), input.device(), false));
+  for (const Tensor& input : inputs) stand.push_back(trace.input(input, input.shape()).stand);
   const Tensors outputs = function(stand);
   for (const Tensor& output : outputs) trace.hold(output);
   caller.context().capture = nullptr;

@@ -225,8 +225,8 @@ const signatures: Record<string, () => unknown[]> = {
   gradients: () => [holders(3), handles(), handles(), handles(), flag(), flag()],
   addHook: () => [handle(), pick(functions)],
   removeHook: () => [handle(), random(3)],
-  traceInput: () => [{}, handle(), pick(shapes), flag()],
-  endTrace: () => [chance(80) ? {} : program(), handles()],
+  traceInput: () => [{}, handle(), pick(shapes)],
+  endTrace: () => [chance(80) ? {} : program(), handles(), handles()],
   programLives: () => [program()],
   programExplain: () => [program()],
   programFits: () => [program(), handles()],
@@ -320,12 +320,12 @@ async function main(): Promise<void> {
       const out = {};
       const shape = pick([[3], [2, 2], [0]]);
       const given = ones(shape);
-      addon.beginTrace?.();
-      const input = addon.traceInput?.(out, given.handle, shape, chance(10));
+      addon.beginTrace?.(flag());
+      const input = addon.traceInput?.(out, given.handle, shape);
       const made = {};
       const result = addon.call?.(exp, made, input, 0);
       const outputs = pick([[input], [result], [result, input], []]);
-      if (typeof result === 'number' && addon.endTrace?.(owner, outputs) !== addon.failure) {
+      if (typeof result === 'number' && addon.endTrace?.(owner, outputs, [given.handle]) !== addon.failure) {
         programs.push({ owner, given, outputs: outputs.length });
       }
       addon.abortTrace?.();

@@ -20,8 +20,8 @@ attempt('a second maker of arrays', 'setArrayMaker', () => new Float32Array(0));
 // Programs that give back what they are given, and twice that.
 const given = anneal.ones([2 ** 20]);
 function trace(owner: object, end: (input: unknown, doubled: unknown) => void): void {
-  addon.beginTrace?.();
-  const input = addon.traceInput?.({}, given.handle, [2 ** 20], false);
+  addon.beginTrace?.(false);
+  const input = addon.traceInput?.({}, given.handle, [2 ** 20]);
   const operators = addon.operators?.() as { name: string }[];
   const add = operators.findIndex(({ name }) => name === 'add');
   end(input, addon.call?.(add, owner, input, 0, input, 0));
@@ -30,10 +30,10 @@ function trace(owner: object, end: (input: unknown, doubled: unknown) => void): 
 const same = {};
 const doubled = {};
 const held = {};
-trace(held, (input) => addon.endTrace?.(same, [input]));
-attempt('the end of a trace without one', 'endTrace', {}, []);
-trace(held, (input) => attempt('a second program for an object', 'endTrace', same, [input]));
-trace(held, (_, result) => addon.endTrace?.(doubled, [result]));
+trace(held, (input) => addon.endTrace?.(same, [input], [given.handle]));
+attempt('the end of a trace without one', 'endTrace', {}, [], []);
+trace(held, (input) => attempt('a second program for an object', 'endTrace', same, [input], [given.handle]));
+trace(held, (_, result) => addon.endTrace?.(doubled, [result], [given.handle]));
 const run = (program: object, iterations: number) => [program, [{}], [given.handle], null, null, iterations, 0, null];
 attempt('more iterations than end', 'programRun', ...run(same, Number.MAX_SAFE_INTEGER));
 attempt('more results than fit', 'programRun', ...run(doubled, 2 ** 24));

@@ -1,0 +1,117 @@
+// One call of a function while it is traced: what stands for its arguments, and what became of them.
+import { scope } from '../context';
+import { ArgumentError, AutogradError } from '../errors';
+import { isPromiseLike } from '../kinds';
+import { native } from '../native';
+import { adopt, handleOf, Tensor } from '../tensor';
+import type { Effects } from './recorder';
+import { putTogether, type Template, takeResultApart } from './structure';
+import { type Counter, Trace, withTrace } from './trace';
+
+/** The error for a function that returns a promise. */
+export function asynchronous(): ArgumentError {
+  return new ArgumentError('[compile] the function is asynchronous: compile the part of it that computes');
+}
+
+/** The error for a function that stores gradients in its arguments. */
+export function backwardReachedArgument(): AutogradError {
+  return new AutogradError(
+    '[compile] backward() reached an argument of the function; use grad() for gradients by arguments',
+  );
+}
+
+/** Where a tensor of the result comes from: a run of the program, its arguments, or from outside as the same object. */
+export type Source =
+  | { kind: 'made'; output: number }
+  | { kind: 'argument'; input: number }
+  | { kind: 'object'; tensor: Tensor };
+
+/** What a trace has found out. */
+export interface Traced {
+  readonly trace: Trace;
+  readonly result: Template;
+  /** Of the tensors of `result`. */
+  readonly sources: readonly Source[];
+  /** How many results the program makes, those in `effects` left out. */
+  readonly outputs: number;
+  readonly effects: Effects;
+  /** How far a run moves each counter. */
+  readonly totals: readonly { counter: Counter; total: number }[];
+}
+
+type Fn = (...args: never[]) => unknown;
+
+/**
+ * Traces `fn` on tensors that stand for `inputs`, put into the places of `template`, and makes the engine's program, which
+ * belongs to `owner`. Where inputs share memory that the function writes, it is traced once more on those tensors themselves.
+ *
+ * @throws whatever `fn` throws; ArgumentError when it is asynchronous or reads a value.
+ */
+export function traceFunction(owner: object, fn: Fn, template: Template, inputs: readonly Tensor[]): Traced {
+  for (let again = false; ; again = true) {
+    const traced = traceOnce(owner, fn, template, inputs, again);
+    if (traced !== undefined) return traced;
+  }
+}
+
+function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly Tensor[], again: boolean) {
+  const trace = new Trace();
+  const { recorder } = trace;
+  let result: Template | undefined;
+  let sources: Source[] = [];
+  let effects: Effects | undefined;
+  let outputs = 0;
+  let repeats = 0;
+  let totals: Traced['totals'] = [];
+  native.beginTrace(again);
+  try {
+    scope(() => {
+      const stands = inputs.map((input) => {
+        const out = new Tensor();
+        const handle = native.traceInput(out, handleOf('compile', 'input', input), input.shape);
+        if (handle < 0) return input;
+        recorder.input(out);
+        return adopt(out, handle);
+      });
+      const value = withTrace(trace, () => fn(...(putTogether(template, stands) as never[])));
+      if (isPromiseLike(value)) {
+        Promise.resolve(value).catch(() => {}); // what it rejects with later is a consequence of having been traced
+        throw asynchronous();
+      }
+      const found: Tensor[] = [];
+      result = takeResultApart(value, found);
+      const reachesArgument = stands.some((tensor, i) => {
+        return tensor !== inputs[i] && tensor.requiresGrad && tensor.grad !== null;
+      });
+      effects = recorder.settle(stands);
+      const made: Tensor[] = [];
+      sources = found.map((tensor): Source => {
+        const input = stands.indexOf(tensor);
+        if (input >= 0) return { kind: 'argument', input };
+        if (!recorder.hasMade(tensor)) return { kind: 'object', tensor };
+        return { kind: 'made', output: made.push(tensor) - 1 };
+      });
+      outputs = made.length;
+      repeats = native.endTrace(
+        owner,
+        [...made, ...effects.tensors].map((tensor) => handleOf('compile', 'result', tensor)),
+        inputs.map((input) => handleOf('compile', 'input', input)),
+      );
+      if (reachesArgument && repeats >= 0) throw backwardReachedArgument();
+      const isSteady = sources.every(({ kind }) => kind === 'made');
+      if (repeats === 0 || !isSteady || Object.values(effects).some((list) => list.length > 0)) trace.once();
+    });
+  } finally {
+    native.abortTrace();
+    totals = Array.from(trace.starts, ([counter, start]) => {
+      const total = counter.get() - start;
+      counter.set(start);
+      return { counter, total };
+    });
+    if (repeats < 0) recorder.undo(effects as Effects);
+    recorder.seal();
+  }
+  return repeats < 0
+    ? undefined
+    : { trace, result: result as Template, sources, outputs, effects: effects as Effects, totals };
+}

@@ -1,8 +1,8 @@
 // Compiled means the same as eager, where graphs, gradients and hooks outlive a call: graphs made outside, gradients that the user
 // holds, hooks on arguments, tensors kept from a trace, and learning rates that the function reads.
 import assert from 'node:assert/strict';
-import { compile, grad, keep, nn, noGrad, optim, type Tensor, tensor } from 'anneal';
-import { outcome, sameAsEager, values } from './support/same-as-eager';
+import { compile, data, grad, keep, nn, noGrad, optim, type Tensor, tensor, train } from 'anneal';
+import { outcome, type Scenario, sameAsEager, values } from './support/same-as-eager';
 
 const leaf = () => tensor([1, 2], { requiresGrad: true });
 
@@ -257,6 +257,33 @@ describe('a tensor put into a field of a module by a compiled function', () => {
         return [y, model.last === x, values(model.state), model.seen.map(values)];
       });
     },
+    'is handed on to another field by the next run': (way) => {
+      class Delayed extends nn.Module {
+        now = tensor([0]);
+        before = tensor([0]);
+        forward(x: Tensor): Tensor {
+          this.before = this.now;
+          this.now = x.mul(2);
+          return x.add(1);
+        }
+      }
+      const model = new Delayed();
+      const f = way((x: Tensor) => model.forward(x));
+      return [1, 2, 3, 4, 5].map((i) => [f(tensor([i])), model.now, model.before].map(values));
+    },
+    'is exchanged with another by every run': (way) => {
+      class Exchanging extends nn.Module {
+        a = tensor([1]);
+        b = tensor([2]);
+        forward(x: Tensor): Tensor {
+          [this.a, this.b] = [this.b, this.a];
+          return x.mul(2);
+        }
+      }
+      const model = new Exchanging();
+      const f = way((x: Tensor) => model.forward(x));
+      return [1, 2, 3, 4, 5].map((i) => [f(tensor([i])), model.a, model.b].map(values));
+    },
     'is there when the module itself does not run': (way) => {
       const model = new Recurrent();
       const f = way((x: Tensor) => {
@@ -277,6 +304,109 @@ describe('a tensor put into a field of a module by a compiled function', () => {
         return model.forward(y);
       });
       return [1, 2, 3].map(() => [values(f(a, a.reshape([2]))), values(model.state), model.seen.map(values)]);
+    },
+  });
+});
+
+describe('another field that a compiled function changes', () => {
+  class Changing extends nn.Module {
+    isOdd = false;
+    calls = 0;
+    weight = new nn.Parameter(tensor([2]));
+    last: Tensor | null = null;
+    list: number[] = [];
+    forward(x: Tensor): Tensor {
+      this.isOdd = !this.isOdd;
+      this.last = this.weight;
+      return x.mul(this.isOdd ? 10 : 1).mul(this.weight);
+    }
+  }
+  const calls = (
+    make: (model: Changing) => (x: Tensor) => Tensor,
+    between: (model: Changing, i: number) => void,
+  ): Scenario => {
+    return (way) => {
+      const model = new Changing();
+      const f = way(make(model));
+      return [1, 2, 3, 4, 5, 6].map((i) => {
+        between(model, i);
+        const y = values(f(tensor([i])));
+        const { isOdd, last, list } = model;
+        return [y, isOdd, last === model.weight, model.calls, [...list]];
+      });
+    };
+  };
+  sameAsEager({
+    'goes back and forth': calls(
+      (model) => (x) => model.forward(x).detach(),
+      () => {},
+    ),
+    'is put back by others': calls(
+      (model) => (x) => model.forward(x).detach(),
+      (model, i) => {
+        if (i % 2 === 0) model.isOdd = false;
+        model.last = null;
+      },
+    ),
+    'is an item of a list': calls(
+      (model) => (x) => {
+        model.list.push(model.list.length);
+        return model.forward(x).mul(model.list.length).detach();
+      },
+      (model, i) => {
+        if (i % 3 === 0) model.list.length = 0;
+      },
+    ),
+    'is a count': calls(
+      (model) => (x) => {
+        model.calls++;
+        return model.forward(x).mul(model.calls).detach();
+      },
+      (model, i) => {
+        if (i % 3 === 0) model.calls = 0;
+      },
+    ),
+  });
+
+  it('is changed by every batch of a Trainer', async () => {
+    const run = async (compiled: boolean) => {
+      const model = new (class extends nn.Sequential {
+        calls = 0;
+        override forward(x: Tensor): Tensor {
+          this.calls++;
+          return super.forward(x).mul(this.calls % 3 === 0 ? 2 : 1);
+        }
+      })(new nn.Linear(2, 1));
+      for (const p of model.parameters()) noGrad(() => p.assign(p.mul(0).add(0.25)));
+      const trainer = new train.Trainer({
+        model,
+        optimizer: new optim.SGD(model.parameters(), { lr: 0.01 }),
+        loss: nn.mseLoss,
+        compile: compiled,
+      });
+      const xs = Float32Array.from({ length: 64 }, (_, i) => i % 7);
+      const ys = Float32Array.from({ length: 32 }, (_, i) => i % 3);
+      await trainer.fit(new data.ArrayDataset({ data: xs, shape: [2] }, { data: ys, shape: [1] }), {
+        epochs: 2,
+        batchSize: 4,
+        shuffle: false,
+      });
+      return [model.calls, ...model.parameters().map(values)];
+    };
+    assert.deepEqual(await run(true), await run(false));
+  });
+
+  sameAsEager({
+    'or an argument that it disposes': (way) => {
+      const f = way((x: Tensor) => {
+        const y = x.mul(2);
+        x.dispose();
+        return y;
+      });
+      return [1, 2].map((i) => {
+        const x = tensor([i]);
+        return [values(f(x)), x.isDisposed];
+      });
     },
   });
 });
@@ -305,6 +435,23 @@ describe('a learning rate that a compiled function reads', () => {
       },
     });
   }
+
+  sameAsEager({
+    'or sets is followed': (way) => {
+      const w = leaf();
+      const optimizer = new optim.SGD([w], { lr: 0.5 });
+      const f = way((x: Tensor) => {
+        optimizer.lr = 0.25;
+        w.grad = x;
+        optimizer.step();
+      });
+      return [0.5, 0.25, 0.5, 0.25, 1].map((lr) => {
+        optimizer.lr = lr;
+        f(tensor([1, 1]));
+        return [values(w), optimizer.lr];
+      });
+    },
+  });
 
   it('is no matter where only the step takes it', () => {
     const w = leaf();

@@ -36,6 +36,7 @@ export class Program {
   /** Whether everything is as it was when the function was traced, but for live values and the inputs' elements. */
   fits(inputs: readonly Tensor[]): boolean {
     const { guards, recorder } = this.#traced.trace;
+    if (this.#traced.effects.once !== undefined) return false;
     for (const { read, expected } of guards) if (!Object.is(read(), expected)) return false;
     if (!recorder.snapshot.holds()) return false;
     return native.programFits(this, handlesOf(inputs));
@@ -74,7 +75,9 @@ export class Program {
 
   /** What is not as it was when the function was traced; empty where that is nothing that has a name. */
   differences(): Difference[] {
-    const { guards, recorder } = this.#traced.trace;
+    const { trace, effects } = this.#traced;
+    const { guards, recorder } = trace;
+    if (effects.once !== undefined) return [{ name: effects.once }];
     const changed = guards
       .map(({ read, expected, name }) => ({ name, before: expected, now: read() }))
       .filter(({ before, now }) => !Object.is(before, now));
@@ -103,7 +106,7 @@ export class Program {
 
   // `stack`: how many iterations, for stacked results; 0 for one run without.
   #run(inputs: readonly Tensor[], stack: number, stepped: number, gate: Tensor | undefined): unknown {
-    const { trace, effects, sources, outputs, totals } = this.#traced;
+    const { trace, effects, sources, outputs, disposed, totals } = this.#traced;
     const { lives } = trace;
     const isLive = this.#bits.length > 0;
     for (let i = 0; i < lives.length; i++) {
@@ -129,10 +132,11 @@ export class Program {
     this.#runs += times;
     for (const { counter, total } of totals) if (total > 0) counter.set(counter.get() + times * total);
     for (let i = 0; i < outs.length; i++) adopt(outs[i] as Tensor, made[i] as number);
-    for (const { holder, key, tensor, input } of effects.writes) {
-      holder[key] = input < 0 ? outs[outputs + tensor] : inputs[input];
+    for (const { holder, key, now, tensor, input } of effects.writes) {
+      holder[key] = input >= 0 ? inputs[input] : tensor >= 0 ? outs[outputs + tensor] : now;
     }
     for (const { module, training } of effects.modes) module.training = training;
+    for (const input of disposed) inputs[input]?.dispose();
     this.#isFresh = false;
     return putTogether(
       this.#traced.result,

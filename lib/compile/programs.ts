@@ -114,7 +114,9 @@ export class Programs {
     }
     const values = changedValues(rival.template, template, 'argument');
     const changes = values.length > 0 ? values : rival.program.differences();
-    this.#lastChange = inWords(changes[0] ?? { name: 'gradients that are there, hooks, or memory that arguments share' });
+    this.#lastChange = inWords(
+      changes[0] ?? { name: 'gradients that are there, hooks, or memory that arguments share' },
+    );
     const names = changes.length > 0 ? changes.map(({ name }) => name) : [this.#lastChange];
     if (!strikes.failed(rival.program.runs, names)) return false;
     this.#pausedBy = strikes;

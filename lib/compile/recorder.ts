@@ -16,10 +16,12 @@ export interface Effects {
   /** Tensors that it made and put into fields, arrays and the like: results of a run like those that it returns. */
   readonly tensors: Tensor[];
   /**
-   * The fields among those, with the place of the tensor: every run puts its own there, or its argument if the function put that
-   * there (`input`, else -1). Programs with others fit one call.
+   * Fields that it leaves changed. Every run puts there its own tensor, number `tensor` of those, or its argument `input`, or, where
+   * both are -1, `now`.
    */
-  readonly writes: { holder: Fields; key: string; before: unknown; tensor: number; input: number }[];
+  readonly writes: { holder: Fields; key: string; before: unknown; now: unknown; tensor: number; input: number }[];
+  /** Anything else that it leaves changed: the program is good for one run. */
+  once: string | undefined;
   /** Modes that it leaves changed. */
   readonly modes: { module: WatchedModule; training: boolean }[];
 }
@@ -152,12 +154,12 @@ export class Recorder implements Notes {
   }
 
   /**
-   * The function has returned, and its tensors are still there; `stands` are its arguments. Modules that were used without being
+   * The function has returned `results`, and its tensors are still there; `stands` are its arguments. Modules that were used without being
    * run, as in `x.matmul(layer.weight)`, are found by the tensors that they hold: only the fields with those count.
    */
-  settle(stands: readonly Tensor[]): Effects {
+  settle(stands: readonly Tensor[], results: readonly Tensor[]): Effects {
     const { snapshot } = this;
-    const effects: Effects = { tensors: [], writes: [], modes: [] };
+    const effects: Effects = { tensors: [], writes: [], once: undefined, modes: [] };
     for (const difference of differences(snapshot)) this.#effect(difference, effects, stands);
     for (const [m, module] of snapshot.modules.entries()) {
       const { training } = module;
@@ -180,6 +182,7 @@ export class Recorder implements Notes {
         if (value instanceof Tensor) this.#tensor(value, `${name}.${key}`);
       }
     }
+    this.#loosen(effects, results);
     return effects;
   }
 
@@ -191,13 +194,27 @@ export class Recorder implements Notes {
       }
       if (!effects.tensors.includes(tensor)) effects.tensors.push(tensor);
     }
-    if (typeof key !== 'string' || !(now instanceof Tensor) || made.length === 0) return;
-    const [tensor, input] = [effects.tensors.indexOf(now), stands.indexOf(now)];
-    effects.writes.push({ holder: holder as Fields, key, before, tensor, input });
-    // A tensor that the function has replaced without having used it may be another one at the next call.
-    if (!(before instanceof Tensor) || this.#used.has(before) || before.isDisposed) return;
+    if (holder === undefined || typeof key !== 'string' || isComposite(now) || !(key in holder)) {
+      const isToldElsewhere = name.endsWith('.training') || name.endsWith('.requiresGrad');
+      if (holder !== undefined || !isToldElsewhere) effects.once ??= name;
+      return;
+    }
+    const [tensor, input] = [effects.tensors.indexOf(now as Tensor), stands.indexOf(now as Tensor)];
+    effects.writes.push({ holder: holder as Fields, key, before, now, tensor, input });
+  }
+
+  // A tensor that the function has replaced, and neither used nor given away, may be another one at the next call.
+  #loosen({ writes }: Effects, results: readonly Tensor[]): void {
+    const given = new Set<unknown>([...writes.map(({ now }) => now), ...results]);
+    for (const { holder, key, before, tensor } of writes) {
+      if (tensor < 0 || !(before instanceof Tensor) || before.isDisposed) continue;
+      if (!this.#used.has(before) && !given.has(before)) this.#loosenField(holder, key, before);
+    }
+  }
+
+  #loosenField(holder: Fields, key: string, before: Tensor): void {
     const { objects, ends, fields, tensors, handles } = this.snapshot;
-    const at = objects.indexOf(holder as Fields);
+    const at = objects.indexOf(holder);
     for (let i = at > 0 ? (ends[at - 1] as number) : 0; i < (ends[at] as number); i += 2) {
       if (fields[i] === key) fields[i + 1] = tensorLike(before);
     }

@@ -28,6 +28,8 @@ export class Trace {
   readonly recorder = new Recorder();
   /** Whether the program can run several iterations in a row. */
   repeats = true;
+  /** What the function has changed, by name, if a run does not. */
+  changed: string | undefined;
   #notes: Readonly<Record<string, Live>> = {};
 
   start(counter: Counter): number {
@@ -37,6 +39,11 @@ export class Trace {
       this.starts.set(counter, start);
     }
     return start;
+  }
+
+  /** The function has changed something that a run does not change: the program is good for one run. */
+  changes(name: string): void {
+    this.changed ??= name;
   }
 
   /** The program holds for one iteration only. */

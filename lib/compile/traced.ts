@@ -35,6 +35,8 @@ export interface Traced {
   /** How many results the program makes, those in `effects` left out. */
   readonly outputs: number;
   readonly effects: Effects;
+  /** The arguments that the function has disposed. */
+  readonly disposed: readonly number[];
   /** How far a run moves each counter. */
   readonly totals: readonly { counter: Counter; total: number }[];
 }
@@ -61,6 +63,7 @@ function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly T
   let sources: Source[] = [];
   let effects: Effects | undefined;
   let outputs = 0;
+  let disposed: number[] = [];
   let repeats = 0;
   let totals: Traced['totals'] = [];
   native.beginTrace(again);
@@ -81,9 +84,11 @@ function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly T
       const found: Tensor[] = [];
       result = takeResultApart(value, found);
       const reachesArgument = stands.some((tensor, i) => {
-        return tensor !== inputs[i] && tensor.requiresGrad && tensor.grad !== null;
+        return tensor !== inputs[i] && !tensor.isDisposed && tensor.requiresGrad && tensor.grad !== null;
       });
-      effects = recorder.settle(stands);
+      disposed = [...stands.keys()].filter((i) => stands[i]?.isDisposed);
+      effects = recorder.settle(stands, found);
+      effects.once ??= trace.changed;
       const made: Tensor[] = [];
       sources = found.map((tensor): Source => {
         const input = stands.indexOf(tensor);
@@ -98,8 +103,9 @@ function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly T
         inputs.map((input) => handleOf('compile', 'input', input)),
       );
       if (reachesArgument && repeats >= 0) throw backwardReachedArgument();
-      const isSteady = sources.every(({ kind }) => kind === 'made');
-      if (repeats === 0 || !isSteady || Object.values(effects).some((list) => list.length > 0)) trace.once();
+      const { tensors, writes, modes, once } = effects;
+      const isSteady = once === undefined && [tensors, writes, modes, disposed].every((list) => list.length === 0);
+      if (repeats === 0 || !isSteady || sources.some(({ kind }) => kind !== 'made')) trace.once();
     });
   } finally {
     native.abortTrace();
@@ -113,5 +119,5 @@ function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly T
   }
   return repeats < 0
     ? undefined
-    : { trace, result: result as Template, sources, outputs, effects: effects as Effects, totals };
+    : { trace, result: result as Template, sources, outputs, effects: effects as Effects, disposed, totals };
 }

@@ -274,7 +274,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 }
 
-// A group that tells a trace when its learning rate is read: the program then holds for that rate.
+// A group that tells a trace when its learning rate is read or set: the program then holds for that rate, or once.
 function withToldRate<O extends BaseOptions>(group: Group<O>, name: string): Group<O> {
   let { lr } = group;
   return Object.defineProperty(group, 'lr', {
@@ -282,6 +282,8 @@ function withToldRate<O extends BaseOptions>(group: Group<O>, name: string): Gro
     configurable: true,
     get: () => guard(name, () => lr),
     set: (value: number) => {
+      if (Object.is(value, lr)) guard(name, () => lr);
+      else tracing()?.changes(name);
       lr = value;
     },
   });

@@ -8,6 +8,8 @@ import { type Source, type Traced, traceFunction } from './traced';
 /** One traced call of a function: the engine's kernels, and what has to hold and to advance when they run. */
 export class Program {
   readonly #traced: Traced;
+  // Whether the tensors of the result are the program's first outputs, in order.
+  readonly #onlyMade: boolean;
   #isFresh = true;
   #runs = 0;
   // The same eight bytes a live value, as the engine reads them and as numbers.
@@ -22,7 +24,8 @@ export class Program {
    */
   constructor(fn: (...args: never[]) => unknown, template: Template, inputs: readonly Tensor[]) {
     this.#traced = traceFunction(this, fn, template, inputs);
-    const { trace, totals } = this.#traced;
+    const { trace, totals, sources } = this.#traced;
+    this.#onlyMade = sources.every(({ kind }) => kind === 'made');
     const initial = native.programLives(this);
     this.#bits = initial;
     this.#numbers = new Float64Array(initial.buffer);
@@ -138,10 +141,8 @@ export class Program {
     for (const { module, training } of effects.modes) module.training = training;
     for (const input of disposed) inputs[input]?.dispose();
     this.#isFresh = false;
-    return putTogether(
-      this.#traced.result,
-      sources.map((source) => tensorOf(source, outs, inputs)),
-    );
+    const tensors = this.#onlyMade ? outs : sources.map((source) => tensorOf(source, outs, inputs));
+    return putTogether(this.#traced.result, tensors);
   }
 }
 

@@ -233,7 +233,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   #traceUpdate(trace: Trace, batch: Batch, group: Group<O>): void {
     const first = trace.lives.length;
     let reads = 0;
-    const lr: Live = { kind: 'number', read: () => untraced(() => group.lr) };
+    const lr: Live = { kind: 'number', read: () => (tracing() === undefined ? group.lr : untraced(() => group.lr)) };
     const counted = Object.defineProperty(
       untraced(() => ({ ...group })),
       'lr',
@@ -280,7 +280,7 @@ function withToldRate<O extends BaseOptions>(group: Group<O>, name: string): Gro
   return Object.defineProperty(group, 'lr', {
     enumerable: true,
     configurable: true,
-    get: () => guard(name, () => lr),
+    get: () => (tracing() === undefined ? lr : guard(name, () => lr)),
     set: (value: number) => {
       if (Object.is(value, lr)) guard(name, () => lr);
       else tracing()?.changes(name);

@@ -14,6 +14,8 @@ export interface Difference {
   readonly key?: string | number;
   readonly before?: unknown;
   readonly now?: unknown;
+  /** Whether the field or item was not there. */
+  readonly isNew?: boolean;
 }
 
 /** All that differs. */
@@ -30,7 +32,14 @@ export function* differences(snapshot: Snapshot): Generator<Difference> {
     const before = snapshot.items[l] as readonly unknown[];
     for (let i = 0; i < Math.max(list.length, before.length); i++) {
       if (Object.is(list[i], before[i]) && i < list.length && i < before.length) continue;
-      yield { name: `${nameOf(list)}.${i}`, holder: list, key: i, before: before[i], now: list[i] };
+      yield {
+        name: `${nameOf(list)}.${i}`,
+        holder: list,
+        key: i,
+        before: before[i],
+        now: list[i],
+        isNew: i >= before.length,
+      };
     }
   }
   for (const [c, collection] of snapshot.collections.entries()) {
@@ -75,7 +84,7 @@ function* changedFields(object: Fields, noted: readonly unknown[], name: string)
     const now = object[key];
     const value = before.get(key);
     if (!before.has(key) || !(Object.is(now, value) || (value instanceof Loose && value.accepts(now)))) {
-      yield { name: `${name}.${key}`, holder: object, key, before: value, now };
+      yield { name: `${name}.${key}`, holder: object, key, before: value, now, isNew: !before.has(key) };
     }
     before.delete(key);
   }

@@ -18,12 +18,13 @@ export class Program {
   readonly #gains: BigUint64Array;
 
   /**
-   * Traces `fn` on tensors like `inputs`, put into the places of `template`.
+   * Traces `fn` on tensors like `inputs`, put into the places of `template`. Where it throws, random numbers stay drawn and fields
+   * stay changed, as without compiling; with `undoes`, it is as if `fn` had not been called.
    *
    * @throws whatever `fn` throws; ArgumentError when it is asynchronous or reads a value.
    */
-  constructor(fn: (...args: never[]) => unknown, template: Template, inputs: readonly Tensor[]) {
-    this.#traced = traceFunction(this, fn, template, inputs);
+  constructor(fn: (...args: never[]) => unknown, template: Template, inputs: readonly Tensor[], undoes = false) {
+    this.#traced = traceFunction(this, fn, template, inputs, undoes);
     const { trace, totals, sources } = this.#traced;
     this.#onlyMade = sources.every(({ kind }) => kind === 'made');
     const initial = native.programLives(this);

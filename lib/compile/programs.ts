@@ -31,6 +31,7 @@ interface Entry {
 export class Programs {
   readonly #fn: (...args: never[]) => unknown;
   readonly #limit: number;
+  readonly #undoes: boolean;
   // The one used last at the end.
   #entries: Entry[] = [];
   readonly #kinds = new Map<string, Strikes>();
@@ -38,9 +39,11 @@ export class Programs {
   #pausedBy: Strikes | undefined;
   #lastChange: string | undefined;
 
-  constructor(fn: (...args: never[]) => unknown, limit: number) {
+  /** `undoes`: see `Program`. */
+  constructor(fn: (...args: never[]) => unknown, limit: number, undoes = false) {
     this.#fn = fn;
     this.#limit = limit;
+    this.#undoes = undoes;
   }
 
   get count(): number {
@@ -81,7 +84,7 @@ export class Programs {
     const signature = mode + signatureOf(template, inputs);
     const strikes = this.#strikesOf(mode + signatureOf(template, inputs, true));
     if (this.#pauses(strikes, template)) return undefined;
-    const program = new Program(this.#fn, template, inputs);
+    const program = new Program(this.#fn, template, inputs, this.#undoes);
     const alike = entries.filter((entry) => entry.signature === signature);
     if (alike.length === MOST_ALIKE) entries.splice(entries.indexOf(alike[0] as Entry), 1);
     entries.push({ program, template, grads, signature, strikes });

@@ -225,6 +225,16 @@ export class Recorder implements Notes {
     }
   }
 
+  /** The function has thrown: takes tensors that have no values out of what it has changed. */
+  dropTensors(): void {
+    for (const { holder, key, before, now, isNew } of differences(this.snapshot)) {
+      if (holder === undefined || key === undefined || this.#madeIn(now, 0).length === 0) continue;
+      if (!isNew) Reflect.set(holder, key, before);
+      else if (Array.isArray(holder)) holder.length = Math.min(holder.length, Number(key));
+      else Reflect.deleteProperty(holder, key);
+    }
+  }
+
   #madeIn(value: unknown, depth: number): Tensor[] {
     if (value instanceof Tensor) return this.#made.has(value) ? [value] : [];
     if (!isComposite(value) || ArrayBuffer.isView(value) || depth > MOST_DEPTH) return [];
@@ -232,9 +242,9 @@ export class Recorder implements Notes {
     return inner.flatMap((item) => this.#madeIn(item, depth + 1));
   }
 
-  /** The function will be traced again: puts back what it has changed of the things that the snapshot knows. */
-  undo({ writes, modes }: Effects): void {
-    const { objects, fields, ends, lists, items, modules } = this.snapshot;
+  /** As if the function had not been called: puts back what it has changed of the things that the snapshot knows. */
+  undo(writes: Effects['writes'] = []): void {
+    const { objects, fields, ends, lists, items, modules, modes } = this.snapshot;
     for (const [o, object] of objects.entries()) {
       const noted = new Map<string, unknown>();
       for (let i = o > 0 ? (ends[o - 1] as number) : 0; i < (ends[o] as number); i += 2) {
@@ -251,7 +261,9 @@ export class Recorder implements Notes {
       else for (const [i, value] of before.entries()) Reflect.set(list, i, value);
     }
     for (const { holder, key, before } of writes) holder[key] = before;
-    for (const { module } of modes) module.training = this.snapshot.modes[modules.indexOf(module)] as boolean;
+    for (const [m, module] of modules.entries()) {
+      if (module.training !== modes[m]) module.training = modes[m] as boolean;
+    }
   }
 
   /** The trace has ended, and its tensors are gone. */

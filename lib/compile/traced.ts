@@ -45,18 +45,33 @@ type Fn = (...args: never[]) => unknown;
 
 /**
  * Traces `fn` on tensors that stand for `inputs`, put into the places of `template`, and makes the engine's program, which
- * belongs to `owner`. Where inputs share memory that the function writes, it is traced once more on those tensors themselves.
+ * belongs to `owner`. Where inputs share memory that the function writes, it is traced once more on those tensors themselves. Where
+ * `fn` throws, random numbers stay drawn and fields stay changed, as without compiling; with `undoes`, it is as if it had not been
+ * called.
  *
  * @throws whatever `fn` throws; ArgumentError when it is asynchronous or reads a value.
  */
-export function traceFunction(owner: object, fn: Fn, template: Template, inputs: readonly Tensor[]): Traced {
+export function traceFunction(
+  owner: object,
+  fn: Fn,
+  template: Template,
+  inputs: readonly Tensor[],
+  undoes: boolean,
+): Traced {
   for (let again = false; ; again = true) {
-    const traced = traceOnce(owner, fn, template, inputs, again);
+    const traced = traceOnce(owner, fn, template, inputs, again, undoes);
     if (traced !== undefined) return traced;
   }
 }
 
-function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly Tensor[], again: boolean) {
+function traceOnce(
+  owner: object,
+  fn: Fn,
+  template: Template,
+  inputs: readonly Tensor[],
+  again: boolean,
+  undoes: boolean,
+): Traced | undefined {
   const trace = new Trace();
   const { recorder } = trace;
   let result: Template | undefined;
@@ -66,6 +81,7 @@ function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly T
   let disposed: number[] = [];
   let repeats = 0;
   let totals: Traced['totals'] = [];
+  let hasReturned = false;
   native.beginTrace(again);
   try {
     scope(() => {
@@ -102,7 +118,8 @@ function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly T
         [...made, ...effects.tensors].map((tensor) => handleOf('compile', 'result', tensor)),
         inputs.map((input) => handleOf('compile', 'input', input)),
       );
-      if (reachesArgument && repeats >= 0) throw backwardReachedArgument();
+      hasReturned = !reachesArgument || repeats < 0;
+      if (!hasReturned) throw backwardReachedArgument();
       const { tensors, writes, modes, once } = effects;
       const isSteady = once === undefined && [tensors, writes, modes, disposed].every((list) => list.length === 0);
       if (repeats === 0 || !isSteady || sources.some(({ kind }) => kind !== 'made')) trace.once();
@@ -111,10 +128,11 @@ function traceOnce(owner: object, fn: Fn, template: Template, inputs: readonly T
     native.abortTrace();
     totals = Array.from(trace.starts, ([counter, start]) => {
       const total = counter.get() - start;
-      counter.set(start);
+      if (hasReturned || undoes) counter.set(start);
       return { counter, total };
     });
-    if (repeats < 0) recorder.undo(effects as Effects);
+    if (repeats < 0 || (!hasReturned && undoes)) recorder.undo(effects?.writes);
+    else if (!hasReturned) recorder.dropTensors();
     recorder.seal();
   }
   return repeats < 0

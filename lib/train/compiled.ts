@@ -74,7 +74,7 @@ export class CompiledSteps {
   /** `step` gets a batch, adds to `losses`, and returns what `onChunk` is to see of it. */
   constructor(columns: readonly Column[], loaded: LoadedColumns, losses: RunningMean, step: (batch: Batch) => Shown) {
     this.#losses = losses;
-    this.#programs = new Programs((indices: Tensor) => step(loaded.gather(columns, indices)), 4);
+    this.#programs = new Programs((indices: Tensor) => step(loaded.gather(columns, indices)), 4, true);
   }
 
   /** Traces the step anew for what comes next. */

@@ -1,5 +1,6 @@
 // Makes a clone ready to run: packages, native engine, TypeScript. Silent and quick when nothing has to be done.
-// `--no-native` leaves the engine out (linting needs only declarations). Node builtins only: nothing is installed yet.
+// `--no-native` leaves the engine out (linting needs only declarations), `--packages` the TypeScript too (generated sources may be
+// what it lacks). Node builtins only: nothing is installed yet.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildNative, nativeIsFresh } from './build-native.mjs';
@@ -43,6 +44,7 @@ async function bootstrap() {
     throw new BuildError(`anneal: Node 20.19 or later is needed, this is ${process.version}.`);
   }
   if (!packagesAreFresh()) await installPackages();
+  if (process.argv.includes('--packages')) return;
   if (!process.argv.includes('--no-native') && !nativeIsFresh()) await buildNative();
   if (!typeScriptIsFresh()) await buildTypeScript();
 }

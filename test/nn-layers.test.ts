@@ -52,6 +52,7 @@ describe('nn layers', () => {
       [new nn.GELU({ approximate: 'tanh' }), x.gelu('tanh')],
       [new nn.SiLU(), x.silu()],
       [new nn.Softplus({ beta: 2 }), x.softplus(2, 20)],
+      [new nn.Softsign(), x.softsign()],
       [new nn.Softmax(), x.softmax(-1)],
       [new nn.LogSoftmax(), x.logSoftmax(-1)],
     ];

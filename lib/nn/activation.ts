@@ -96,6 +96,13 @@ export class Softplus extends Module {
   }
 }
 
+/** `x / (1 + |x|)`. */
+export class Softsign extends Module {
+  forward(x: Tensor): Tensor {
+    return x.softsign();
+  }
+}
+
 /** `exp(x) / sum(exp(x))` along `axis`, the last one by default. */
 export class Softmax extends Module {
   /** Axis along which the results add up to 1. */

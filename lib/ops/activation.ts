@@ -13,6 +13,7 @@ const op = {
   geluTanh: operator('geluTanh'),
   silu: operator('silu'),
   softplus: operator('softplus'),
+  softsign: operator('softsign'),
 };
 
 /** `max(x, 0)`; the gradient at 0 is 0. @method */
@@ -64,4 +65,9 @@ export function silu(x: Tensor): Tensor {
 /** `log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`; by default beta is 1 and the threshold 20. @method */
 export function softplus(x: Tensor, beta?: number, threshold?: number): Tensor {
   return call(op.softplus, handleOf('softplus', 'x', x), beta, threshold);
+}
+
+/** `x / (1 + |x|)`; NaN at infinity, as in PyTorch. @method */
+export function softsign(x: Tensor): Tensor {
+  return call(op.softsign, handleOf('softsign', 'x', x));
 }

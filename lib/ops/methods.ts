@@ -3,7 +3,18 @@
 
 import type { Device } from '../device';
 import type { DType } from '../dtype';
-import { elu, type GeluApproximation, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './activation';
+import {
+  elu,
+  type GeluApproximation,
+  gelu,
+  leakyRelu,
+  relu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
+} from './activation';
 import { defineMethods } from './call';
 import { gather, indexSelect, oneHot, scatterAdd } from './indexing';
 import { matmul } from './matmul';
@@ -108,6 +119,12 @@ declare module '../tensor' {
      * Here `x` is this tensor.
      */
     softplus(beta?: number, threshold?: number): Tensor;
+    /**
+     * `x / (1 + |x|)`; NaN at infinity, as in PyTorch.
+     *
+     * Here `x` is this tensor.
+     */
+    softsign(): Tensor;
     /**
      * The entries along `axis` that the vector `index` names.
      *
@@ -502,6 +519,7 @@ defineMethods({
   gelu,
   silu,
   softplus,
+  softsign,
   indexSelect,
   gather,
   scatterAdd,

@@ -168,4 +168,21 @@ struct SoftplusBackwardFormula {
   }
 };
 
+// x / (1 + |x|); NaN at infinity, as inf / inf is
+struct SoftsignFormula {
+  template <class V>
+  static ANNEAL_INLINE V apply(V x, const double*) {
+    return x / (V(1) + abs(x));
+  }
+};
+
+// 1 / (1 + |x|)^2; divided twice, because the square overflows before the quotient is 0
+struct SoftsignBackwardFormula {
+  template <class V>
+  static ANNEAL_INLINE V apply(V dout, V x, const double*) {
+    const V scale = V(1) + abs(x);
+    return dout / scale / scale;
+  }
+};
+
 }  // namespace anneal::ANNEAL_LEVEL

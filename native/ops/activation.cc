@@ -89,6 +89,11 @@ void expandSoftplus(const Call& call, Tensors& out) {
   out.push_back(where(greater(scaled, call.real(1)), dout, mul(dout, sigmoid(scaled))));
 }
 
+void expandSoftsign(const Call& call, Tensors& out) {
+  const Tensor scale = add(apply1("abs"_op, {call.in(1)}), 1);
+  out.push_back(div(div(call.in(0), scale), scale));
+}
+
 const Operator kOperators[] = {
     pointwise("relu", "max(x, 0); the gradient at 0 is 0", kX, prepareArithmetic, PointwiseOp::Relu, saveOut(0),
               through<"reluBackward", kFromOutput>),
@@ -126,6 +131,10 @@ const Operator kOperators[] = {
               PointwiseOp::Softplus, saveIn(0), through<"softplusBackward", kFromInput>),
     pointwise("softplusBackward", "dout * sigmoid(beta * x); dout where beta * x > threshold", kBetaBackward,
               prepareDifferentiable, PointwiseOp::SoftplusBackward, kSaveNothing, nullptr, expandSoftplus),
+    pointwise("softsign", "x / (1 + |x|)", kX, prepareFloating, PointwiseOp::Softsign, saveIn(0),
+              through<"softsignBackward", kFromInput>),
+    pointwise("softsignBackward", "dout / (1 + |x|)^2", kBackward1, prepareDifferentiable,
+              PointwiseOp::SoftsignBackward, kSaveNothing, nullptr, expandSoftsign),
 };
 
 }  // namespace

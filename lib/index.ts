@@ -52,6 +52,7 @@ export * from './ops/matmul';
 export * from './ops/pointwise';
 export * from './ops/random';
 export * from './ops/reduce';
+export * from './ops/scan';
 export * from './ops/shape';
 export * from './ops/softmax';
 export * as optim from './optim';

@@ -51,6 +51,7 @@ import {
 } from './pointwise';
 import { dropout, type Generator } from './random';
 import { type Axes, argmax, argmin, max, mean, min, prod, type SpreadOptions, std, sum, variance } from './reduce';
+import { type CumsumOptions, cumsum } from './scan';
 import {
   assign,
   cast,
@@ -252,11 +253,17 @@ declare module '../tensor' {
      */
     square(): Tensor;
     /**
-     * `min(max(x, low), high)`; a bound left out or null does not bind. The gradient is 1 from low to high inclusive.
+     * `min(max(x, low), high)`, with numbers or tensors, broadcast, as bounds; one left out or null does not bind. NaN where x or a bound
+     * is NaN.
+     *
+     * The gradient is that of x from low to high inclusive, else that of the bound that stands for x. Of equal bounds the lower one gets
+     * none, of crossed ones the upper one all, as in PyTorch.
      *
      * Here `x` is this tensor.
+     *
+     * @throws ShapeError when the shapes do not broadcast.
      */
-    clamp(low?: number | null, high?: number | null): Tensor;
+    clamp(low?: TensorLike | null, high?: TensorLike | null): Tensor;
     /**
      * `e ^ x`; integers become float32.
      *
@@ -400,6 +407,15 @@ declare module '../tensor' {
      * Standard deviation, the square root of the {@link variance}.
      */
     std(axes?: Axes, keepDims?: boolean, options?: SpreadOptions): Tensor;
+    /**
+     * Sums of the elements up to and with each one along `axis`, in the shape of `x`. Float32 is summed in float64. The same bits for
+     * any number of threads.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError for an axis that is not there; DTypeError for the dtype bool.
+     */
+    cumsum(axis: number, options?: CumsumOptions): Tensor;
     /**
      * Converts to another dtype. To an integer, floats are truncated, saturate out of range, and NaN gives 0; integers wrap around.
      * To bool: `x != 0`.
@@ -564,6 +580,7 @@ defineMethods({
   argmin,
   variance,
   std,
+  cumsum,
   cast,
   to,
   contiguous,

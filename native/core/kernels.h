@@ -15,6 +15,7 @@
 #include "core/kernels/pointwise.h"
 #include "core/kernels/random.h"
 #include "core/kernels/reduce.h"
+#include "core/kernels/scan.h"
 #include "core/kernels/sgd.h"
 #include "core/kernels/softmax.h"
 
@@ -29,6 +30,7 @@
   FAMILY(Softmax, softmax)           \
   FAMILY(CrossEntropy, crossEntropy) \
   FAMILY(Index, index)               \
+  FAMILY(Scan, scan)                 \
   FAMILY(Sgd, sgd)                   \
   FAMILY(Adam, adam)                 \
   FAMILY(Fused, fused)

@@ -12,6 +12,7 @@ Family pointwiseFamily();
 Family activationFamily();
 Family matmulFamily();
 Family reduceFamily();
+Family scanFamily();
 Family softmaxFamily();
 Family lossFamily();
 Family crossEntropyFamily();
@@ -24,9 +25,9 @@ Family optimizerFamily();
 Family deviceFamily();
 
 inline std::vector<Family> families() {
-  return {pointwiseFamily(), activationFamily(),   matmulFamily(),    reduceFamily(), softmaxFamily(),
-          lossFamily(),      crossEntropyFamily(), shapeFamily(),     joinFamily(),   indexingFamily(),
-          createFamily(),    randomFamily(),       optimizerFamily(), deviceFamily()};
+  return {pointwiseFamily(), activationFamily(), matmulFamily(),       reduceFamily(),    scanFamily(),
+          softmaxFamily(),   lossFamily(),       crossEntropyFamily(), shapeFamily(),     joinFamily(),
+          indexingFamily(),  createFamily(),     randomFamily(),       optimizerFamily(), deviceFamily()};
 }
 
 }  // namespace anneal

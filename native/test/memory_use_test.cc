@@ -178,6 +178,9 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
   }
   apply1("argmax"_op, {wide}, {attr(std::vector<int64_t>{2}), attr(false)});
   apply1("std"_op, {wide}, {attr(std::vector<int64_t>{0, 2}), attr(false), attr(1.0)});
+  // Cumulative sums.
+  apply1("cumsum"_op, {wide}, {attr(1), attr(false), attr(DType::Float32)});
+  apply1("cumsum"_op, {labels}, {attr(0), attr(true), attr(DType::Int64)});
   // Products.
   matmul(x, turned);
   matmul(wide, v);

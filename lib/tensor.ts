@@ -9,6 +9,7 @@ import { ArgumentError, DisposedError, describe } from './errors';
 import { formatTensor, type NestedArray, nest } from './format';
 import { copyOf, thisCopy } from './kinds';
 import { native } from './native';
+import { checkOptions } from './options';
 import { warnOnce } from './warn';
 
 export type { DType, TypedArray } from './dtype';
@@ -183,7 +184,9 @@ export class Tensor {
    * @throws AutogradError when this is no scalar and no gradient is given, when nothing it depends on requires a gradient, or
    * when the graph has been freed by an earlier backward.
    */
-  backward(gradient?: Tensor | null, { createGraph = false, retainGraph = createGraph }: BackwardOptions = {}): void {
+  backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
+    checkOptions('backward', options, ['createGraph', 'retainGraph']);
+    const { createGraph = false, retainGraph = createGraph } = options;
     if (createGraph) {
       warnOnce(
         'ANNEAL_CREATE_GRAPH',

@@ -4,6 +4,7 @@
 import { ArgumentError, DTypeError, describe, FormatError } from '../errors';
 import { type NamedTensors, namedEntries } from '../named-tensors';
 import { tensor } from '../ops/create';
+import { checkOptions } from '../options';
 import { type DType, Tensor, type TypedArray } from '../tensor';
 import { replaceFile, writeFully } from './atomic';
 import { compareEntries, formatHeader, HEADER_LIMIT, type Header, parseHeader, type TensorEntry } from './header';
@@ -22,6 +23,8 @@ export interface LoadOptions {
   /** Stops the load, which then rejects with its reason. */
   signal?: AbortSignal;
 }
+
+const loadOptionNames = ['keys', 'signal'];
 
 /** One tensor of a file. `dtype` is the format's own name (`F32`), which the engine need not support. */
 export interface TensorMetadata {
@@ -74,8 +77,10 @@ export async function save(
   path: string | URL,
   tensors: NamedTensors,
   metadata?: Readonly<Record<string, string>>,
-  { signal }: SaveOptions = {},
+  options: SaveOptions = {},
 ): Promise<void> {
+  checkOptions('save', options, ['signal']);
+  const { signal } = options;
   signal?.throwIfAborted();
   const plan = planFile('save', tensors, metadata);
   try {
@@ -121,6 +126,7 @@ export async function serialize(
  * @see https://huggingface.co/docs/safetensors
  */
 export async function load(path: string | URL, options: LoadOptions = {}): Promise<Record<string, Tensor>> {
+  checkOptions('load', options, loadOptionNames);
   options.signal?.throwIfAborted();
   const source = await openSource('load', path);
   try {
@@ -132,6 +138,7 @@ export async function load(path: string | URL, options: LoadOptions = {}): Promi
 
 /** Reads tensors from the bytes of a safetensors file; see {@link load}. The bytes are copied. */
 export async function deserialize(bytes: Uint8Array, options: LoadOptions = {}): Promise<Record<string, Tensor>> {
+  checkOptions('deserialize', options, loadOptionNames);
   return readTensors('deserialize', memorySource('deserialize', asBytes('deserialize', bytes)), options);
 }
 

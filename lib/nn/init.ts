@@ -3,6 +3,7 @@ import { noGrad } from '../context';
 import { ArgumentError } from '../errors';
 import { full } from '../ops/create';
 import { type Generator, normal as sampleNormal, uniform as sampleUniform } from '../ops/random';
+import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 
 /** What the gain depends on: the function that follows the layer. */
@@ -31,18 +32,16 @@ export interface XavierOptions extends RandomOptions {
 }
 
 /** Fills with samples of the uniform distribution in [low, high), by default [0, 1). */
-export function uniform(
-  tensor: Tensor,
-  { low = 0, high = 1, generator }: { low?: number; high?: number } & RandomOptions = {},
-): Tensor {
+export function uniform(tensor: Tensor, options: { low?: number; high?: number } & RandomOptions = {}): Tensor {
+  checkOptions('uniform', options, ['low', 'high', 'generator']);
+  const { low = 0, high = 1, generator } = options;
   return fill(tensor, () => sampleUniform(tensor.shape, { low, high, dtype: tensor.dtype, generator }));
 }
 
 /** Fills with samples of the normal distribution, by default of mean 0 and standard deviation 1. */
-export function normal(
-  tensor: Tensor,
-  { mean = 0, std = 1, generator }: { mean?: number; std?: number } & RandomOptions = {},
-): Tensor {
+export function normal(tensor: Tensor, options: { mean?: number; std?: number } & RandomOptions = {}): Tensor {
+  checkOptions('normal', options, ['mean', 'std', 'generator']);
+  const { mean = 0, std = 1, generator } = options;
   return fill(tensor, () => sampleNormal(tensor.shape, { mean, std, dtype: tensor.dtype, generator }));
 }
 
@@ -63,24 +62,24 @@ export function ones(tensor: Tensor): Tensor {
 
 /** Uniform in (-b, b), `b = gain * sqrt(3 / fan)`. (He et al. 2015) */
 export function kaimingUniform(tensor: Tensor, options: KaimingOptions = {}): Tensor {
-  const bound = Math.sqrt(3) * kaimingStd(tensor, options);
+  const bound = Math.sqrt(3) * kaimingStd('kaimingUniform', tensor, options);
   return uniform(tensor, { low: -bound, high: bound, generator: options.generator });
 }
 
 /** Normal with standard deviation `gain / sqrt(fan)`. (He et al. 2015) */
 export function kaimingNormal(tensor: Tensor, options: KaimingOptions = {}): Tensor {
-  return normal(tensor, { std: kaimingStd(tensor, options), generator: options.generator });
+  return normal(tensor, { std: kaimingStd('kaimingNormal', tensor, options), generator: options.generator });
 }
 
 /** Uniform in (-b, b), `b = gain * sqrt(6 / (fanIn + fanOut))`. (Glorot & Bengio 2010) */
 export function xavierUniform(tensor: Tensor, options: XavierOptions = {}): Tensor {
-  const bound = Math.sqrt(3) * xavierStd(tensor, options);
+  const bound = Math.sqrt(3) * xavierStd('xavierUniform', tensor, options);
   return uniform(tensor, { low: -bound, high: bound, generator: options.generator });
 }
 
 /** Normal with standard deviation `gain * sqrt(2 / (fanIn + fanOut))`. (Glorot & Bengio 2010) */
 export function xavierNormal(tensor: Tensor, options: XavierOptions = {}): Tensor {
-  return normal(tensor, { std: xavierStd(tensor, options), generator: options.generator });
+  return normal(tensor, { std: xavierStd('xavierNormal', tensor, options), generator: options.generator });
 }
 
 /** The factor that keeps the variance through a nonlinearity; `parameter` is the negative slope of a leaky ReLU. */
@@ -116,14 +115,18 @@ export function calculateFans(tensor: Tensor): { fanIn: number; fanOut: number }
   return { fanIn: into * field, fanOut: out * field };
 }
 
-function kaimingStd(tensor: Tensor, { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu' }: KaimingOptions): number {
+function kaimingStd(owner: string, tensor: Tensor, options: KaimingOptions): number {
+  checkOptions(owner, options, ['a', 'mode', 'nonlinearity', 'generator']);
+  const { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu' } = options;
   if (mode !== 'fanIn' && mode !== 'fanOut') {
-    throw new ArgumentError(`[kaiming] expected fanIn or fanOut for mode, received ${String(mode)}`);
+    throw new ArgumentError(`[${owner}] expected fanIn or fanOut for mode, received ${String(mode)}`);
   }
   return calculateGain(nonlinearity, a) / Math.sqrt(calculateFans(tensor)[mode]);
 }
 
-function xavierStd(tensor: Tensor, { gain = 1 }: XavierOptions): number {
+function xavierStd(owner: string, tensor: Tensor, options: XavierOptions): number {
+  checkOptions(owner, options, ['gain', 'generator']);
+  const { gain = 1 } = options;
   const { fanIn, fanOut } = calculateFans(tensor);
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }

@@ -8,6 +8,7 @@ import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { copyOf, thisCopy } from '../kinds';
 import type { NamedTensors } from '../named-tensors';
+import { checkOptions } from '../options';
 import { aliasInto, type DType, Tensor } from '../tensor';
 import { watchForward } from './forward';
 import { Parameter } from './parameter';
@@ -253,8 +254,9 @@ export abstract class Module {
    * @param options.strict false allows missing and unexpected names, which are returned. Default true.
    * @throws ArgumentError that lists every missing, unexpected and wrongly shaped name.
    */
-  loadStateDict(state: NamedTensors, { strict = true }: { strict?: boolean } = {}): LoadResult {
-    return loadState(this.constructor.name, placements(this), state, strict);
+  loadStateDict(state: NamedTensors, options: { strict?: boolean } = {}): LoadResult {
+    checkOptions('loadStateDict', options, ['strict']);
+    return loadState(this.constructor.name, placements(this), state, options.strict ?? true);
   }
 
   /**

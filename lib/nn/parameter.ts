@@ -1,5 +1,6 @@
 // A tensor that a module learns: found by walking the module's fields, updated in place by an optimizer.
 import { noGrad } from '../context';
+import { checkOptions } from '../options';
 import { aliasInto, Tensor } from '../tensor';
 
 /** Options of a {@link Parameter}. */
@@ -22,13 +23,14 @@ export interface ParameterOptions {
  * @throws DTypeError when `requiresGrad` and `data` is not of a floating-point dtype.
  */
 export class Parameter extends Tensor {
-  constructor(data: Tensor, { requiresGrad = true }: ParameterOptions = {}) {
+  constructor(data: Tensor, options: ParameterOptions = {}) {
     super();
+    checkOptions('Parameter', options, ['requiresGrad']);
     // Optimizers update parameters in place and need them dense.
     aliasInto(
       this,
       noGrad(() => data.contiguous()),
     );
-    this.requiresGrad = requiresGrad;
+    this.requiresGrad = options.requiresGrad ?? true;
   }
 }

@@ -162,7 +162,9 @@ export function bernoulli(shape: readonly number[], probability: number, options
 }
 
 /** The numbers 0 to `count - 1` in random order; int64. @throws ArgumentError */
-export function randperm(count: number, { generator = defaultGenerator }: { generator?: Generator } = {}): Tensor {
+export function randperm(count: number, options: { generator?: Generator } = {}): Tensor {
+  checkOptions('randperm', options, ['generator']);
+  const { generator = defaultGenerator } = options;
   if (!Number.isSafeInteger(count) || count < 0) {
     throw new ArgumentError(`[randperm] expected a count, received ${describe(count)}`);
   }
@@ -179,8 +181,10 @@ export function randperm(count: number, { generator = defaultGenerator }: { gene
 export function dropout(
   x: Tensor,
   probability = 0.5,
-  { training = true, generator = defaultGenerator }: { training?: boolean; generator?: Generator } = {},
+  options: { training?: boolean; generator?: Generator } = {},
 ): Tensor {
+  checkOptions('dropout', options, ['training', 'generator']);
+  const { training = true, generator = defaultGenerator } = options;
   const handle = handleOf('dropout', 'x', x);
   if (!(probability >= 0 && probability <= 1)) {
     throw new ArgumentError(`[dropout] a probability is from 0 to 1, received ${describe(probability)}`);

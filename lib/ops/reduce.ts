@@ -1,4 +1,5 @@
 // Reductions. Axes are one number, several, or left out for all; keepDims (default false) leaves them as dimensions of size 1.
+import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
 import { axesOf, call, type OperatorRef, operator } from './call';
 
@@ -62,12 +63,23 @@ export interface SpreadOptions {
   correction?: number;
 }
 
+function spread(
+  ref: OperatorRef,
+  x: Tensor,
+  axes: Axes | undefined,
+  keepDims: boolean | undefined,
+  options: SpreadOptions,
+): Tensor {
+  checkOptions(ref.name, options, ['correction']);
+  return reduce(ref, x, axes, keepDims, options.correction);
+}
+
 /** Variance: `sum((x - mean)^2) / (count - correction)`. @method */
-export function variance(x: Tensor, axes?: Axes, keepDims?: boolean, { correction }: SpreadOptions = {}): Tensor {
-  return reduce(op.variance, x, axes, keepDims, correction);
+export function variance(x: Tensor, axes?: Axes, keepDims?: boolean, options: SpreadOptions = {}): Tensor {
+  return spread(op.variance, x, axes, keepDims, options);
 }
 
 /** Standard deviation, the square root of the {@link variance}. @method */
-export function std(x: Tensor, axes?: Axes, keepDims?: boolean, { correction }: SpreadOptions = {}): Tensor {
-  return reduce(op.std, x, axes, keepDims, correction);
+export function std(x: Tensor, axes?: Axes, keepDims?: boolean, options: SpreadOptions = {}): Tensor {
+  return spread(op.std, x, axes, keepDims, options);
 }

@@ -4,6 +4,7 @@ import { noGrad, scope } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { zeros } from '../ops/create';
 import { stack } from '../ops/shape';
+import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
 
 /**
@@ -16,8 +17,10 @@ import { Tensor } from '../tensor';
 export function clipGradNorm(
   parameters: Iterable<Tensor> | Tensor,
   maxNorm: number,
-  { normType = 2 }: { normType?: number } = {},
+  options: { normType?: number } = {},
 ): Tensor {
+  checkOptions('clipGradNorm', options, ['normType']);
+  const { normType = 2 } = options;
   if (!(maxNorm >= 0)) throw new ArgumentError(`[clipGradNorm] expected maxNorm >= 0, received ${String(maxNorm)}`);
   if (!(normType > 0)) throw new ArgumentError(`[clipGradNorm] expected normType > 0, received ${String(normType)}`);
   return scope(() =>

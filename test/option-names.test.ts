@@ -1,0 +1,208 @@
+// Every exported function, constructor and method that takes an object of options refuses a name that it does not know. Which there
+// are is read from the sources, through the compiler, so that a new one without a check, or without a row here, fails.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as anneal from 'anneal';
+import { ArgumentError, data, io, nn, ones, optim, type Tensor, tensor, train } from 'anneal';
+import ts from 'typescript';
+
+const root = join(__dirname, '..');
+
+/** The callables of the package that have a parameter of options, as `nn.Linear` or `Tensor.backward`. */
+function takingOptions(): string[] {
+  const file = join(root, 'lib', 'index.ts');
+  const program = ts.createProgram([file], {
+    module: ts.ModuleKind.Node16,
+    moduleResolution: ts.ModuleResolutionKind.Node16,
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    types: [],
+  });
+  const checker = program.getTypeChecker();
+  const found = new Set<string>();
+  const seen = new Set<ts.Symbol>();
+
+  const isOurs = (node: ts.Node) => node.getSourceFile().fileName.startsWith(join(root, 'lib'));
+  const isInternal = (node: ts.Node) => ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal');
+  // By its name, or by a type that is an object of nothing but optional fields.
+  const isOptions = (parameter: ts.ParameterDeclaration): boolean => {
+    const type = checker.getNonNullableType(checker.getTypeAtLocation(parameter));
+    if (type.getSymbol()?.name === 'ErrorOptions') return false; // JavaScript's own
+    if (parameter.name.getText() === 'options') return true;
+    const fields = type.getProperties();
+    const declared = (type.getSymbol()?.declarations ?? []).some(isOurs);
+    const optional = fields.length > 0 && fields.every(({ flags }) => flags & ts.SymbolFlags.Optional);
+    return declared && optional && type.getCallSignatures().length === 0;
+  };
+  const note = (path: string, node: ts.Node): void => {
+    if (!ts.isFunctionLike(node) || isInternal(node)) return;
+    if (ts.getCombinedModifierFlags(node as ts.Declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected))
+      return;
+    if (node.parameters.some((parameter) => ts.isParameter(parameter) && isOptions(parameter))) found.add(path);
+  };
+  const visit = (path: string, exported: ts.Symbol): void => {
+    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    if (seen.has(symbol)) return;
+    seen.add(symbol);
+    if (symbol.flags & ts.SymbolFlags.ValueModule) {
+      // Namespaces last, so that what they export again has its name outside of them.
+      const isNamespace = ({ flags, declarations = [] }: ts.Symbol) => {
+        return flags & ts.SymbolFlags.Alias && declarations.some(ts.isNamespaceExport) ? 1 : 0;
+      };
+      const inner = [...checker.getExportsOfModule(symbol)].sort((a, b) => isNamespace(a) - isNamespace(b));
+      for (const one of inner) visit(path === '' ? one.name : `${path}.${one.name}`, one);
+      return;
+    }
+    for (const declaration of (symbol.declarations ?? []).filter(isOurs)) {
+      note(path, declaration);
+      // Methods of Tensor are declared in an interface; other interfaces are for users to write.
+      const isTensor = ts.isInterfaceDeclaration(declaration) && symbol.name === 'Tensor';
+      if (!(ts.isClassDeclaration(declaration) || isTensor)) continue;
+      for (const member of declaration.members) {
+        const name = member.name?.getText();
+        note(name === undefined ? path : `${path}.${name}`, member);
+      }
+    }
+  };
+  visit('', checker.getSymbolAtLocation(program.getSourceFile(file) as ts.SourceFile) as ts.Symbol);
+  return [...found].sort();
+}
+
+// Each with the misspelt options that it is given; nothing else is wrong with the call.
+type Call = (options: never) => unknown;
+
+function calls(folder: string): Record<string, Call> {
+  const x = () => ones([2, 3]);
+  const model = new nn.Linear(3, 2);
+  const params = model.parameters();
+  const [input, classes] = [x(), tensor([0, 1], { dtype: 'int64' })];
+  const loss = new nn.Linear(3, 2).forward(x()).sum();
+  const trainer = () =>
+    new train.Trainer({ model, loss: nn.mseLoss, optimizer: new optim.SGD(params, { lr: 0.1 }), progress: false });
+  const pairs = new data.TensorDataset(x(), ones([2, 2]));
+  const fill = (name: 'kaimingNormal' | 'kaimingUniform' | 'normal' | 'uniform' | 'xavierNormal' | 'xavierUniform') => {
+    return (options: never) => nn.init[name](ones([2, 3]), options);
+  };
+  return {
+    'Tensor.backward': (options) => loss.backward(null, options),
+    'Tensor.cumsum': (options) => input.cumsum(0, options),
+    'Tensor.dropout': (options) => input.dropout(0.5, options),
+    'Tensor.std': (options) => input.std(0, false, options),
+    'Tensor.variance': (options) => input.variance(0, false, options),
+    arange: (options) => anneal.arange(0, 3, 1, options),
+    bernoulli: (options) => anneal.bernoulli([2], 0.5, options),
+    binaryCrossEntropy: (options) => anneal.binaryCrossEntropy(input, input, options),
+    binaryCrossEntropyWithLogits: (options) => anneal.binaryCrossEntropyWithLogits(input, input, options),
+    compile: (options) => anneal.compile((t: Tensor) => t, options),
+    crossEntropy: (options) => anneal.crossEntropy(input, classes, options),
+    cumsum: (options) => anneal.cumsum(input, 0, options),
+    'data.DataLoader': (options) => new data.DataLoader(pairs, options),
+    'data.randomSplit': (options) => data.randomSplit(pairs, [0.5, 0.5], options),
+    'data.trainValidationSplit': (options) => data.trainValidationSplit(pairs, options),
+    dropout: (options) => anneal.dropout(input, 0.5, options),
+    eye: (options) => anneal.eye(2, 2, options),
+    full: (options) => anneal.full([2], 1, options),
+    grad: (options) => anneal.grad(loss, params, options),
+    huber: (options) => anneal.huber(input, input, options),
+    'io.deserialize': async (options) => io.deserialize(await io.serialize({ input }), options),
+    'io.load': async (options) => {
+      await io.save(join(folder, 'x.safetensors'), { input });
+      return io.load(join(folder, 'x.safetensors'), options);
+    },
+    'io.save': (options) => io.save(join(folder, 'y.safetensors'), { input }, {}, options),
+    l1: (options) => anneal.l1(input, input, options),
+    linspace: (options) => anneal.linspace(0, 1, 3, options),
+    mse: (options) => anneal.mse(input, input, options),
+    nll: (options) => anneal.nll(input, classes, options),
+    'nn.BCELoss': (options) => new nn.BCELoss(options),
+    'nn.BCEWithLogitsLoss': (options) => new nn.BCEWithLogitsLoss(options),
+    'nn.CrossEntropyLoss': (options) => new nn.CrossEntropyLoss(options),
+    'nn.ELU': (options) => new nn.ELU(options),
+    'nn.GELU': (options) => new nn.GELU(options),
+    'nn.HuberLoss': (options) => new nn.HuberLoss(options),
+    'nn.L1Loss': (options) => new nn.L1Loss(options),
+    'nn.LeakyReLU': (options) => new nn.LeakyReLU(options),
+    'nn.Linear': (options) => new nn.Linear(2, 3, options),
+    'nn.LogSoftmax': (options) => new nn.LogSoftmax(options),
+    'nn.MSELoss': (options) => new nn.MSELoss(options),
+    'nn.Module.compile': (options) => model.compile(options),
+    'nn.Module.loadStateDict': (options) => model.loadStateDict(model.stateDict(), options),
+    'nn.NLLLoss': (options) => new nn.NLLLoss(options),
+    'nn.Parameter': (options) => new nn.Parameter(x(), options),
+    'nn.Softmax': (options) => new nn.Softmax(options),
+    'nn.Softplus': (options) => new nn.Softplus(options),
+    'nn.init.kaimingNormal': fill('kaimingNormal'),
+    'nn.init.kaimingUniform': fill('kaimingUniform'),
+    'nn.init.normal': fill('normal'),
+    'nn.init.uniform': fill('uniform'),
+    'nn.init.xavierNormal': fill('xavierNormal'),
+    'nn.init.xavierUniform': fill('xavierUniform'),
+    normal: (options) => anneal.normal([2], options),
+    ones: (options) => anneal.ones([2], options),
+    onesLike: (options) => anneal.onesLike(input, options),
+    'optim.Adam': (options) => new optim.Adam(params, options),
+    'optim.AdamW': (options) => new optim.AdamW(params, options),
+    'optim.SGD': (options) => new optim.SGD(params, options),
+    'optim.clipGradNorm': (options) => optim.clipGradNorm(params, 1, options),
+    randperm: (options) => anneal.randperm(3, options),
+    std: (options) => anneal.std(input, 0, false, options),
+    tensor: (options) => anneal.tensor([1], options),
+    'train.EarlyStopping': (options) => new train.EarlyStopping(options),
+    'train.ModelCheckpoint': (options) => new train.ModelCheckpoint(options),
+    'train.Trainer': (options) => new train.Trainer(options),
+    'train.Trainer.evaluate': (options) => trainer().evaluate(pairs, options),
+    'train.Trainer.fit': (options) => trainer().fit(pairs, options),
+    'train.Trainer.predict': (options) => trainer().predict(pairs, options),
+    'train.accuracy': (options) => train.accuracy(options),
+    'train.confusionMatrix': (options) => train.confusionMatrix(options),
+    'train.f1': (options) => train.f1(options),
+    'train.precision': (options) => train.precision(options),
+    'train.recall': (options) => train.recall(options),
+    uniform: (options) => anneal.uniform([2], options),
+    variance: (options) => anneal.variance(input, 0, false, options),
+    zeros: (options) => anneal.zeros([2], options),
+    zerosLike: (options) => anneal.zerosLike(input, options),
+  };
+}
+
+describe('names of options', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'anneal-options-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('are asked for here of everything that takes options', () => {
+    assert.deepEqual(takingOptions(), Object.keys(calls(folder)).sort());
+  }).timeout(60_000);
+
+  it('that are unknown are refused at the call', async () => {
+    for (const [name, call] of Object.entries(calls(folder))) {
+      const refused = async () => call({ misspelt: 1 } as never);
+      await assert.rejects(refused, (error: Error) => {
+        assert.ok(error instanceof ArgumentError, `${name}: ${error}`);
+        assert.match(error.message, /there is no option 'misspelt'; there are \w/, name);
+        return true;
+      });
+    }
+  });
+
+  it('that are nearly right are named in the error', () => {
+    const message = (name: string) => {
+      try {
+        ones([2, 3]).variance(0, false, { [name]: 0 });
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return undefined;
+    };
+    assert.equal(
+      message('corection'),
+      "[variance] there is no option 'corection'; there are correction; did you mean 'correction'?",
+    );
+    assert.equal(message('axis'), "[variance] there is no option 'axis'; there are correction");
+    assert.throws(() => new optim.SGD([], { weight_decay: 1 } as never), /did you mean 'weightDecay'\?$/);
+  });
+});

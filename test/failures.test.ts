@@ -1,9 +1,11 @@
 // Failures follow data: what depends on a failed kernel is lost, and nothing else (docs/architecture.md, "Failures").
 import assert from 'node:assert/strict';
 import {
+  ArgumentError,
   compile,
   concat,
   IndexError,
+  linspace,
   manualSeed,
   nn,
   noGrad,
@@ -11,6 +13,7 @@ import {
   ones,
   optim,
   pad,
+  stack,
   synchronize,
   type Tensor,
   tensor,
@@ -291,5 +294,55 @@ describe('Trainer.fit with a bad label', () => {
     const there = await Promise.all(losses);
     assert.deepEqual(there.slice(0, 5), [true, true, true, true, false]);
     assert.ok(!there.slice(5).includes(true));
+  });
+});
+
+describe('binaryCrossEntropy of what is no probability', () => {
+  afterEach(tellRest);
+  const refuses = (x: Tensor, message: RegExp) => {
+    return assert.rejects(x.data(), (error: unknown) => error instanceof ArgumentError && message.test(error.message));
+  };
+
+  it('fails for inputs and targets outside [0, 1], NaN among them', async () => {
+    const inside = tensor([0.5, 1, 0]);
+    for (const outside of [1.5, -0.1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const values = tensor([0.5, outside, 0]);
+      await refuses(
+        nn.binaryCrossEntropy(values, inside),
+        /^\[binaryCrossEntropy\] input and target must lie from 0 to 1/,
+      );
+      await refuses(nn.binaryCrossEntropy(inside, values, { reduction: 'none' }), /received input 1 and target/);
+    }
+    assert.equal(
+      await nn.binaryCrossEntropy(inside, tensor([0.5, 1, 0])).item(),
+      Math.fround(Math.fround(Math.LN2) / 3),
+    );
+  });
+
+  it('loses the gradient with it, and so the step that would be taken', async () => {
+    const w = new nn.Parameter(tensor([0.5, 0.5]));
+    const optimizer = new optim.SGD([w], { lr: 0.1 });
+    nn.binaryCrossEntropy(w.mul(3), tensor([0, 1])).backward();
+    optimizer.step();
+    assert.deepEqual(await list(w), [0.5, 0.5]);
+  });
+
+  it('loses nothing else in a compiled function', async () => {
+    const step = compile((x: Tensor, t: Tensor) => {
+      const y = x.mul(2);
+      return [nn.binaryCrossEntropy(y, t, { reduction: 'none' }).mul(3), y.add(1)] as const;
+    });
+    const x = ones([1000]);
+    const [loss, other] = step(x, x);
+    await refuses(loss, /input 2 and target 1/);
+    assert.deepEqual(new Set(await list(other)), new Set([3]));
+  });
+
+  it('takes every result of sigmoid and softmax', async () => {
+    const x = linspace(-120, 120, 100_001);
+    const y = x.sigmoid();
+    assert.ok(Number.isFinite(await nn.binaryCrossEntropy(y, y.detach()).item()));
+    const p = stack([x, x.mul(0.5)], 1).softmax(1);
+    assert.ok(Number.isFinite(await nn.binaryCrossEntropy(p, p.detach()).item()));
   });
 });

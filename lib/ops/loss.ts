@@ -129,7 +129,8 @@ export function huber(input: Tensor, target: Tensor, options: HuberOptions = {})
 /**
  * Binary cross-entropy of probabilities, `-(t log y + (1 - t) log(1 - y))`, with logarithms cut off at -100.
  *
- * @throws ShapeError unless the shapes are equal.
+ * @throws ShapeError unless the shapes are equal. Reading the result rejects with an ArgumentError where an input or a target lies
+ * outside [0, 1].
  */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
   checkOptions('binaryCrossEntropy', options, ['weight', 'reduction']);

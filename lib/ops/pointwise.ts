@@ -16,6 +16,9 @@ const op = {
   sign: operator('sign'),
   square: operator('square'),
   clamp: operator('clamp'),
+  clampMin: operator('clampMin'),
+  clampMax: operator('clampMax'),
+  clampBetween: operator('clampBetween'),
   exp: operator('exp'),
   log: operator('log'),
   sqrt: operator('sqrt'),
@@ -91,10 +94,23 @@ export function square(x: Tensor): Tensor {
   return unary(op.square, x);
 }
 
-/** `min(max(x, low), high)`; a bound left out or null does not bind. The gradient is 1 from low to high inclusive. @method */
-export function clamp(x: Tensor, low?: number | null, high?: number | null): Tensor {
+/**
+ * `min(max(x, low), high)`, with numbers or tensors, broadcast, as bounds; one left out or null does not bind. NaN where x or a bound
+ * is NaN.
+ *
+ * The gradient is that of x from low to high inclusive, else that of the bound that stands for x. Of equal bounds the lower one gets
+ * none, of crossed ones the upper one all, as in PyTorch.
+ *
+ * @throws ShapeError when the shapes do not broadcast.
+ * @method
+ */
+export function clamp(x: Tensor, low?: TensorLike | null, high?: TensorLike | null): Tensor {
   const handle = handleOf('clamp', 'x', x);
-  return call(op.clamp, handle, 0, low, high);
+  const isNumber = (bound: TensorLike | null | undefined) => bound == null || typeof bound === 'number';
+  if (isNumber(low) && isNumber(high)) return call(op.clamp, handle, 0, low, high);
+  if (high == null) return call(op.clampMin, handle, 0, ...operand('clamp', 'low', low as TensorLike));
+  if (low == null) return call(op.clampMax, handle, 0, ...operand('clamp', 'high', high));
+  return call(op.clampBetween, handle, 0, ...operand('clamp', 'low', low), ...operand('clamp', 'high', high));
 }
 
 /** `e ^ x`; integers become float32. @method */

@@ -9,6 +9,7 @@
 #include "compile/graph.h"
 #include "compile/space.h"
 #include "core/dtype.h"
+#include "core/pointwise.h"
 
 namespace anneal {
 
@@ -47,7 +48,8 @@ std::optional<Item> itemOf(const PointwiseArgs& args) {
   }
   item.out = args.out;
   item.outType = pointwiseResult(args.op, args.dtype);
-  return args.inputs <= 3 ? std::optional(item) : std::nullopt;
+  // A kernel that fails loses all of its results, and so would a chain with one in it.
+  return args.inputs <= 3 && !pointwiseFails(args.op) ? std::optional(item) : std::nullopt;
 }
 
 std::optional<Item> itemOf(const CopyArgs& args) {

@@ -4,7 +4,7 @@ namespace anneal {
 
 namespace {
 
-enum class Kind : uint8_t { Float, Arith, Compare, Logical, Select };
+enum class Kind : uint8_t { Float, Checked, Arith, Compare, Logical, Select };
 
 constexpr Kind kKinds[kPointwiseOps] = {
 #define ANNEAL_POINTWISE(name, kind, ...) Kind::kind,
@@ -23,6 +23,8 @@ Kind kindOf(PointwiseOp op) { return kKinds[static_cast<int>(op)]; }
 }  // namespace
 
 int pointwiseInputs(PointwiseOp op) { return kInputs[static_cast<int>(op)]; }
+
+bool pointwiseFails(PointwiseOp op) { return kindOf(op) == Kind::Checked; }
 
 DType pointwiseInput(PointwiseOp op, DType dtype, int i) {
   return kindOf(op) == Kind::Select && i == 0 ? DType::Bool : dtype;

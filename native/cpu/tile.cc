@@ -76,12 +76,27 @@ struct Vectors {
   }
 };
 
+// Fails where the formula refuses an element of its last two operands.
+template <class Formula, class T>
+void checkElements(const void* first, const void* second, int64_t n, bool firstFixed, bool secondFixed) {
+  const T* const x = static_cast<const T*>(first);
+  const T* const t = static_cast<const T*>(second);
+  for (int64_t i = 0; i < n; i++) {
+    const T a = x[firstFixed ? 0 : i], b = t[secondFixed ? 0 : i];
+    if (!Formula::accepts(a, b)) Formula::refuse(a, b);
+  }
+}
+
 // Four vectors at a time where the formula is cheap, then one. The remainder of less than a vector goes through memory of
 // a vector's size, so that it runs the same code and an element's value does not depend on where a tile ends.
-template <class Formula, class T, int inputs, bool conditional, bool cheap>
+template <class Formula, class T, int inputs, bool conditional, bool cheap, bool checked>
 void tile(void* out, const void* const* in, int64_t n, const double* params, uint32_t fixed) {
   using Loop = Vectors<Formula, T, inputs, conditional>;
   using Result = typename Loop::Result;
+  if constexpr (checked) {
+    constexpr int a = inputs - 2, b = inputs - 1;
+    checkElements<Formula, T>(in[a], in[b], n, fixed >> a & 1, fixed >> b & 1);
+  }
   constexpr int kLanes = Vec<T>::kLanes;
   constexpr int64_t kOutSize = Loop::kOutSize;
   constexpr auto& kSize = Loop::kSize;
@@ -141,12 +156,13 @@ template <class Formula, Kind kind, int inputs, class T>
 constexpr TileFunction tileFor() {
   constexpr bool kBool = __is_same(T, bool);
   constexpr bool kFloat = kIsFloat<T> && !kBool;
-  constexpr bool kTaken = kind == Kind::Float     ? kFloat
-                          : kind == Kind::Arith   ? !kBool
-                          : kind == Kind::Logical ? kBool
-                                                  : true;
+  constexpr bool kTaken = kind == Kind::Float || kind == Kind::Checked ? kFloat
+                          : kind == Kind::Arith                        ? !kBool
+                          : kind == Kind::Logical                      ? kBool
+                                                                       : true;
   if constexpr (kTaken)
-    return tile<Formula, typename ElementOf<T>::type, inputs, kind == Kind::Select, costOf<Formula>() == 1>;
+    return tile<Formula, typename ElementOf<T>::type, inputs, kind == Kind::Select, costOf<Formula>() == 1,
+                kind == Kind::Checked>;
   else
     return nullptr;
 }

@@ -101,6 +101,14 @@ struct ClampFormula {
   }
 };
 
+// The same with bounds of their own for each element.
+struct ClampBetweenFormula {
+  template <class V>
+  static ANNEAL_INLINE V apply(V x, V low, V high, const double* p) {
+    return MinimumFormula::apply(MaximumFormula::apply(x, low, p), high, p);
+  }
+};
+
 // The gradient is 1 inside the bounds, themselves included.
 struct ClampBackwardFormula {
   template <class V>

@@ -1,5 +1,6 @@
 // Element losses of a prediction and a target t, and their gradients by the prediction.
 #pragma once
+#include "core/error_kind.h"
 #include "formulas/constant.h"
 
 namespace anneal::ANNEAL_LEVEL {
@@ -31,8 +32,22 @@ struct HuberBackwardFormula {
   }
 };
 
+// The domain of binary cross-entropy: y and t are probabilities. NaN is none.
+struct Probabilities {
+  template <class V>
+  static ANNEAL_INLINE auto accepts(V y, V t) {
+    return (y >= V(0)) & (y <= V(1)) & (t >= V(0)) & (t <= V(1));
+  }
+  [[noreturn]] static void refuse(double y, double t) {
+    fail(ErrorKind::Argument,
+         "[binaryCrossEntropy] input and target must lie from 0 to 1, received input %g and target %g; "
+         "binaryCrossEntropyWithLogits takes values before the sigmoid",
+         y, t);
+  }
+};
+
 // -t log y - (1 - t) log(1 - y), the logarithms not below -100 so that the loss stays finite at y = 0 and 1
-struct BinaryCrossEntropyFormula {
+struct BinaryCrossEntropyFormula : Probabilities {
   static constexpr int kCost = 8;
   template <class V>
   static ANNEAL_INLINE V apply(V y, V t, const double*) {
@@ -41,7 +56,7 @@ struct BinaryCrossEntropyFormula {
 };
 
 // (y - t) / (y (1 - y)), the denominator not below 1e-12
-struct BinaryCrossEntropyBackwardFormula {
+struct BinaryCrossEntropyBackwardFormula : Probabilities {
   template <class V>
   static ANNEAL_INLINE V apply(V dout, V y, V t, const double*) {
     return dout * (y - t) / max(V(1e-12), (V(1) - y) * y);

@@ -59,6 +59,31 @@ describe('values', () => {
     assert.deepEqual(list(tensor([1, 5, NAN]).clamp(0, 3)), [1, 3, NAN]);
   });
 
+  it('of clamp with tensors as bounds, or a tensor and a number', () => {
+    const x = tensor([-3, 0, 3, NAN]);
+    assert.deepEqual(list(x.clamp(tensor([-1, 1, 1, 1]))), [-1, 1, 3, NAN]);
+    assert.deepEqual(list(x.clamp(null, tensor(1))), [-3, 0, 1, NAN]);
+    assert.deepEqual(list(x.clamp(-2, tensor([4, -1, 1, 1]))), [-2, -1, 1, NAN]);
+    assert.deepEqual(list(x.clamp(tensor([[0], [NAN]]), 2)), [0, 0, 2, NAN, NAN, NAN, NAN, NAN]);
+    const integers = tensor([1, 5], { dtype: 'int32' }).clamp(tensor([2], { dtype: 'int64' }), 4);
+    assert.deepEqual([integers.dtype, list(integers)], ['int64', [2, 4]]);
+    assert.throws(() => x.clamp(zeros([3])), ShapeError);
+  });
+
+  it('of std where the variance is no float32, and of its gradient', () => {
+    const [large, small] = [tensor([3e38, 3e38, 1, 1]).std(), tensor([1e-30, -1e-30]).std()];
+    // The roots of 3e76 and of 2e-60, exact to a unit in the last place of float32.
+    assert.ok(Math.abs(large.itemSync() / 1.7320508e38 - 1) < 1.2e-7, `${large}`);
+    assert.ok(Math.abs(small.itemSync() / 1.4142136e-30 - 1) < 1.2e-7, `${small}`);
+    const rows = tensor([
+      [1e-30, 1],
+      [-1e-30, 3],
+    ]).std(0);
+    assert.ok(Math.abs((list(rows)[0] as number) / 1.4142136e-30 - 1) < 1.2e-7, `${rows}`);
+    const [up, down] = gradientOf((x) => x.std(), leaf([1e-30, -1e-30])) as [number, number];
+    assert.ok(Math.abs(up - Math.SQRT1_2) < 1e-6 && Math.abs(down + Math.SQRT1_2) < 1e-6, `${up} ${down}`);
+  });
+
   it('of the gradient of elu far below 0 and at infinity', () => {
     const [far] = gradientOf((x) => x.elu(), leaf([-17])) as [number];
     assert.ok(Math.abs(far / Math.exp(-17) - 1) < 1e-6, `${far}`); // a few units in the last place of float32

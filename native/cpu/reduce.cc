@@ -58,6 +58,26 @@ struct Spread {
     return root ? sqrt(variance) : variance;
   }
 
+  // Again in float64, where float32 has overflowed or fallen below its normal numbers: the root may still be one of them.
+  ANNEAL_INLINE void correct(T& result, const T* x, int64_t extent, int64_t stride) const {
+    if constexpr (__is_same(T, float)) {
+      const float least = root ? 1.1e-19f : __FLT_MIN__;  // about the root of the other
+      if (result < least || __builtin_isinf(result)) result = inDouble(x, extent, stride);
+    }
+  }
+
+  T inDouble(const T* x, int64_t extent, int64_t stride) const {
+    double mean = 0, squares = 0;
+    for (int64_t i = 0; i < extent; ++i) mean += static_cast<double>(x[i * stride]);
+    mean /= static_cast<double>(extent);
+    for (int64_t i = 0; i < extent; ++i) {
+      const double deviation = static_cast<double>(x[i * stride]) - mean;
+      squares += deviation * deviation;
+    }
+    const double variance = squares / static_cast<double>(divisor);
+    return static_cast<T>(root ? __builtin_sqrt(variance) : variance);
+  }
+
   // Of up to a vector's lanes of rows: one lane per row.
   ANNEAL_INLINE Vec<T> ofRows(const T* src, int64_t extent, int64_t first, int rows) const {
     Vec<T> sum, moments[2];
@@ -66,7 +86,9 @@ struct Spread {
     storeLanes(center, sum / Vec<T>(n), Vec<T>::kLanes);
     for (int r = 0; r < rows; ++r) correctMean(center[r], src + (first + r) * extent, extent, 1);
     foldRowGroup<SumOf<T>, Moments<T>, T>(src, extent, first, rows, center, moments);
-    return of(moments[0], moments[1]);
+    storeLanes(center, of(moments[0], moments[1]), Vec<T>::kLanes);
+    for (int r = 0; r < rows; ++r) correct(center[r], src + (first + r) * extent, extent, 1);
+    return loadLanes(center, Vec<T>::kLanes);
   }
 
   void store(const T* deviations, const T* squares, int64_t count, T* out) const {
@@ -88,7 +110,11 @@ void variance(const ReduceArgs& args) {
     T* sums = scratch<T>(2, 2 * size);
     T* const out[2] = {sums, sums + size};
     fold<SumOf<T>, Moments<T>, T>(src, outer, extent, inner, dst, out);
-    return spread.store(sums, sums + size, size, dst);
+    spread.store(sums, sums + size, size, dst);
+    for (int64_t i = 0; i < size; ++i) {
+      spread.correct(dst[i], src + i / inner * extent * inner + i % inner, extent, inner);
+    }
+    return;
   }
   if (inner == 1) {
     return forRowGroups<T>(outer, extent, [&](int64_t first, int rows) {
@@ -106,7 +132,9 @@ void variance(const ReduceArgs& args) {
       correctMean(center[i], from + i, extent, inner);
     }
     foldBlock<SumOf<T>, Moments<T>, T>(from, block, inner, center, moments);
-    spread.store(deviations, squares, block.columns, dst + block.outer * inner + block.column);
+    T* const to = dst + block.outer * inner + block.column;
+    spread.store(deviations, squares, block.columns, to);
+    for (int64_t i = 0; i < block.columns; ++i) spread.correct(to[i], from + i, extent, inner);
   });
 }
 

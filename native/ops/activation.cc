@@ -47,7 +47,9 @@ void expandLeakyRelu(const Call& call, Tensors& out) {
 
 void expandElu(const Call& call, Tensors& out) {
   const Tensor &dout = call.in(0), &x = call.in(1);
-  const Tensor above = greater(x, 0), below = where(above, number(0, x), x);
+  // At 0 the derivative is that from below, and has itself the derivative 0, as in PyTorch.
+  const Tensor above = greater(x, 0), notBelow = apply1("ge"_op, {x, number(0, x)});
+  const Tensor below = where(notBelow, number(0, x), x);
   out.push_back(where(above, dout, mul(dout, mul(exp(below), call.real(0)))));
 }
 

@@ -208,8 +208,11 @@ Tensor rowScale(const Call& call, const Tensor& dout, const Tensor& input, const
 }
 
 void expandCrossEntropyBackward(const Call& call, Tensors& out) {
-  const Tensor& input = call.in(1);
-  Tensor counted;
+  Tensor input = call.in(1), counted;
+  if (byIndex(call.in(2))) {  // ignored rows may hold infinities
+    const Tensor index = reshape(call.in(2), {input.dim(0), 1});
+    input = where(equal(index, number(static_cast<double>(call.integer(1)), index)), number(0, input), input);
+  }
   const Tensor q = classWeights(call, input, call.in(2), call.in(3), call.real(2), counted);
   const Tensor slope = sub(mul(softmax(input, -1), sum(q, {1}, true)), q);
   out.push_back(mul(slope, rowScale(call, call.in(0), input, counted)));

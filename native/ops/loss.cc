@@ -1,4 +1,6 @@
 // Losses: the element-wise errors with their derivatives, and the losses that reduce them.
+#include <cmath>
+
 #include "core/pointwise.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
@@ -103,15 +105,24 @@ void huberGradient(GradCall& g) {
 }
 
 void expandHuberBackward(const Call& call, Tensors& out) {
-  const double delta = call.real(0);
-  out.push_back(mul(call.in(0), clamp(sub(call.in(1), call.in(2)), -delta, delta)));
+  // Where |d| = delta this has the derivative 0, as in PyTorch, and where d is NaN.
+  const Tensor d = sub(call.in(1), call.in(2)), limit = number(call.real(0), d);
+  const Tensor inside = apply1("lt"_op, {apply1("abs"_op, {d}), limit});
+  const Tensor cut = where(apply1("ne"_op, {d, d}), number(NAN, d), mul(sign(d), call.real(0)));
+  out.push_back(mul(call.in(0), where(inside, d, cut)));
+}
+
+// log(x), cut off at -100, with the derivative 0 where it is: not 0 / 0.
+Tensor cutLog(const Tensor& x) {
+  const Tensor low = number(-100, x), cut = apply1("lt"_op, {log(x), low});
+  return where(cut, low, log(where(cut, number(1, x), x)));
 }
 
 // By the target: log(1 - y) - log(y), both cut off at -100 as the loss is.
 void binaryCrossEntropyGradient(GradCall& g) {
   const Tensor &y = g.in(0), &t = g.in(1);
   if (g.needs(0)) g.set(0, apply1("binaryCrossEntropyErrorBackward"_op, {g.dout(), y, t}));
-  if (g.needs(1)) g.set(1, mul(g.dout(), sub(maximum(log(sub(1, y)), -100), maximum(log(y), -100))));
+  if (g.needs(1)) g.set(1, mul(g.dout(), sub(cutLog(sub(1, y)), cutLog(y))));
 }
 
 void expandBinaryCrossEntropyBackward(const Call& call, Tensors& out) {

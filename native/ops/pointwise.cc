@@ -14,6 +14,10 @@ constexpr Param kClampParams[] = {
     {"x", ParamKind::Operand}, {"low", ParamKind::OptionalFloat}, {"high", ParamKind::OptionalFloat}};
 constexpr Param kClampBackward[] = {
     {"dout", ParamKind::Tensor}, {"x", ParamKind::Tensor}, {"low", ParamKind::Float}, {"high", ParamKind::Float}};
+constexpr Param kClampMin[] = {{"x", ParamKind::Operand}, {"low", ParamKind::Operand}};
+constexpr Param kClampMax[] = {{"x", ParamKind::Operand}, {"high", ParamKind::Operand}};
+constexpr Param kClampBetween[] = {
+    {"x", ParamKind::Operand}, {"low", ParamKind::Operand}, {"high", ParamKind::Operand}};
 constexpr Param kWhere[] = {{"condition", ParamKind::Tensor}, {"a", ParamKind::Operand}, {"b", ParamKind::Operand}};
 
 // Gives input i the gradient g, summed over the dimensions that were broadcast.
@@ -57,13 +61,30 @@ void powGradient(GradCall& g) {
   const Tensor zero = number(0, a);
   if (g.needs(0)) {
     const Tensor slope = mul(b, pow(a, add(b, -1)));
-    give(g, 0, mul(g.dout(), where(equal(b, zero), zero, slope)));
+    give(g, 0, where(equal(b, zero), zero, mul(g.dout(), slope)));
   }
   if (g.needs(1)) {
     // d(a^b)/db = a^b log a; 0 at a = 0, b >= 0, where the limit along b is 0 though log a is not finite.
     const Tensor flat = apply1("logicalAnd"_op, {equal(a, zero), apply1("ge"_op, {b, zero})});
     give(g, 1, mul(g.dout(), where(flat, zero, mul(g.out(0), log(a)))));
   }
+}
+
+// Gives input i what of dout flows where the condition holds.
+void giveWhere(GradCall& g, int i, const Tensor& condition) {
+  give(g, i, where(condition, g.dout(), number(0, g.dout())));
+}
+
+Tensor less(const Tensor& a, const Tensor& b) { return apply1("lt"_op, {a, b}); }
+Tensor lessEqual(const Tensor& a, const Tensor& b) { return apply1("le"_op, {a, b}); }
+
+// As PyTorch has it: x within its bounds has the gradient, a bound where it stands for x; none where x is NaN. Where the bounds
+// are equal, the lower one has none; where they cross, the upper one has all.
+void clampBetweenGradient(GradCall& g) {
+  const Tensor &x = g.in(0), &low = g.in(1), &high = g.in(2);
+  if (g.needs(0)) giveWhere(g, 0, apply1("logicalAnd"_op, {lessEqual(low, x), lessEqual(x, high)}));
+  if (g.needs(1)) giveWhere(g, 1, apply1("logicalAnd"_op, {less(x, low), less(low, high)}));
+  if (g.needs(2)) giveWhere(g, 2, apply1("logicalOr"_op, {less(high, x), less(high, low)}));
 }
 
 constexpr Operator comparison(const char* name, const char* doc, PointwiseOp op) {
@@ -93,7 +114,8 @@ const Operator kOperators[] = {
               [](GradCall& g) {
                 const Tensor& b = g.in(1);
                 if (g.needs(0)) give(g, 0, div(g.dout(), b));
-                if (g.needs(1)) give(g, 1, neg(div(mul(g.dout(), div(g.in(0), b)), b)));
+                // The quotient first: where it is 0, so is this, also by dout.
+                if (g.needs(1)) give(g, 1, neg(mul(g.dout(), div(div(g.in(0), b), b))));
               }),
     pointwise("pow", "a ^ b", kBinary, preparePow, PointwiseOp::Pow, kSaveAllInputs | saveOut(0), powGradient),
     pointwise("maximum", "the larger of a and b; NaN where either is; the gradient is halved at ties", kBinary,
@@ -131,6 +153,22 @@ const Operator kOperators[] = {
               [](GradCall& g) {
                 if (g.needs(0)) give(g, 0, apply1("clampBackward"_op, {g.dout(), g.in(1)}, g.call().attrs));
               }),
+    pointwise("clampMin", "max(x, low); the gradient is that of x where low <= x, else of low", kClampMin,
+              prepareArithmetic, PointwiseOp::ClampMin, kSaveAllInputs,
+              [](GradCall& g) {
+                if (g.needs(0)) giveWhere(g, 0, lessEqual(g.in(1), g.in(0)));
+                if (g.needs(1)) giveWhere(g, 1, less(g.in(0), g.in(1)));
+              }),
+    pointwise("clampMax", "min(x, high); the gradient is that of x where x <= high, else of high", kClampMax,
+              prepareArithmetic, PointwiseOp::ClampMax, kSaveAllInputs,
+              [](GradCall& g) {
+                if (g.needs(0)) giveWhere(g, 0, lessEqual(g.in(0), g.in(1)));
+                if (g.needs(1)) giveWhere(g, 1, less(g.in(1), g.in(0)));
+              }),
+    pointwise(
+        "clampBetween",
+        "min(max(x, low), high); the gradient is that of x within the bounds, themselves included, else of the bound",
+        kClampBetween, prepareArithmetic, PointwiseOp::ClampBetween, kSaveAllInputs, clampBetweenGradient),
     pointwise("exp", "e ^ x", kUnary, prepareFloating, PointwiseOp::Exp, saveOut(0),
               [](GradCall& g) { g.set(0, mul(g.dout(), g.out(0))); }),
     pointwise("log", "natural logarithm", kUnary, prepareFloating, PointwiseOp::Log, saveIn(0),

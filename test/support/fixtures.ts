@@ -22,9 +22,16 @@ const ARRAYS: Record<string, { dtype: DType; read: (buffer: ArrayBuffer) => Arra
   BOOL: { dtype: 'bool', read: (buffer) => new Uint8Array(buffer) },
 };
 
-/** PyTorch's results of an operator's samples, by the sample's key and their name (`out0`: first result, `grad1`: gradient by input 1). */
-export function readFixtures(op: string): { torch: string | undefined; tensors: Map<string, Expected> } {
-  const path = join(__dirname, '..', 'fixtures', 'operators', `${op}.safetensors`);
+/**
+ * PyTorch's results of an operator's samples, by the sample's key and their name (`out0`: first result, `grad1`: gradient by input 1).
+ *
+ * @param folder of test/fixtures
+ */
+export function readFixtures(
+  op: string,
+  folder = 'operators',
+): { torch: string | undefined; tensors: Map<string, Expected> } {
+  const path = join(__dirname, '..', 'fixtures', folder, `${op}.safetensors`);
   if (!existsSync(path)) return { torch: undefined, tensors: new Map() };
   const bytes = readFileSync(path);
   const begin = 8 + Number(bytes.readBigUInt64LE());

@@ -41,7 +41,7 @@ export interface Tolerance {
   gradient?: { within: number; because: string };
 }
 
-interface SampleEntry {
+export interface SampleEntry {
   args: Argument[];
   inputs: InputSpec[];
   /** One sample for each of these lists of dtypes of the inputs. */
@@ -91,7 +91,8 @@ function canonical(value: unknown): string {
   return `{${members.map(([name, member]) => `${name}:${canonical(member)}`).sort()}}`;
 }
 
-function keyOf({ args, inputs, grad, inPlace, outputs }: SampleEntry): string {
+/** What the fixtures call a sample: a digest of everything that its results depend on. */
+export function keyOf({ args, inputs, grad, inPlace, outputs }: SampleEntry): string {
   const text = canonical({ args, inputs, grad, inPlace, outputs });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DType } from 'anneal';
-import { type Argument, type Entry, keyOf, type Sample } from './samples';
+import { type Argument, keyOf, type Sample, type SampleEntry } from './samples';
 
 type Value = number | string;
 
@@ -21,7 +21,7 @@ interface Input {
   dtype?: DType;
 }
 
-interface SpecialEntry extends Pick<Entry, 'grad' | 'inPlace' | 'outputs'> {
+interface SpecialEntry extends Pick<SampleEntry, 'grad' | 'inPlace' | 'outputs'> {
   operators: string[];
   args: Argument[];
   inputs: Input[];
@@ -92,7 +92,7 @@ function expand(entry: SpecialEntry): Omit<SpecialSample, 'op'>[] {
         }
         return { ...base, shape: resolve(spec.shape as Value[], { rows: count as number }) as number[] };
       });
-      const sample: Entry = { ...rest, args: resolve(args, { $dtype: dtype, rows: count as number }), inputs: made };
+      const sample: SampleEntry = { ...rest, args: resolve(args, { $dtype: dtype, rows: count as number }), inputs: made };
       return { ...sample, order, key: keyOf(sample) };
     }),
   );

@@ -92,7 +92,11 @@ function expand(entry: SpecialEntry): Omit<SpecialSample, 'op'>[] {
         }
         return { ...base, shape: resolve(spec.shape as Value[], { rows: count as number }) as number[] };
       });
-      const sample: SampleEntry = { ...rest, args: resolve(args, { $dtype: dtype, rows: count as number }), inputs: made };
+      const sample: SampleEntry = {
+        ...rest,
+        args: resolve(args, { $dtype: dtype, rows: count as number }),
+        inputs: made,
+      };
       return { ...sample, order, key: keyOf(sample) };
     }),
   );

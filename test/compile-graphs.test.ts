@@ -386,7 +386,7 @@ describe('another field that a compiled function changes', () => {
       });
       const xs = Float32Array.from({ length: 64 }, (_, i) => i % 7);
       const ys = Float32Array.from({ length: 32 }, (_, i) => i % 3);
-      await trainer.fit(new data.ArrayDataset({ data: xs, shape: [2] }, { data: ys, shape: [1] }), {
+      await trainer.fit(new data.ArrayDataset({ data: xs, shape: [32, 2] }, { data: ys, shape: [32, 1] }), {
         epochs: 2,
         batchSize: 4,
         shuffle: false,

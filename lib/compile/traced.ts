@@ -13,8 +13,8 @@ export function asynchronous(): ArgumentError {
   return new ArgumentError('[compile] the function is asynchronous: compile the part of it that computes');
 }
 
-/** The error for a function that stores gradients in its arguments. */
-export function backwardReachedArgument(): AutogradError {
+// For a function that stores gradients in its arguments.
+function backwardReachedArgument(): AutogradError {
   return new AutogradError(
     '[compile] backward() reached an argument of the function; use grad() for gradients by arguments',
   );

@@ -5,6 +5,9 @@ import { isUnchanged } from './copies';
 import { membersOf } from './notes';
 import { entriesOf, type Fields, Loose, type Snapshot } from './snapshot';
 
+/** How a difference between the members of a container is named. */
+export const MEMBERS = 'the members of ';
+
 /** Something that is not as it was. */
 export interface Difference {
   /** Where it is: `Sequential.2.p`. */
@@ -57,7 +60,7 @@ export function* differences(snapshot: Snapshot): Generator<Difference> {
   for (const { module, members } of snapshot.containers) {
     const now = module[membersOf]()?.list ?? [];
     if (now.length !== members.list.length || now.some((item, i) => !Object.is(item, members.list[i]))) {
-      yield { name: `the members of ${nameOf(module)}` };
+      yield { name: `${MEMBERS}${nameOf(module)}` };
     }
   }
   for (const copy of snapshot.copies) {

@@ -3,7 +3,7 @@ import { ArgumentError } from '../errors';
 import { isMap, isSet } from '../kinds';
 import { Tensor, TRACED } from '../tensor';
 import { copyOf } from './copies';
-import { type Difference, differences } from './differences';
+import { type Difference, differences, MEMBERS } from './differences';
 import { isModule, liveModules, membersOf, type Notes, type WatchedModule, watchesItself } from './notes';
 import { entriesOf, type Fields, Loose, Snapshot } from './snapshot';
 
@@ -161,6 +161,7 @@ export class Recorder implements Notes {
     const { snapshot } = this;
     const effects: Effects = { tensors: [], writes: [], once: undefined, modes: [] };
     for (const difference of differences(snapshot)) this.#effect(difference, effects, stands);
+    for (const container of snapshot.containers) this.#members(container, effects);
     for (const [m, module] of snapshot.modules.entries()) {
       const { training } = module;
       if (training !== snapshot.modes[m]) effects.modes.push({ module, training });
@@ -194,6 +195,7 @@ export class Recorder implements Notes {
       }
       if (!effects.tensors.includes(tensor)) effects.tensors.push(tensor);
     }
+    if (name.startsWith(MEMBERS)) return; // see below
     if (holder === undefined || typeof key !== 'string' || isComposite(now) || !(key in holder)) {
       const isToldElsewhere = name.endsWith('.training') || name.endsWith('.requiresGrad');
       if (holder !== undefined || !isToldElsewhere) effects.once ??= name;
@@ -201,6 +203,15 @@ export class Recorder implements Notes {
     }
     const [tensor, input] = [effects.tensors.indexOf(now as Tensor), stands.indexOf(now as Tensor)];
     effects.writes.push({ holder: holder as Fields, key, before, now, tensor, input });
+  }
+
+  // What a container lists may be its fields, too.
+  #members({ module, members }: Snapshot['containers'][number], effects: Effects): void {
+    const now = module[membersOf]()?.list ?? [];
+    const holder: object = module;
+    const isField = (item: unknown) => effects.writes.some((write) => write.holder === holder && write.now === item);
+    const isSame = now.every((item, i) => Object.is(item, members.list[i]) || isField(item));
+    if (now.length !== members.list.length || !isSame) effects.once ??= `${MEMBERS}${module.constructor.name}`;
   }
 
   // A tensor that the function has replaced, and neither used nor given away, may be another one at the next call.

@@ -74,16 +74,16 @@ export interface Native {
   abortTrace(): void;
   suspendTrace(suspended: boolean): void;
   traceInput(out: object, like: number, shape: readonly number[]): number;
-  traceLives(from: number): (string | number)[];
+  traceDynamicValues(from: number): (string | number)[];
   endTrace(owner: object, outputs: number[], inputs: number[]): number;
-  programLives(program: object): BigUint64Array;
+  programDynamicValues(program: object): BigUint64Array;
   programFits(program: object, inputs: readonly number[]): boolean;
   programExplain(program: object): string;
   programRun(
     program: object,
     outs: object[],
     inputs: number[],
-    lives: BigUint64Array | null,
+    dynamicValues: BigUint64Array | null,
     gains: BigUint64Array | null,
     iterations: number,
     stepped: number,

@@ -2,7 +2,7 @@
 import { native } from '../native';
 import { adopt, handleOf, Tensor } from '../tensor';
 import { type Difference, dependencies, differences, inShort } from './differences';
-import { putTogether, type Template } from './structure';
+import { type Template, unflattenTensors } from './structure';
 import { type Source, type Traced, traceFunction } from './traced';
 
 /** One traced call of a function: the engine's kernels, and what has to hold and to advance when they run. */
@@ -12,7 +12,7 @@ export class Program {
   readonly #onlyMade: boolean;
   #isFresh = true;
   #runs = 0;
-  // The same eight bytes a live value, as the engine reads them and as numbers.
+  // The same eight bytes a dynamic value, as the engine reads them and as numbers.
   readonly #bits: BigUint64Array;
   readonly #numbers: Float64Array;
   readonly #gains: BigUint64Array;
@@ -27,17 +27,17 @@ export class Program {
     this.#traced = traceFunction(this, fn, template, inputs, undoes);
     const { trace, totals, sources } = this.#traced;
     this.#onlyMade = sources.every(({ kind }) => kind === 'made');
-    const initial = native.programLives(this);
+    const initial = native.programDynamicValues(this);
     this.#bits = initial;
     this.#numbers = new Float64Array(initial.buffer);
     this.#gains = new BigUint64Array(initial.length);
     const totalOf = new Map(totals.map(({ counter, total }) => [counter, total]));
-    for (const [i, live] of trace.lives.entries()) {
-      if (live?.kind === 'count') this.#gains[i] = BigInt(totalOf.get(live.counter) ?? 0);
+    for (const [i, value] of trace.dynamicValues.entries()) {
+      if (value?.kind === 'count') this.#gains[i] = BigInt(totalOf.get(value.counter) ?? 0);
     }
   }
 
-  /** Whether everything is as it was when the function was traced, but for live values and the inputs' elements. */
+  /** Whether everything is as it was when the function was traced, but for dynamic values and the inputs' elements. */
   fits(inputs: readonly Tensor[]): boolean {
     const { guards, recorder } = this.#traced.trace;
     if (this.#traced.effects.once !== undefined) return false;
@@ -90,9 +90,9 @@ export class Program {
 
   /** What it holds for, in lines. */
   dependencies(): string {
-    const { guards, lives, liveNames, recorder } = this.#traced.trace;
+    const { guards, dynamicValues, dynamicNames, recorder } = this.#traced.trace;
     const { unwatched } = recorder.snapshot;
-    const looked = new Set(liveNames.filter((_, i) => lives[i] !== undefined));
+    const looked = new Set(dynamicNames.filter((_, i) => dynamicValues[i] !== undefined));
     const lines = ['depends on', ...dependencies(recorder.snapshot).map((line) => `  ${line}`)];
     for (const { name, expected } of guards) lines.push(`  ${name}: ${inShort(expected)}`);
     if (looked.size > 0) lines.push(`looks up at every run: ${[...looked].join(', ')}`);
@@ -111,13 +111,13 @@ export class Program {
   // `stack`: how many iterations, for stacked results; 0 for one run without.
   #run(inputs: readonly Tensor[], stack: number, stepped: number, gate: Tensor | undefined): unknown {
     const { trace, effects, sources, outputs, disposed, totals } = this.#traced;
-    const { lives } = trace;
-    const isLive = this.#bits.length > 0;
-    for (let i = 0; i < lives.length; i++) {
-      const live = lives[i];
-      if (live?.kind === 'number') this.#numbers[i] = live.read();
-      else if (live?.kind === 'seed') this.#bits[i] = live.read();
-      else if (live?.kind === 'count') this.#bits[i] = BigInt(live.counter.get() + live.from);
+    const { dynamicValues } = trace;
+    const isDynamic = this.#bits.length > 0;
+    for (let i = 0; i < dynamicValues.length; i++) {
+      const value = dynamicValues[i];
+      if (value?.kind === 'number') this.#numbers[i] = value.read();
+      else if (value?.kind === 'seed') this.#bits[i] = value.read();
+      else if (value?.kind === 'count') this.#bits[i] = BigInt(value.counter.get() + value.from);
     }
     const outs: Tensor[] = [];
     for (let i = 0; i < outputs; i++) outs.push(new Tensor());
@@ -126,8 +126,8 @@ export class Program {
       this,
       outs,
       handlesOf(inputs),
-      isLive ? this.#bits : null,
-      isLive ? this.#gains : null,
+      isDynamic ? this.#bits : null,
+      isDynamic ? this.#gains : null,
       stack,
       stepped,
       gate === undefined ? null : handleOf('compile', 'gate', gate),
@@ -143,7 +143,7 @@ export class Program {
     for (const input of disposed) inputs[input]?.dispose();
     this.#isFresh = false;
     const tensors = this.#onlyMade ? outs : sources.map((source) => tensorOf(source, outs, inputs));
-    return putTogether(this.#traced.result, tensors);
+    return unflattenTensors(this.#traced.result, tensors);
   }
 }
 

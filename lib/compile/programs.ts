@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor';
 import { inWords } from './differences';
 import { Program } from './program';
 import { Strikes } from './strikes';
-import { areDistinct, changedValues, matches, signatureOf, type Template, takeApart } from './structure';
+import { areDistinct, changedValues, flattenTensors, matches, signatureOf, type Template } from './structure';
 
 // Of one signature: programs that differ in what else they depend on, and may hold what that was.
 const MOST_ALIKE = 4;
@@ -79,7 +79,7 @@ export class Programs {
       return { program: entry.program, inputs };
     }
     inputs.length = 0;
-    const template = takeApart(args, inputs, 'argument');
+    const template = flattenTensors(args, inputs, 'argument');
     const mode = grads ? '' : 'without gradients: ';
     const signature = mode + signatureOf(template, inputs);
     const strikes = this.#strikesOf(mode + signatureOf(template, inputs, true));

@@ -13,14 +13,14 @@ export type Template =
   | { kind: 'value'; value: unknown };
 
 /** Takes the tensors out of `value`, in order and each once. `what` names it in errors: `argument 0`. @throws ArgumentError */
-export function takeApart(value: unknown, tensors: Tensor[], what: string, depth = 0): Template {
+export function flattenTensors(value: unknown, tensors: Tensor[], what: string, depth = 0): Template {
   if (value instanceof Tensor) {
     const known = tensors.indexOf(value);
     return { kind: 'tensor', index: known >= 0 ? known : tensors.push(value) - 1 };
   }
   if (depth > 16) throw new ArgumentError(`[compile] ${what} is nested too deeply`);
   if (Array.isArray(value)) {
-    return { kind: 'array', items: value.map((item, i) => takeApart(item, tensors, `${what}[${i}]`, depth + 1)) };
+    return { kind: 'array', items: value.map((item, i) => flattenTensors(item, tensors, `${what}[${i}]`, depth + 1)) };
   }
   if (typeof value === 'object' && value !== null) {
     if (!isPlainObject(value)) {
@@ -30,7 +30,7 @@ export function takeApart(value: unknown, tensors: Tensor[], what: string, depth
     }
     const entries = Object.entries(value).map(([name, item]): [string, Template] => [
       name,
-      takeApart(item, tensors, `${what}.${name}`, depth + 1),
+      flattenTensors(item, tensors, `${what}.${name}`, depth + 1),
     ]);
     return { kind: 'object', entries };
   }
@@ -41,11 +41,11 @@ export function takeApart(value: unknown, tensors: Tensor[], what: string, depth
 }
 
 /**
- * As {@link takeApart}, for what a traced function returns. Numbers and the like are refused: a later run would return the ones
+ * As {@link flattenTensors}, for what a traced function returns. Numbers and the like are refused: a later run would return the ones
  * of the trace. @throws ArgumentError
  */
-export function takeResultApart(value: unknown, tensors: Tensor[]): Template {
-  const template = takeApart(value, tensors, 'the result');
+export function flattenResult(value: unknown, tensors: Tensor[]): Template {
+  const template = flattenTensors(value, tensors, 'the result');
   refuseValues(template, 'the result');
   return template;
 }
@@ -63,15 +63,15 @@ function refuseValues(template: Template, what: string): void {
   }
 }
 
-/** The opposite of {@link takeApart}, with other tensors. */
-export function putTogether(template: Template, tensors: readonly Tensor[]): unknown {
+/** The opposite of {@link flattenTensors}, with other tensors. */
+export function unflattenTensors(template: Template, tensors: readonly Tensor[]): unknown {
   switch (template.kind) {
     case 'tensor':
       return tensors[template.index];
     case 'array':
-      return template.items.map((item) => putTogether(item, tensors));
+      return template.items.map((item) => unflattenTensors(item, tensors));
     case 'object':
-      return Object.fromEntries(template.entries.map(([name, item]) => [name, putTogether(item, tensors)]));
+      return Object.fromEntries(template.entries.map(([name, item]) => [name, unflattenTensors(item, tensors)]));
     case 'value':
       return template.value;
   }

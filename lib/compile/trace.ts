@@ -11,17 +11,17 @@ export interface Counter {
 }
 
 /** A value that a kernel takes anew at every run. Each is eight bytes to the engine. */
-export type Live =
+export type DynamicValue =
   | { kind: 'number'; read(): number }
   | { kind: 'seed'; read(): bigint }
   | { kind: 'count'; counter: Counter; from: number };
 
 /** The notes of one trace. */
 export class Trace {
-  /** What each live value of the program is; undefined: it stays as it was traced. */
-  readonly lives: (Live | undefined)[] = [];
+  /** What each dynamic value of the program is; undefined: it stays as it was traced. */
+  readonly dynamicValues: (DynamicValue | undefined)[] = [];
   /** What kernels call them. */
-  readonly liveNames: string[] = [];
+  readonly dynamicNames: string[] = [];
   /** The counters that the function has met, and where each stood. */
   readonly starts = new Map<Counter, number>();
   readonly guards: { read(): unknown; expected: unknown; name: string }[] = [];
@@ -30,7 +30,7 @@ export class Trace {
   repeats = true;
   /** What the function has changed, by name, if a run does not. */
   changed: string | undefined;
-  #notes: Readonly<Record<string, Live>> = {};
+  #notes: Readonly<Record<string, DynamicValue>> = {};
 
   start(counter: Counter): number {
     let start = this.starts.get(counter);
@@ -51,30 +51,30 @@ export class Trace {
     this.repeats = false;
   }
 
-  withLives<T>(notes: Readonly<Record<string, Live>>, make: () => T): T {
+  withDynamicValues<T>(notes: Readonly<Record<string, DynamicValue>>, make: () => T): T {
     const outer = this.#notes;
-    this.#noteLives();
+    this.#noteDynamicValues();
     this.#notes = notes;
     const result = make();
-    this.#noteLives();
+    this.#noteDynamicValues();
     this.#notes = outer;
     return result;
   }
 
   // Of those that kernels have met since the last time.
-  #noteLives(): void {
-    const met = native.traceLives(this.lives.length);
+  #noteDynamicValues(): void {
+    const met = native.traceDynamicValues(this.dynamicValues.length);
     for (let i = 0; i < met.length; i += 2) {
-      const live = this.#notes[met[i] as string];
-      this.liveNames.push(met[i] as string);
-      this.lives.push(live !== undefined && this.#isNow(live, met[i + 1] as number) ? live : undefined);
+      const source = this.#notes[met[i] as string];
+      this.dynamicNames.push(met[i] as string);
+      this.dynamicValues.push(source !== undefined && this.#isNow(source, met[i + 1] as number) ? source : undefined);
     }
   }
 
-  // A kernel may have been given a value that was computed from the live one.
-  #isNow(live: Live, value: number): boolean {
-    if (live.kind === 'number') return Object.is(live.read(), value);
-    return live.kind === 'seed' || this.start(live.counter) + live.from === value;
+  // A kernel may have been given a value that was computed from the dynamic one.
+  #isNow(source: DynamicValue, value: number): boolean {
+    if (source.kind === 'number') return Object.is(source.read(), value);
+    return source.kind === 'seed' || this.start(source.counter) + source.from === value;
   }
 }
 
@@ -101,12 +101,12 @@ export function withTrace<T>(trace: Trace, fn: () => T): T {
  * Runs `make`, whose kernels take values of these names anew at every run, if they are what they are given now. Calls within it
  * note their own.
  */
-export function withLives<T>(lives: () => Readonly<Record<string, Live>>, make: () => T): T {
-  return current === undefined ? make() : current.withLives(lives(), make);
+export function withDynamicValues<T>(dynamicValues: () => Readonly<Record<string, DynamicValue>>, make: () => T): T {
+  return current === undefined ? make() : current.withDynamicValues(dynamicValues(), make);
 }
 
-/** A live count: `counter` as it stands now, plus `ahead`, relative to where it stands when a run begins. */
-export function countOf(counter: Counter, ahead = 0): Live {
+/** A dynamic count: `counter` as it stands now, plus `ahead`, relative to where it stands when a run begins. */
+export function countOf(counter: Counter, ahead = 0): DynamicValue {
   const start = current?.start(counter) ?? counter.get();
   return { kind: 'count', counter, from: counter.get() - start + ahead };
 }

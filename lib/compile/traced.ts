@@ -5,7 +5,7 @@ import { isPromiseLike } from '../kinds';
 import { native } from '../native';
 import { adopt, handleOf, Tensor } from '../tensor';
 import type { Effects } from './recorder';
-import { putTogether, type Template, takeResultApart } from './structure';
+import { flattenResult, type Template, unflattenTensors } from './structure';
 import { type Counter, Trace, withTrace } from './trace';
 
 /** The error for a function that returns a promise. */
@@ -92,13 +92,13 @@ function traceOnce(
         recorder.input(out);
         return adopt(out, handle);
       });
-      const value = withTrace(trace, () => fn(...(putTogether(template, stands) as never[])));
+      const value = withTrace(trace, () => fn(...(unflattenTensors(template, stands) as never[])));
       if (isPromiseLike(value)) {
         Promise.resolve(value).catch(() => {}); // what it rejects with later is a consequence of having been traced
         throw asynchronous();
       }
       const found: Tensor[] = [];
-      result = takeResultApart(value, found);
+      result = flattenResult(value, found);
       const reachesArgument = stands.some((tensor, i) => {
         return tensor !== inputs[i] && !tensor.isDisposed && tensor.requiresGrad && tensor.grad !== null;
       });

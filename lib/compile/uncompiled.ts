@@ -2,22 +2,22 @@
 
 import { isPromiseLike } from '../kinds';
 import type { Tensor } from '../tensor';
-import { putTogether, takeApart, takeResultApart } from './structure';
+import { unflattenTensors, flattenTensors, flattenResult } from './structure';
 import { asynchronous } from './traced';
 
 /** @throws whatever `fn` throws; what `compile` throws for its arguments and results. */
 export function withoutCompiling(fn: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
   const inputs: Tensor[] = [];
-  takeApart(args, inputs, 'argument');
+  flattenTensors(args, inputs, 'argument');
   const value = fn(...(args as never[]));
   if (isPromiseLike(value)) {
     Promise.resolve(value).catch(() => {});
     throw asynchronous();
   }
   const tensors: Tensor[] = [];
-  const result = takeResultApart(value, tensors);
+  const result = flattenResult(value, tensors);
   const isGiven = (tensor: Tensor) => tensor.isDisposed || tensor.isLeaf || inputs.includes(tensor);
-  return putTogether(
+  return unflattenTensors(
     result,
     tensors.map((tensor) => (isGiven(tensor) ? tensor : tensor.detach())),
   );

@@ -1,5 +1,5 @@
 // Random tensors. The same seed gives the same numbers, on any number of threads.
-import { countOf, withLives } from '../compile/trace';
+import { countOf, withDynamicValues } from '../compile/trace';
 import type { Device } from '../device';
 import type { DType } from '../dtype';
 import { ArgumentError, describe } from '../errors';
@@ -70,7 +70,7 @@ export class Generator {
    * of four. @internal
    */
   draw(make: (seed: bigint, offset: number) => Tensor): Tensor {
-    const out = withLives(
+    const out = withDynamicValues(
       () => ({ seed: { kind: 'seed', read: () => this.#seed }, offset: countOf(this.#drawn) }),
       () => make(this.#seed, this.#offset),
     );

@@ -1,6 +1,6 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
 import { notes, registerWatched } from '../compile/notes';
-import { guard, type Live, type Trace, tracing, untraced } from '../compile/trace';
+import { type DynamicValue, guard, type Trace, tracing, untraced } from '../compile/trace';
 import { keep, noGrad, scope } from '../context';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
@@ -231,9 +231,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   // The learning rate is looked up at every run where a kernel takes it. An update that reads it for something else is part of a
   // program that holds for its value alone.
   #traceUpdate(trace: Trace, batch: Batch, group: Group<O>): void {
-    const first = trace.lives.length;
+    const first = trace.dynamicValues.length;
     let reads = 0;
-    const lr: Live = { kind: 'number', read: () => (tracing() === undefined ? group.lr : untraced(() => group.lr)) };
+    const lr: DynamicValue = {
+      kind: 'number',
+      read: () => (tracing() === undefined ? group.lr : untraced(() => group.lr)),
+    };
     const counted = Object.defineProperty(
       untraced(() => ({ ...group })),
       'lr',
@@ -245,8 +248,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         },
       },
     );
-    trace.withLives({ lr }, () => this.update(batch, counted));
-    const taken = trace.lives.slice(first).filter((other) => other === lr).length;
+    trace.withDynamicValues({ lr }, () => this.update(batch, counted));
+    const taken = trace.dynamicValues.slice(first).filter((other) => other === lr).length;
     if (reads > taken) guard(`${this.kind}.lr`, lr.read);
   }
 

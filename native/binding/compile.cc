@@ -56,15 +56,15 @@ napi_value traceInput(Entry& js) {
   return js.from(input.itself ? int32_t{-1} : js.environment().adopt(js[0], input.stand));
 }
 
-// traceLives(from): names and values of the live values that the trace has met, without the first so many.
-napi_value traceLives(Entry& js) {
-  const auto& lives = traceOf(js).lives;
+// traceDynamicValues(from): names and values of the dynamic values that the trace has met, without the first so many.
+napi_value traceDynamicValues(Entry& js) {
+  const auto& dynamicValues = traceOf(js).dynamicValues;
   const auto from = static_cast<size_t>(js.integer(0, {kName, "from"}));
   napi_value list = js.newArray(0);
   uint32_t length = 0;
-  for (size_t i = from; i < lives.size(); ++i) {
-    js.setElement(list, length++, js.from(std::string(lives[i].name)));
-    js.setElement(list, length++, js.from(lives[i].value));
+  for (size_t i = from; i < dynamicValues.size(); ++i) {
+    js.setElement(list, length++, js.from(std::string(dynamicValues[i].name)));
+    js.setElement(list, length++, js.from(dynamicValues[i].value));
   }
   return list;
 }
@@ -106,14 +106,14 @@ Program& programOf(Entry& js) {
   return *static_cast<Program*>(data);
 }
 
-// programLives(program): the live values as they were traced, as a BigUint64Array.
-napi_value programLives(Entry& js) {
-  const std::vector<uint64_t>& lives = programOf(js).lives();
+// programDynamicValues(program): the dynamic values as they were traced, as a BigUint64Array.
+napi_value programDynamicValues(Entry& js) {
+  const std::vector<uint64_t>& dynamicValues = programOf(js).dynamicValues();
   void* data;
   napi_value buffer, array;
-  check(napi_create_arraybuffer(js.env(), lives.size() * sizeof(uint64_t), &data, &buffer));
-  if (!lives.empty()) std::memcpy(data, lives.data(), lives.size() * sizeof(uint64_t));
-  check(napi_create_typedarray(js.env(), napi_biguint64_array, lives.size(), buffer, 0, &array));
+  check(napi_create_arraybuffer(js.env(), dynamicValues.size() * sizeof(uint64_t), &data, &buffer));
+  if (!dynamicValues.empty()) std::memcpy(data, dynamicValues.data(), dynamicValues.size() * sizeof(uint64_t));
+  check(napi_create_typedarray(js.env(), napi_biguint64_array, dynamicValues.size(), buffer, 0, &array));
   return array;
 }
 
@@ -130,21 +130,21 @@ std::vector<uint64_t> words(Entry& js, size_t i) {
   napi_value buffer;
   if (napi_get_typedarray_info(js.env(), js[i], &type, &length, &data, &buffer, &offset) != napi_ok ||
       type != napi_biguint64_array) {
-    fail(ErrorKind::Argument, "[compile] expected live values as a BigUint64Array");
+    fail(ErrorKind::Argument, "[compile] expected dynamic values as a BigUint64Array");
   }
   std::vector<uint64_t> result(length);
   if (length > 0) std::memcpy(result.data(), data, length * sizeof(uint64_t));
   return result;
 }
 
-// programRun(program, outs, inputs, lives, increments, iterations, stepped, gate): handles of the outputs. With `iterations` 0 it
+// programRun(program, outs, inputs, dynamicValues, increments, iterations, stepped, gate): handles of the outputs. With `iterations` 0 it
 // runs once; else that many times, with results stacked, and inputs too where the bits of `stepped` say so. `gate` is a scalar or
 // null; where a failure took it, iterations are left out.
 napi_value programRun(Entry& js) {
   Program& program = programOf(js);
   Replay replay;
   replay.inputs = js.tensors(2, {kName, "inputs"});
-  replay.lives = words(js, 3);
+  replay.dynamicValues = words(js, 3);
   replay.increments = words(js, 4);
   const int64_t iterations = js.integer(5, {kName, "iterations"});
   replay.stacked = iterations > 0;
@@ -165,11 +165,16 @@ napi_value programRun(Entry& js) {
 }  // namespace
 
 std::vector<Function> compileFunctions() {
-  return {{"beginTrace", entry<beginTrace>},         {"abortTrace", entry<abortTrace>},
-          {"suspendTrace", entry<suspendTrace>},     {"traceInput", entry<traceInput>},
-          {"traceLives", entry<traceLives>},         {"endTrace", entry<endTrace>},
-          {"programLives", entry<programLives>},     {"programFits", entry<programFits>},
-          {"programExplain", entry<programExplain>}, {"programRun", entry<programRun>}};
+  return {{"beginTrace", entry<beginTrace>},
+          {"abortTrace", entry<abortTrace>},
+          {"suspendTrace", entry<suspendTrace>},
+          {"traceInput", entry<traceInput>},
+          {"traceDynamicValues", entry<traceDynamicValues>},
+          {"endTrace", entry<endTrace>},
+          {"programDynamicValues", entry<programDynamicValues>},
+          {"programFits", entry<programFits>},
+          {"programExplain", entry<programExplain>},
+          {"programRun", entry<programRun>}};
 }
 
 }  // namespace anneal::binding

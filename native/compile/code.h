@@ -17,7 +17,7 @@ class Code {
 
   // Word `word` of a run is an address: *pointer becomes it plus `place`.
   void relocate(void** pointer, size_t word, size_t place) { relocations_.push_back({pointer, word, place}); }
-  // Word `word` of a run is the value of a live field.
+  // Word `word` of a run is the value of a dynamic field.
   void revalue(void* field, size_t word) { values_.push_back({field, word}); }
   void setWords(size_t count) { words_ = count; }
   // Memory that only kernels of one iteration use.

@@ -17,12 +17,12 @@ struct Kernel {
   // What FusedArgs points to.
   std::vector<FusedOperand> inputs, outputs;
   std::vector<FusedStep> steps;
-  // Its live values among those of the program, by name.
-  struct Live {
+  // Its dynamic values among those of the program, by name.
+  struct DynamicValue {
     const char* name;
     size_t at;
   };
-  std::vector<Live> lives = {};
+  std::vector<DynamicValue> dynamicValues = {};
   std::vector<uint64_t> plan = {};  // FusedArgs::plan
 
   // The part that the records of optimizers share; null for other kernels.
@@ -62,19 +62,19 @@ struct Kernel {
         [&](void** field, Role role, const Extent& extent) { f(static_cast<const void*>(*field), role, extent); });
   }
 
-  // f(name, field) for every live value: an argument that changes from run to run while the rest of a program stays. Each is eight
+  // f(name, field) for every dynamic value: an argument that changes from run to run while the rest of a program stays. Each is eight
   // bytes.
   template <class F>
-  void forLives(F&& f) {
-    std::visit([&](auto& a) { a.lives(f); }, args);
+  void forDynamicFields(F&& f) {
+    std::visit([&](auto& a) { a.dynamicFields(f); }, args);
   }
-  bool isLive() const { return !lives.empty(); }
-  // The place of a live value among those of the program.
-  size_t placeOfLive(const char* name) const {
-    for (const Live& live : lives) {
-      if (std::strcmp(live.name, name) == 0) return live.at;
+  bool isDynamic() const { return !dynamicValues.empty(); }
+  // The place of a dynamic value among those of the program.
+  size_t placeOfDynamic(const char* name) const {
+    for (const DynamicValue& value : dynamicValues) {
+      if (std::strcmp(value.name, name) == 0) return value.at;
     }
-    fail(ErrorKind::Argument, "[compile] %s has no live value '%s'", label.c_str(), name);
+    fail(ErrorKind::Argument, "[compile] %s has no dynamic value '%s'", label.c_str(), name);
   }
 };
 

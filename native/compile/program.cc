@@ -89,7 +89,8 @@ void Program::takeGradFlags(Trace& trace) {
 Program::Program(Trace&& trace, const Tensors& outputs)
     : stream_(context().stream), device_(trace.device.value_or(Device::CPU)), spendsGraphs_(trace.spendsGraphs()) {
   for (Kernel& kernel : trace.kernels) {
-    kernel.forLives([&](const char*, const auto& field) { lives_.push_back(std::bit_cast<uint64_t>(field)); });
+    kernel.forDynamicFields(
+        [&](const char*, const auto& field) { dynamicValues_.push_back(std::bit_cast<uint64_t>(field)); });
   }
   held_ = trace.held;
   Graph graph(trace);
@@ -109,10 +110,10 @@ Program::Program(Trace&& trace, const Tensors& outputs)
   arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels, device_));
 
   noteWrites(graph);
-  // The words of a run: addresses of inputs, addresses of outputs, live values.
-  const size_t outputWords = inputs_.size(), liveWords = outputWords + outputs_.size();
+  // The words of a run: addresses of inputs, addresses of outputs, dynamic values.
+  const size_t outputWords = inputs_.size(), dynamicWords = outputWords + outputs_.size();
   code_ = std::make_unique<Code>(std::move(graph.kernels));
-  code_->setWords(liveWords + lives_.size());
+  code_->setWords(dynamicWords + dynamicValues_.size());
   packOperands(graph);
   for (Kernel& kernel : code_->kernels()) {
     kernel.forPointerFields([&](void** pointer, Role, const Extent&) {
@@ -126,8 +127,8 @@ Program::Program(Trace&& trace, const Tensors& outputs)
         case Place::Outside: break;
       }
     });
-    kernel.forLives(
-        [&](const char* name, auto& field) { code_->revalue(&field, liveWords + kernel.placeOfLive(name)); });
+    kernel.forDynamicFields(
+        [&](const char* name, auto& field) { code_->revalue(&field, dynamicWords + kernel.placeOfDynamic(name)); });
   }
   for (const Pack& pack : packs_) {
     auto& product = std::get<MatmulArgs>(code_->kernels()[pack.kernel].args);
@@ -209,10 +210,11 @@ std::vector<Ref<Storage>> Program::reusableGradients() const {
 
 Tensors Program::run(const Replay& replay) {
   const size_t givenInputs = recorded_.size();
-  if (replay.inputs.size() != givenInputs || replay.lives.size() != lives_.size() ||
-      replay.increments.size() != lives_.size() || replay.stepped.size() != givenInputs || replay.iterations < 1) {
-    fail(ErrorKind::Argument, "[compile] a program of %zu inputs and %zu live values was given %zu and %zu",
-         givenInputs, lives_.size(), replay.inputs.size(), replay.lives.size());
+  if (replay.inputs.size() != givenInputs || replay.dynamicValues.size() != dynamicValues_.size() ||
+      replay.increments.size() != dynamicValues_.size() || replay.stepped.size() != givenInputs ||
+      replay.iterations < 1) {
+    fail(ErrorKind::Argument, "[compile] a program of %zu inputs and %zu dynamic values was given %zu and %zu",
+         givenInputs, dynamicValues_.size(), replay.inputs.size(), replay.dynamicValues.size());
   }
   if (context().capture) fail(ErrorKind::Argument, "[compile] a program cannot run while a function is being traced");
   if (replay.iterations > kMostIterations) {
@@ -225,7 +227,7 @@ Tensors Program::run(const Replay& replay) {
   }
   if (replay.gate.defined()) replay.gate.requireValues();
   const auto iterations = static_cast<size_t>(replay.iterations);
-  const size_t words = inputs_.size() + outputs_.size() + lives_.size();
+  const size_t words = inputs_.size() + outputs_.size() + dynamicValues_.size();
   const Storage table(2 * words * sizeof(uint64_t), Allocator::Use::HostWrite,
                       device_);  // read before the memory is reused
   auto* word = static_cast<uint64_t*>(table.data());
@@ -261,7 +263,7 @@ Tensors Program::run(const Replay& replay) {
     }
     put(address(made[i]->data()), apart ? bytes : 0);
   }
-  for (size_t i = 0; i < lives_.size(); ++i) put(replay.lives[i], replay.increments[i]);
+  for (size_t i = 0; i < dynamicValues_.size(); ++i) put(replay.dynamicValues[i], replay.increments[i]);
 
   for (Pack& pack : packs_) {
     if (pack.version == pack.operand->version()) continue;

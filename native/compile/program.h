@@ -19,8 +19,8 @@ struct Replay {
   bool stacked = false;
   Tensors inputs;
   std::vector<bool> stepped;
-  // The bits of the live values, in the order of the trace, and what each gains from iteration to iteration.
-  std::vector<uint64_t> lives;
+  // The bits of the dynamic values, in the order of the trace, and what each gains from iteration to iteration.
+  std::vector<uint64_t> dynamicValues;
   std::vector<uint64_t> increments;
   Tensor gate;  // may be undefined; see Code::Run
 };
@@ -43,8 +43,8 @@ class Program {
 
   // Whether several iterations can run in a row: a run leaves requiresGrad as it finds it, and is no matter of single tensors.
   bool repeats() const;
-  // The live values as they were traced.
-  const std::vector<uint64_t>& lives() const { return lives_; }
+  // The dynamic values as they were traced.
+  const std::vector<uint64_t>& dynamicValues() const { return dynamicValues_; }
   // The kernels as they were traced and as they run, with bytes and floating-point operations.
   std::string explain() const;
 
@@ -125,7 +125,7 @@ class Program {
   };
   std::vector<Pack> packs_;
   Ref<Storage> arena_;
-  std::vector<uint64_t> lives_;
+  std::vector<uint64_t> dynamicValues_;
   std::unique_ptr<Code> code_;
   Listing before_, after_;
 };

@@ -52,7 +52,7 @@ void mergeEqualKernels(Graph& graph) {
   std::unordered_map<const void*, void*> replacements;  // of whole buffers
   for (Kernel& kernel : graph.kernels) {
     const void* result = nullptr;
-    bool fits = !kernel.isLive();
+    bool fits = !kernel.isDynamic();
     int written = 0;
     kernel.forPointerFields([&](void** field, Role role, const Extent&) {
       void*& p = *field;

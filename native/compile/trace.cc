@@ -19,9 +19,9 @@ void Trace::append(const char* op, const KernelArgs& args) {
     kernel.slots.assign(table->slot, table->slot + table->slots);
     table->slot = nullptr;
   }
-  kernel.forLives([&](const char* name, const auto& field) {
-    kernel.lives.push_back({name, lives.size()});
-    lives.push_back({name, static_cast<double>(field)});
+  kernel.forDynamicFields([&](const char* name, const auto& field) {
+    kernel.dynamicValues.push_back({name, dynamicValues.size()});
+    dynamicValues.push_back({name, static_cast<double>(field)});
   });
 }
 

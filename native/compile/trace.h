@@ -93,12 +93,12 @@ class Trace : public Capture {
   };
   std::vector<Passed> passed;
   std::vector<Grad> grads;  // in the order in which leaves were first met
-  // The live values of the kernels, in order, as they are now.
-  struct Live {
+  // The dynamic values of the kernels, in order, as they are now.
+  struct DynamicValue {
     const char* name;
     double value;
   };
-  std::vector<Live> lives;
+  std::vector<DynamicValue> dynamicValues;
 
  private:
   Grad& gradOf(const Tensor& leaf);

@@ -62,7 +62,7 @@ class Updates {
       product.updatesC = true;
       product.lr = args.lr;
       product.steps = one.slot->steps;
-      kernel.lives = update.lives;
+      kernel.dynamicValues = update.dynamicValues;
       kernel.label += std::string(" + ") + update.op;
       graph_.noteUses(kernel, one.stays ? one.product : at, uses_);
       if (!one.stays) runsBefore_[at].push_back(one.product);

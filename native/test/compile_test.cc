@@ -70,7 +70,7 @@ TEST(compile_trains_as_eager_code_does) {
         continue;
       }
       Replay replay = replayOf(inputs);
-      replay.lives = program->lives();
+      replay.dynamicValues = program->dynamicValues();
       replay.increments = {0};
       CHECK(program->fits(inputs));
       losses.push_back(readOne(program->run(replay)[0]));

@@ -227,7 +227,7 @@ const signatures: Record<string, () => unknown[]> = {
   removeHook: () => [handle(), random(3)],
   traceInput: () => [{}, handle(), pick(shapes)],
   endTrace: () => [chance(80) ? {} : program(), handles(), handles()],
-  programLives: () => [program()],
+  programDynamicValues: () => [program()],
   programExplain: () => [program()],
   programFits: () => [program(), handles()],
   programRun: () => {

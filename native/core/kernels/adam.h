@@ -11,7 +11,7 @@ struct AdamArgs : OptimizerTable {
   bool amsgrad, maximize;
 
   template <class F>
-  void lives(F&& f) {
+  void dynamicFields(F&& f) {
     f("lr", lr);
   }
   double flops() const { return flopsOf(12); }

@@ -25,7 +25,7 @@ struct CopyArgs {
     f(whole, first ? Role::NewWhole : Role::Whole, Extent{1, wholeBytes});
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims(shape, rank);

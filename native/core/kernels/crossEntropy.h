@@ -33,7 +33,7 @@ struct CrossEntropyArgs {
     f(out, Role::Write, backward ? whole : loss);
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims({rows, classes});

@@ -24,7 +24,7 @@ struct FillArgs {
     f(out, Role::Write, denseExtent(dtype, count));
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims({count});

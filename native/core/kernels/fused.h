@@ -64,7 +64,7 @@ struct FusedArgs {
     }
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims(shape, rank);

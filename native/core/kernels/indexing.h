@@ -36,7 +36,7 @@ struct IndexArgs {
     f(out, Role::Write, op == IndexOp::OneHot ? denseExtent(dtype, outer * extent) : adds ? indexed : picked);
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims({outer, count, inner});

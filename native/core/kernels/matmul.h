@@ -62,7 +62,7 @@ struct MatmulArgs {
     f(c, updatesC ? Role::Update : Role::Write, result);
   }
   template <class F>
-  void lives(F&& f) {
+  void dynamicFields(F&& f) {
     if (updatesC) f("lr", lr);
   }
   template <class L>

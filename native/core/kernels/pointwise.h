@@ -35,7 +35,7 @@ struct PointwiseArgs {
     f(out, Role::Write, denseExtent(pointwiseResult(op, dtype), elements(shape, rank)));
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims(shape, rank);

@@ -29,7 +29,7 @@ struct RandomArgs {
     f(mask, Role::Write, denseExtent(DType::Bool, count));
   }
   template <class F>
-  void lives(F&& f) {
+  void dynamicFields(F&& f) {
     f("seed", seed);
     f("offset", offset);
   }

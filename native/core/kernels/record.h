@@ -5,7 +5,8 @@
 //
 // Beside its fields a record declares, in the same place, what else is known of it:
 //   pointers(f)   f(pointer field, Role, Extent) for each pointer; f skips those that are null
-//   lives(f)      f(name, field) for each field that may change from run to run of a compiled program; each is eight bytes
+//   dynamicFields(f)
+//                 f(name, field) for each field that may change from run to run of a compiled program; each is eight bytes
 //   flops()       floating-point operations
 //   label(l)      its sizes, for people
 // They are templates or used on the host only: kernel files are compiled once for each instruction set and must not bring inline

@@ -21,7 +21,7 @@ struct ReduceArgs {
     f(dst, Role::Write, denseExtent(position ? DType::Int64 : dtype, outer * inner));
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims({outer, extent, inner});

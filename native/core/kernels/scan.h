@@ -18,7 +18,7 @@ struct ScanArgs {
     f(out, Role::Write, whole);
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims({outer, extent, inner});

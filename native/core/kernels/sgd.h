@@ -10,7 +10,7 @@ struct SgdArgs : OptimizerTable {
   bool nesterov, maximize;
 
   template <class F>
-  void lives(F&& f) {
+  void dynamicFields(F&& f) {
     f("lr", lr);
   }
   double flops() const { return flopsOf(2); }

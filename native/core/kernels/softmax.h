@@ -29,7 +29,7 @@ struct SoftmaxArgs {
     f(out, Role::Write, op == SoftmaxOp::LogSumExp ? denseExtent(dtype, rows) : whole);
   }
   template <class F>
-  void lives(F&&) {}
+  void dynamicFields(F&&) {}
   template <class L>
   void label(L&& l) const {
     l.dims({rows, extent});

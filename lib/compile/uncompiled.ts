@@ -2,7 +2,7 @@
 
 import { isPromiseLike } from '../kinds';
 import type { Tensor } from '../tensor';
-import { unflattenTensors, flattenTensors, flattenResult } from './structure';
+import { flattenResult, flattenTensors, unflattenTensors } from './structure';
 import { asynchronous } from './traced';
 
 /** @throws whatever `fn` throws; what `compile` throws for its arguments and results. */

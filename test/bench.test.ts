@@ -1,12 +1,14 @@
 // Benchmarks: the comparison with rivals that are made up. What runs the suites is in bench/rehearsal.test.ts.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compare } from '../bench/harness';
 import { publish } from '../bench/publish/publish';
+import type { Results } from '../bench/publish/results';
+import { withTables } from '../bench/publish/tables';
 import type { Rival } from '../bench/rival';
 import { spread } from '../bench/statistics';
 
@@ -86,8 +88,12 @@ describe('bench', () => {
       const results = join(folder, 'bench', 'results');
       const local = join(results, 'local');
       await mkdir(local, { recursive: true });
-      await writeFile(join(folder, 'README.md'), 'a\n<!-- bench:mlp -->\nold\n<!-- /bench:mlp -->\nz\n');
-      const place = { suite: 'mlp', case: 'batch 64, sgd', threads: 1 };
+      const marked = (suite: string, text: string) =>
+        `a\n<!-- bench:${suite} -->\n${text}\n<!-- /bench:${suite} -->\nz\n`;
+      await mkdir(join(folder, 'docs'));
+      await writeFile(join(folder, 'README.md'), marked('ratios', 'old'));
+      await writeFile(join(folder, 'docs', 'performance.md'), marked('mlp', 'old'));
+      const place = { suite: 'mlp', case: 'batch 64, adam', threads: 1 };
       const ours = { ...place, impl: 'anneal', unit: 'ms/step', median: 0.7, p10: 0.6, p90: 0.8 };
       const machine = { cpu: 'Some (R) CPU', cores: 2, isa: 'avx2' };
       const file = (median: number, date: string) =>
@@ -95,7 +101,7 @@ describe('bench', () => {
           { ...ours, median, rate: 96, rateUnit: 'GFLOP/s', share: 0.82 },
           { ...ours, impl: 'torch', median: 1.2 },
           { ...place, peer: 'torch', ratio: 1.7, p10: 1.62, p90: 1.81 },
-          { machine, versions: {}, commit: null, date },
+          { machine, versions: { torch: '2.13.0+cpu' }, commit: null, date },
         ]
           .map((line) => JSON.stringify(line))
           .join('\n');
@@ -107,14 +113,22 @@ describe('bench', () => {
       const table = [
         '|  | anneal | of the peak | torch / anneal |',
         '| --- | --- | --- | --- |',
-        '| batch 64, sgd | 700 µs/step | 96.0 GFLOP/s, 82 % | 1.70 (1.62 to 1.81) |',
+        '| batch 64, adam | 700 µs/step | 96.0 GFLOP/s, 82 % | 1.70 (1.62 to 1.81) |',
       ].join('\n');
       assert.equal(
-        await readFile(join(folder, 'README.md'), 'utf8'),
-        `a\n<!-- bench:mlp -->\n\n1 thread, avx2:\n\n${table}\n\n<!-- /bench:mlp -->\nz\n`,
+        await readFile(join(folder, 'docs', 'performance.md'), 'utf8'),
+        marked('mlp', `\n1 thread, avx2:\n\n${table}\n`),
       );
+      const headlines = [
+        '| | compared with | times as fast |',
+        '|---|---|---|',
+        '| a training step of a classifier of digits, batch 64, Adam | PyTorch 2.13.0 | 1.7 (1.6 to 1.8) |',
+        '',
+        'Medians with 10th and 90th percentile, on a shared Some (R) CPU (avx2), 2025-01-02.',
+      ].join('\n');
+      assert.equal(await readFile(join(folder, 'README.md'), 'utf8'), marked('ratios', `\n${headlines}\n`));
       const svg = await readFile(join(folder, 'docs', 'images', 'mlp.svg'), 'utf8');
-      for (const part of ['xmlns="http://www.w3.org/2000/svg"', 'batch 64, sgd', 'torch'])
+      for (const part of ['xmlns="http://www.w3.org/2000/svg"', 'batch 64, adam', 'torch'])
         assert.ok(svg.includes(part));
       const together = JSON.parse(await readFile(join(results, '2025-01-02-some-r-cpu.json'), 'utf8'));
       assert.deepEqual([together.runs.length, together.results.length, together.ratios.length], [2, 2, 1]);
@@ -126,6 +140,19 @@ describe('bench', () => {
       );
     } finally {
       await rm(folder, { recursive: true });
+    }
+  });
+
+  it('has written the newest results into the documentation', async () => {
+    const folder = join(root, 'bench', 'results');
+    const newest = (await readdir(folder))
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .at(-1) as string;
+    const results = JSON.parse(await readFile(join(folder, newest), 'utf8')) as Results;
+    for (const document of ['README.md', 'docs/performance.md']) {
+      const text = await readFile(join(root, document), 'utf8');
+      assert.equal(withTables(text, results), text, `${document} has other figures than ${newest}`);
     }
   });
 

@@ -1,4 +1,5 @@
-// Tables in Markdown: a row a case, and beside our figure each peer's ratio with its 10th and 90th percentile.
+// Tables in Markdown: a row per case, and beside our figure each peer's ratio with its 10th and 90th percentile.
+import { headlineTable } from './ratios';
 import type { Ratio, Result, Results } from './results';
 
 /** The tables of a suite, one for each number of threads and instruction-set level; undefined without results. */
@@ -56,12 +57,12 @@ function threeDigits(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-/** The text with what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` replaced. */
+/** The text with what stands between `<!-- bench:SUITE -->` and `<!-- /bench:SUITE -->` replaced; `ratios` is the README's table. */
 export function withTables(text: string, all: Results): string {
   return text.replace(
     /(<!-- bench:([\w-]+) -->\n)[\s\S]*?(<!-- \/bench:\2 -->)/g,
     (whole, begin: string, suite: string, end: string) => {
-      const tables = tablesOf(suite, all);
+      const tables = suite === 'ratios' ? headlineTable(all) : tablesOf(suite, all);
       return tables === undefined ? whole : `${begin}\n${tables}\n\n${end}`;
     },
   );

@@ -1,4 +1,4 @@
-// anneal: what users import.
+/** anneal: what users import. @module anneal */
 import './ops/methods';
 import './skipped';
 
@@ -62,6 +62,7 @@ export {
   isTensor,
   type NestedArray,
   Tensor,
+  type TensorJson,
   type TensorLike,
   type TypedArray,
 } from './tensor';

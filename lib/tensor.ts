@@ -31,7 +31,9 @@ export interface BackwardOptions {
 
 /** What `JSON.stringify` makes of a tensor. */
 export interface TensorJson {
+  /** Sizes of the dimensions. */
   shape: number[];
+  /** Element type. */
   dtype: DType;
   /** In row-major order. What JSON has no number for is text: NaN, Infinity, -Infinity, -0, and int64 beyond 2^53. */
   data: (number | string)[];

@@ -6,8 +6,27 @@ import { type DTypeRecord, native } from './native';
 /** Element type of a tensor. */
 export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool';
 
-/** Typed arrays that tensors are read into; bool is read as bytes 0 and 1. */
-export type TypedArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+/** The typed array that the elements of each dtype are read into. */
+export interface TypedArrays {
+  /** Single precision. */
+  float32: Float32Array;
+  /** Double precision. */
+  float64: Float64Array;
+  /** Signed integers of 32 bits. */
+  int32: Int32Array;
+  /** Signed integers of 64 bits, as bigints. */
+  int64: BigInt64Array;
+  /** Bytes. */
+  uint8: Uint8Array;
+  /** Bytes 0 and 1. */
+  bool: Uint8Array;
+}
+
+/** Typed arrays that tensors are read into; {@link TypedArrays} says which for each dtype. */
+export type TypedArray = TypedArrays[DType];
+
+/** What nested arrays hold for a dtype: booleans for bool, numbers for the others. */
+export type ElementOf<D extends DType> = D extends 'bool' ? boolean : number;
 
 interface DTypeTraits {
   wrap(buffer: ArrayBuffer): TypedArray;

@@ -2,8 +2,8 @@
 import { noGrad, scope } from './context';
 import { type DType, isFloating, type TypedArray } from './dtype';
 
-/** Numbers nested to the depth of a tensor's dimensions. */
-export type NestedArray = number | boolean | bigint | NestedArray[];
+/** Elements nested to the depth of a tensor's dimensions. */
+export type NestedArray<Element = number | boolean | bigint> = Element | NestedArray<Element>[];
 
 /** What printing asks of a tensor. */
 interface Printed<T> {

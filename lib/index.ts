@@ -59,11 +59,13 @@ export * as optim from './optim';
 export {
   type BackwardOptions,
   type DType,
+  type ElementOf,
   isTensor,
   type NestedArray,
   Tensor,
   type TensorJson,
   type TensorLike,
   type TypedArray,
+  type TypedArrays,
 } from './tensor';
 export * as train from './train';

@@ -4,15 +4,15 @@ import { inspect } from 'node:util';
 import { notes } from './compile/notes';
 import { keep, track } from './context';
 import { type Device, deviceOfCode } from './device';
-import { type DType, dtypeOfCode, type TypedArray } from './dtype';
-import { ArgumentError, DisposedError, describe } from './errors';
+import { type DType, dtypeCode, dtypeOfCode, type ElementOf, type TypedArray, type TypedArrays } from './dtype';
+import { ArgumentError, DisposedError, DTypeError, describe } from './errors';
 import { formatTensor, type NestedArray, nest } from './format';
 import { copyOf, thisCopy } from './kinds';
 import { native } from './native';
 import { checkOptions } from './options';
 import { warnOnce } from './warn';
 
-export type { DType, TypedArray } from './dtype';
+export type { DType, ElementOf, TypedArray, TypedArrays } from './dtype';
 export type { NestedArray } from './format';
 
 /** An operand: a tensor, or a number that takes the dtype of the tensor next to it. */
@@ -112,30 +112,55 @@ export class Tensor {
   // ---- reading
 
   /**
+   * A promise of the elements, as `data()` gives them, of a tensor whose dtype is known: TypeScript then knows the array, a
+   * BigInt64Array for `await t.data('int64')`. Nothing is converted.
+   *
+   * @throws DTypeError when the tensor has another dtype.
+   */
+  data<D extends DType>(dtype: D): Promise<TypedArrays[D]>;
+  /**
    * A promise of the elements in row-major order, copied: Float32Array for float32, Float64Array for float64, Int32Array for
    * int32, BigInt64Array for int64, Uint8Array for uint8 and bool. Rejects with the error of a kernel that failed on the way.
    */
-  async data(): Promise<TypedArray> {
+  data(): Promise<TypedArray>;
+  async data(dtype?: DType): Promise<TypedArray> {
+    this.#checkDType('data', dtype);
     return (await native.read(handleOf('data', 'tensor', this))) as TypedArray;
   }
 
+  /** As {@link data} of a known dtype, but waits here. @throws DTypeError when the tensor has another. */
+  dataSync<D extends DType>(dtype: D): TypedArrays[D];
   /** As {@link data}, but waits here: the event loop stands still until the engine has caught up. */
-  dataSync(): TypedArray {
+  dataSync(): TypedArray;
+  dataSync(dtype?: DType): TypedArray {
+    this.#checkDType('dataSync', dtype);
     return native.readSync(handleOf('dataSync', 'tensor', this)) as TypedArray;
   }
 
+  /**
+   * A promise of the elements, as `array()` gives them, of a tensor whose dtype is known: booleans for bool, else numbers.
+   *
+   * @throws DTypeError when the tensor has another dtype.
+   */
+  array<D extends DType>(dtype: D): Promise<NestedArray<ElementOf<D>>>;
   /** A promise of the elements as nested arrays (a number for a scalar). int64 become numbers, exact up to 2^53. */
-  async array(): Promise<NestedArray> {
+  array(): Promise<NestedArray>;
+  async array(expected?: DType): Promise<NestedArray> {
+    this.#checkDType('array', expected);
     const { shape, dtype } = this;
     return nest(await this.data(), shape, dtype);
   }
 
+  /** As {@link array} of a known dtype, but waits here. @throws DTypeError when the tensor has another. */
+  arraySync<D extends DType>(dtype: D): NestedArray<ElementOf<D>>;
   /** As {@link array}, but waits here. */
-  arraySync(): NestedArray {
+  arraySync(): NestedArray;
+  arraySync(expected?: DType): NestedArray {
+    this.#checkDType('arraySync', expected);
     return nest(this.dataSync(), this.shape, this.dtype);
   }
 
-  /** A promise of the only element. @throws ArgumentError unless there is exactly one. */
+  /** A promise of the only element, a number for every dtype. @throws ArgumentError unless there is exactly one. */
   async item(): Promise<number> {
     this.#checkSingle('item');
     return Number((await this.data())[0]);
@@ -151,6 +176,17 @@ export class Tensor {
     if (this.size !== 1) {
       throw new ArgumentError(`[${op}] a tensor of shape ${formatShape(this.shape)} is not a single number`);
     }
+  }
+
+  // The result has the type of the dtype that the caller named.
+  #checkDType(op: string, expected: DType | undefined): void {
+    if (expected === undefined) return;
+    const own = dtypeOfCode(native.dtype(handleOf(op, 'tensor', this)));
+    if (expected === own) return;
+    dtypeCode(op, expected);
+    throw new DTypeError(
+      `[${op}] expected a tensor of dtype ${expected}, received ${own}; .to('${expected}') converts it`,
+    );
   }
 
   // ---- gradients

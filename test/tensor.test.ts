@@ -486,6 +486,31 @@ suite('the class', () => {
 });
 
 describe('dtypes', () => {
+  it('that a read names are those of the tensor, or an error', async () => {
+    const x = tensor([1n, -2n]);
+    assert.deepEqual(await x.data('int64'), BigInt64Array.of(1n, -2n));
+    assert.deepEqual(x.dataSync('int64'), BigInt64Array.of(1n, -2n));
+    assert.deepEqual(
+      [await x.array('int64'), x.arraySync('int64')],
+      [
+        [1, -2],
+        [1, -2],
+      ],
+    );
+    assert.deepEqual(await tensor([true]).array('bool'), [true]);
+    const message = (op: string) => ({
+      name: 'DTypeError',
+      message: `[${op}] expected a tensor of dtype float32, received int64; .to('float32') converts it`,
+    });
+    await assert.rejects(x.data('float32'), message('data'));
+    await assert.rejects(x.array('float32'), message('array'));
+    assert.throws(() => x.dataSync('float32'), message('dataSync'));
+    assert.throws(() => x.arraySync('float32'), message('arraySync'));
+    throwsWith(() => x.dataSync('int' as DType), DTypeError, 'ERR_DTYPE', '[dataSync]', "'int'");
+    x.dispose();
+    throwsWith(() => x.dataSync('float32'), DisposedError, 'ERR_DISPOSED', '[dataSync]');
+  });
+
   it("TypeScript's are the engine's, each with a typed array of its size", () => {
     const bytes: Record<DType, number> = { bool: 1, uint8: 1, int32: 4, int64: 8, float32: 4, float64: 8 };
     const refused = assert.throws.bind(null, () => tensor([0], { dtype: 'float128' as DType }));

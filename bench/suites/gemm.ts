@@ -57,7 +57,7 @@ async function makeCase({ m, n, k, transposeA = false, transposeB = false, batch
   const write = async (operand: string, count: number): Promise<string> => {
     const file = join(folder, `gemm-${name}-${operand}.f32`);
     // Positive, so that sums have few cancellations and a relative tolerance says something.
-    await writeFile(file, (await uniform([count], { generator }).data()) as Float32Array);
+    await writeFile(file, await uniform([count], { generator }).data('float32'));
     return file;
   };
   const [a, b] = [await write('a', batch * m * k), await write('b', batch * k * n)];

@@ -22,7 +22,7 @@ interface Variable {
   shape: number[];
 }
 
-const variableOf = (x: Tensor): Variable => ({ values: x.dataSync() as Float64Array, shape: x.shape });
+const variableOf = (x: Tensor): Variable => ({ values: x.dataSync('float64'), shape: x.shape });
 const tensorOf = ({ values, shape }: Variable): Tensor => tensor(values, { shape });
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -92,12 +92,9 @@ export function checkFirstOrder(sample: Sample): string | undefined {
   );
   const f = (at: readonly Variable[]) => {
     const outputs = runSample(sample, withVariables(inputs, by, at), true);
-    return outputs.reduce(
-      (sum, y, j) => sum + dot(y.dataSync() as Float64Array, (cotangents[j] as Variable).values),
-      0,
-    );
+    return outputs.reduce((sum, y, j) => sum + dot(y.dataSync('float64'), (cotangents[j] as Variable).values), 0);
   };
-  const gradients = found.map((g) => g?.dataSync() as Float64Array | undefined);
+  const gradients = found.map((g) => g?.dataSync('float64'));
   return compare(variables, gradients, f, 'gradient by variable');
 }
 
@@ -126,10 +123,7 @@ export function checkSecondOrder(sample: Sample): string | undefined {
   const f = (at: readonly Variable[]) => {
     const moved = withVariables(inputs, by, at);
     const { found } = gradientsAt(sample, moved, by, at.slice(by.length).map(tensorOf), false);
-    return found.reduce(
-      (sum, g, k) => sum + (g ? dot(g.dataSync() as Float64Array, weights[k] as Float64Array) : 0),
-      0,
-    );
+    return found.reduce((sum, g, k) => sum + (g ? dot(g.dataSync('float64'), weights[k] as Float64Array) : 0), 0);
   };
 
   const starts = cotangents.map(tensorOf);
@@ -142,10 +136,8 @@ export function checkSecondOrder(sample: Sample): string | undefined {
   }
   if (!sum?.requiresGrad) return 'the gradient cannot be differentiated';
   const all = [...sources, ...starts];
-  const kept = grad(sum, all, { createGraph: true, allowUnused: true }).map(
-    (g) => g?.dataSync() as Float64Array | undefined,
-  );
-  const seconds = grad(sum, all, { allowUnused: true }).map((g) => g?.dataSync() as Float64Array | undefined);
+  const kept = grad(sum, all, { createGraph: true, allowUnused: true }).map((g) => g?.dataSync('float64'));
+  const seconds = grad(sum, all, { allowUnused: true }).map((g) => g?.dataSync('float64'));
   return (
     compare([...variables, ...cotangents], seconds, f, 'second derivative by variable') ??
     compare([...variables, ...cotangents], kept, f, 'with createGraph, second derivative by variable')

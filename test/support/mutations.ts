@@ -354,7 +354,7 @@ export async function walk(anneal: Anneal, seed: number, compiled: boolean): Pro
 async function walkTrainer(walker: Walker, compiled: boolean, steps: Step[]): Promise<void> {
   const { anneal, net, optimizer } = walker;
   const { data, train, nn, normal } = anneal;
-  const x = normal([10, 3]).dataSync() as Float32Array;
+  const x = normal([10, 3]).dataSync('float32');
   const y = normal([10, 2]);
   const rows = new data.ArrayDataset({ data: x, shape: [10, 3] }, { data: y.dataSync(), shape: [10, 2] });
   const trainer = new train.Trainer({

@@ -1,4 +1,4 @@
-// The package's types as users compile against them: with `import` and `require`, as Node and as bundlers resolve them,
+// The package's types as users compile against them (test/types): with `import` and `require`, as Node and as bundlers resolve them,
 // under the strictest settings and with the declarations themselves checked.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 
 const root = join(__dirname, '..');
-const PROGRAM = join(__dirname, 'types', 'consumer.mts');
+const PROGRAMS = ['consumer', 'results'];
 
 const OPTIONS = {
   noEmit: true,
@@ -44,16 +44,20 @@ describe('types', function () {
     return name;
   }
 
-  const program = readFileSync(PROGRAM, 'utf8');
+  const text = (name: string) => readFileSync(join(__dirname, 'types', `${name}.mts`), 'utf8');
   // `import anneal = require('anneal')`, the form for declarations of CommonJS.
   const required = "import anneal = require('anneal');\nconst x: anneal.Tensor = anneal.ones([1]);\nx.dispose();\n";
 
   it('of import and require, as Node resolves them', () => {
-    const files = [write('a.mts', program), write('b.cts', program), write('c.cts', required)];
-    compile(files, { module: 'nodenext' });
+    const programs = PROGRAMS.flatMap((name) => [
+      write(`${name}.mts`, text(name)),
+      write(`${name}-required.cts`, text(name)),
+    ]);
+    compile([...programs, write('required.cts', required)], { module: 'nodenext' });
   });
 
   it('as a bundler resolves them', () => {
-    compile([write('a.ts', program)], { module: 'esnext', moduleResolution: 'bundler' });
+    const files = PROGRAMS.map((name) => write(`${name}.ts`, text(name)));
+    compile(files, { module: 'esnext', moduleResolution: 'bundler' });
   });
 });

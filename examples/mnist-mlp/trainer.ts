@@ -16,6 +16,6 @@ export async function trainWithTrainer(task: Task): Promise<Outcome> {
   const { metrics } = await trainer.evaluate(test, { batchSize: testBatchSize });
   return {
     epochs: history.epochs.map(({ loss, seconds, samplesPerSecond }) => ({ loss, seconds, samplesPerSecond })),
-    accuracy: Number(metrics.accuracy),
+    accuracy: metrics.accuracy,
   };
 }

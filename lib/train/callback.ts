@@ -3,18 +3,18 @@ import type { Module } from '../nn/module';
 import type { Optimizer } from '../optim';
 import type { Tensor } from '../tensor';
 import type { EpochRecord, History } from './history';
-import type { Metric } from './metric';
+import type { Metrics } from './metric';
 
 /** The run as callbacks see it. */
-export interface Run {
+export interface Run<M extends Metrics = Metrics> {
   /** The model that is trained. */
   readonly model: Module;
   /** The optimizer; its learning rate may be set. */
   readonly optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
   /** The epochs so far. */
-  readonly history: History;
+  readonly history: History<M>;
   /** Those of the trainer, by name. */
-  readonly metrics: Readonly<Record<string, Metric>>;
+  readonly metrics: Readonly<M>;
   /** The current epoch, from 1. */
   readonly epoch: number;
   /** How many epochs were asked for. */
@@ -35,16 +35,19 @@ export interface BatchRecord {
 
 type Maybe = void | Promise<void>;
 
-/** Hooks; each may be left out, and training waits for the promises they return. An error ends training. */
-export interface Callback {
+/**
+ * Hooks; each may be left out, and training waits for the promises they return. An error ends training. `M` are the metrics of
+ * the trainers that it is for; by default it is for all.
+ */
+export interface Callback<M extends Metrics = Metrics> {
   /** Before the first epoch. */
-  onFitBegin?(run: Run): Maybe;
+  onFitBegin?(run: Run<M>): Maybe;
   /** Before the first batch of an epoch. */
-  onEpochBegin?(run: Run): Maybe;
+  onEpochBegin?(run: Run<M>): Maybe;
   /** After each batch, which is then run by itself. */
-  onBatchEnd?(batch: BatchRecord, run: Run): Maybe;
+  onBatchEnd?(batch: BatchRecord, run: Run<M>): Maybe;
   /** After an epoch and its validation. */
-  onEpochEnd?(record: EpochRecord, run: Run): Maybe;
+  onEpochEnd?(record: EpochRecord<M>, run: Run<M>): Maybe;
   /** After the last epoch; not when training failed or was aborted. */
-  onFitEnd?(run: Run): Maybe;
+  onFitEnd?(run: Run<M>): Maybe;
 }

@@ -1,13 +1,13 @@
 // What a training run reports, and looking up a figure in it by name.
 import { ArgumentError } from '../errors';
-import type { Metric, MetricValue } from './metric';
+import type { Metrics, MetricValue, MetricValues } from './metric';
 
-/** Loss and metrics over one pass through some data. */
-export interface Evaluation {
+/** Loss and metrics over one pass through some data. `M` are the metrics of the trainer. */
+export interface Evaluation<M extends Metrics = Metrics> {
   /** Mean over samples. */
   loss: number;
   /** Values of the metrics, by name. */
-  metrics: Record<string, MetricValue>;
+  metrics: MetricValues<M>;
   /** Samples that were seen. */
   samples: number;
   /** How long it took. */
@@ -15,7 +15,7 @@ export interface Evaluation {
 }
 
 /** One epoch of training; `seconds` does not count validation. Metrics are those of outputs made while training. */
-export interface EpochRecord extends Evaluation {
+export interface EpochRecord<M extends Metrics = Metrics> extends Evaluation<M> {
   /** From 1. */
   epoch: number;
   /** Samples per second of training. */
@@ -23,13 +23,13 @@ export interface EpochRecord extends Evaluation {
   /** At the end of the epoch, of the first group. */
   learningRate: number;
   /** Loss and metrics over the validation data, if there are any. */
-  validation?: Evaluation;
+  validation?: Evaluation<M>;
 }
 
 /** What `fit` returns. */
-export interface History {
+export interface History<M extends Metrics = Metrics> {
   /** One record per epoch. */
-  epochs: EpochRecord[];
+  epochs: EpochRecord<M>[];
   /** Why training ended before the last epoch, if it did. */
   stopReason?: string;
 }
@@ -88,11 +88,7 @@ const LARGER = new Set(
  *
  * @throws ArgumentError in mode auto where neither the metric nor its name tells
  */
-export function directionOf(
-  caller: string,
-  { monitor, mode }: Monitored,
-  metrics: Readonly<Record<string, Metric>>,
-): 'min' | 'max' {
+export function directionOf(caller: string, { monitor, mode }: Monitored, metrics: Readonly<Metrics>): 'min' | 'max' {
   if (mode !== 'auto') return mode;
   const name = nameOf(monitor);
   if (name === 'loss') return 'min';
@@ -110,7 +106,7 @@ export function directionOf(
 }
 
 /** As {@link directionOf}, at the beginning of a run: a figure that is not there yet is told when it is read. */
-export function checkDirection(caller: string, monitored: Monitored, metrics: Readonly<Record<string, Metric>>): void {
+export function checkDirection(caller: string, monitored: Monitored, metrics: Readonly<Metrics>): void {
   if (Object.hasOwn(metrics, nameOf(monitored.monitor))) directionOf(caller, monitored, metrics);
 }
 

@@ -11,7 +11,9 @@ export {
   confusionMatrix,
   f1,
   type Metric,
+  type Metrics,
   type MetricValue,
+  type MetricValues,
   precision,
   recall,
 } from './metric';

@@ -26,6 +26,14 @@ export interface Metric<V extends MetricValue = MetricValue> {
   compute(): Promise<V>;
 }
 
+/** Metrics by name, as a trainer has them. */
+export type Metrics = Record<string, Metric>;
+
+/** What each of these metrics comes to, by name: a number for `{ accuracy: train.accuracy() }`. */
+export type MetricValues<M extends Metrics> = {
+  [Name in keyof M]: NonNullable<M[Name]> extends Metric<infer V> ? V : never;
+};
+
 /** Under this name a metric has that `update` which may become part of a compiled step: it runs there only once. @internal */
 export const traceable = Symbol('anneal.traceable');
 

@@ -9,7 +9,7 @@ import { clipGradNorm } from '../optim/clip';
 import type { Tensor } from '../tensor';
 import type { Batch } from './batches';
 import { RunningMean } from './mean';
-import { isTraceable, type Metric } from './metric';
+import { isTraceable, type Metric, type Metrics } from './metric';
 
 /** A model of one or more inputs and one output. */
 export type Model = Module & { forward(...inputs: Tensor[]): Tensor };
@@ -24,7 +24,7 @@ export interface StepOptions {
   model: Model;
   optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
   loss: Loss;
-  metrics: Record<string, Metric>;
+  metrics: Metrics;
   clipGradNorm: number;
 }
 

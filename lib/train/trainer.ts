@@ -13,7 +13,7 @@ import type { Callback, Run } from './callback';
 import { ModelCheckpoint } from './checkpoint';
 import { EarlyStopping } from './early-stopping';
 import type { EpochRecord, Evaluation, History } from './history';
-import type { Metric, MetricValue } from './metric';
+import type { Metrics, MetricValues } from './metric';
 import { type NanLoss, NanWatch } from './nan';
 import { Pass } from './pass';
 import { Progress } from './progress';
@@ -22,7 +22,7 @@ import type { Loss, Model } from './step';
 export type { Loss, Model } from './step';
 
 /** What a {@link Trainer} is made of. */
-export interface TrainerOptions {
+export interface TrainerOptions<M extends Metrics = Metrics> {
   /** What is trained. */
   model: Model;
   /** Each step ends with its `zeroGrad`: callbacks see no gradients. */
@@ -30,9 +30,9 @@ export interface TrainerOptions {
   /** What training makes small. */
   loss: Loss;
   /** Measured in training, validation and evaluation, by name. */
-  metrics?: Record<string, Metric>;
+  metrics?: M;
   /** Called in this order. */
-  callbacks?: Callback[];
+  callbacks?: Callback<NoInfer<M>>[];
   /** Limit of the gradients' norm, as one vector, before each step; see `optim.clipGradNorm`. Default: no limit. */
   clipGradNorm?: number;
   /** Progress bars when standard error is a terminal. Default true. */
@@ -47,7 +47,7 @@ export interface TrainerOptions {
 }
 
 /** Options of `fit`. `shuffle` is true by default. */
-export interface FitOptions extends BatchOptions {
+export interface FitOptions<M extends Metrics = Metrics> extends BatchOptions {
   /** Passes through the data. Default 1. */
   epochs?: number;
   /** Data to evaluate after each epoch. */
@@ -55,7 +55,7 @@ export interface FitOptions extends BatchOptions {
   /** Ends training within a step; `fit` then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** In addition to those of the trainer. */
-  callbacks?: Callback[];
+  callbacks?: Callback<M>[];
   /** What to do when the loss becomes NaN. Default warn. */
   nanLoss?: NanLoss;
 }
@@ -90,15 +90,18 @@ const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbac
  * ```
  *
  * Batches are tuples of tensors: all but the last go to `model.forward`, the last is the target.
+ *
+ * The type of `metrics` gives results and callbacks theirs: `history.epochs[0].metrics.accuracy` is a number here, and a name that
+ * is none of the metrics does not compile.
  */
-export class Trainer {
-  readonly #options: Required<TrainerOptions>;
+export class Trainer<M extends Metrics = Metrics> {
+  readonly #options: Required<TrainerOptions<M>>;
   #running = false;
   #told = false;
 
-  constructor(options: TrainerOptions) {
+  constructor(options: TrainerOptions<M>) {
     checkOptions('Trainer', options ?? null, trainerOptionNames);
-    const { model, optimizer, loss, metrics = {}, callbacks = [], progress = true, compile = true } = options;
+    const { model, optimizer, loss, metrics = {} as M, callbacks = [], progress = true, compile = true } = options;
     const { clipGradNorm: maxNorm = Number.POSITIVE_INFINITY } = options;
     if (!(model instanceof Module)) {
       throw new ArgumentError(`[Trainer] expected a module for model, received ${describe(model)}`);
@@ -127,7 +130,7 @@ export class Trainer {
    * @returns loss, metrics, validation and speed of each epoch.
    * @throws the reason of `signal`; ArgumentError for options out of range or data without batches.
    */
-  async fit(data: Data, options: FitOptions = {}): Promise<History> {
+  async fit(data: Data, options: FitOptions<M> = {}): Promise<History<M>> {
     if (options instanceof Tensor) {
       throw new ArgumentError('[fit] expected inputs and targets as one list: fit([inputs, targets], options)');
     }
@@ -139,11 +142,11 @@ export class Trainer {
     const source = openData('fit', data, { batchSize, shuffle: shuffle ?? (isBatched(data) ? undefined : true), seed });
     const validationSource = validation === undefined ? undefined : openValidation(validation, batchSize);
     return this.#exclusively('fit', async (pass) => {
-      const history: History = { epochs: [] };
+      const history: History<M> = { epochs: [] };
       const hooks = [...this.#options.callbacks, ...callbacks];
       let stopped = false;
       let epoch = 0;
-      const run: Run = {
+      const run: Run<M> = {
         model: this.#options.model,
         optimizer: this.#options.optimizer,
         history,
@@ -175,7 +178,7 @@ export class Trainer {
   }
 
   /** Mean loss and metrics over `data`, in inference mode and without gradients. */
-  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
+  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation<M>> {
     if (options instanceof Tensor) {
       throw new ArgumentError(
         '[evaluate] expected inputs and targets as one list: evaluate([inputs, targets], options)',
@@ -213,11 +216,11 @@ export class Trainer {
   async #trainEpoch(
     pass: Pass,
     source: BatchSource,
-    run: Run,
-    hooks: Callback[],
+    run: Run<M>,
+    hooks: Callback<M>[],
     nan: NanWatch,
     signal?: AbortSignal,
-  ): Promise<EpochRecord> {
+  ): Promise<EpochRecord<M>> {
     const { model, optimizer, metrics, progress } = this.#options;
     const batchHooks = hooks.filter((hook) => hook.onBatchEnd !== undefined);
     const bar = await Progress.start(progress, `Epoch ${run.epoch}/${run.epochs}`, source.count);
@@ -256,7 +259,7 @@ export class Trainer {
     }
   }
 
-  async #evaluate(pass: Pass, caller: string, source: BatchSource, signal?: AbortSignal): Promise<Evaluation> {
+  async #evaluate(pass: Pass, caller: string, source: BatchSource, signal?: AbortSignal): Promise<Evaluation<M>> {
     const { model, metrics } = this.#options;
     const { losses } = pass.steps;
     const start = performance.now();
@@ -289,7 +292,7 @@ export class Trainer {
 }
 
 // Those of this package change nothing that a step uses.
-function isOurs(callback: Callback): boolean {
+function isOurs<M extends Metrics>(callback: Callback<M>): boolean {
   return callback.constructor === EarlyStopping || callback.constructor === ModelCheckpoint;
 }
 
@@ -297,10 +300,10 @@ function openValidation(data: Data, batchSize: number | undefined): BatchSource 
   return openData('fit', data, isBatched(data) ? {} : { batchSize });
 }
 
-async function computed(metrics: Record<string, Metric>): Promise<Record<string, MetricValue>> {
-  const values: Record<string, MetricValue> = {};
+async function computed<M extends Metrics>(metrics: M): Promise<MetricValues<M>> {
+  const values: MetricValues<Metrics> = {};
   for (const [name, metric] of Object.entries(metrics)) values[name] = await metric.compute();
-  return values;
+  return values as MetricValues<M>;
 }
 
 function emptyEpoch(epoch: number): ArgumentError {

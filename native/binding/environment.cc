@@ -4,6 +4,7 @@
 
 #include "autograd/tape.h"
 #include "core/stream.h"
+#include "core/system.h"
 
 namespace anneal::binding {
 
@@ -19,6 +20,7 @@ constexpr uint64_t kGrace = 8;
 
 Environment* Environment::create(napi_env env) {
   auto* self = new Environment(env);
+  preferShortSlices();
   self->context.recorder = tapeRecorder();
   self->context.reclaim = [self] {
     if (self->collector) self->collect(true);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "core/spin.h"
+#include "core/system.h"
 
 namespace anneal {
 
@@ -133,6 +134,7 @@ void Stream::execute(const Record& record, const void* args) {
 }
 
 void Stream::run() {
+  preferShortSlices();
   awake.fetch_add(1, std::memory_order_relaxed);
   uint64_t head = 0;
   while (true) {

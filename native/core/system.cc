@@ -12,7 +12,10 @@
 #ifdef __linux__
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
 #endif
 
 namespace anneal {
@@ -101,6 +104,23 @@ void* systemMemory(size_t bytes) {
   if (data && alignment == kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
 #endif
   return data;
+}
+
+void preferShortSlices() {
+#if defined(__linux__) && defined(SYS_sched_setattr)
+  constexpr uint64_t kResetOnFork = 1;  // threads and processes that this one starts are not concerned
+  struct {
+    uint32_t size = 48, policy = SCHED_OTHER;
+    uint64_t flags = kResetOnFork;
+    int32_t nice = 0;
+    uint32_t priority = 0;
+    uint64_t runtime = 500'000, deadline = 0, period = 0;  // runtime: of a slice, in ns
+  } attributes;
+  attributes.nice = getpriority(PRIO_PROCESS, 0);
+  // The flag would also take a negative nice value from children.
+  if (attributes.nice < 0 || sched_getscheduler(0) != SCHED_OTHER) return;
+  syscall(SYS_sched_setattr, 0, &attributes, 0);  // a system that does not know it changes nothing
+#endif
 }
 
 int64_t residentMemory() {

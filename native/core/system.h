@@ -15,6 +15,11 @@ int64_t availableMemory();
 // strides the misses of address translation. Null where there is none.
 void* systemMemory(size_t bytes);
 
+// Asks the scheduler for short slices of time for this thread, which may then interrupt threads that compute as soon as it wakes: for
+// the thread of JavaScript and for streams, so that answers do not wait for the end of others' slices, of some 3 ms each. Linux 6.12
+// and later; nothing elsewhere.
+void preferShortSlices();
+
 // Bytes of this process that lie in memory; 0 where it cannot be told.
 int64_t residentMemory();
 

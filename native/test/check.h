@@ -9,6 +9,13 @@
 // A reference in plain loops, which sanitizers would make slow: it is not what is tested.
 #define ANNEAL_REFERENCE __attribute__((no_sanitize("address", "undefined", "thread")))
 
+// Whether kernels are slowed down by a sanitizer: tests of many alike cases then take a part of them.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kInstrumented = true;
+#else
+constexpr bool kInstrumented = false;
+#endif
+
 namespace anneal::test {
 
 struct Case {

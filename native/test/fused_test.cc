@@ -353,7 +353,7 @@ Case someCase(Random& random) {
 
 TEST(fusedRandomPrograms) {
   Random random{20};
-  for (int i = 0; i < 400; ++i) someCase(random).check("program " + std::to_string(i));
+  for (int i = 0; i < (kInstrumented ? 100 : 400); ++i) someCase(random).check("program " + std::to_string(i));
 }
 
 // Large enough that results are written past the caches (kStreamBytes are read and written); rows that no vector divides, so that most are misaligned.

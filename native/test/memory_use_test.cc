@@ -39,7 +39,7 @@ class Watch : public Capture {
     std::visit([&](const auto& a) { check(op, a); }, args);
   }
   void* reserve(size_t bytes) override {
-    void* block = cpuMemory().allocate(bytes, Allocator::Use::Kernels, *context().stream);
+    void* block = cpuMemory().allocate(bytes, Allocator::Use::HostWrite, *context().stream);
     std::memset(block, 0x11, bytes);
     blocks_[static_cast<char*>(block)] = bytes;
     return block;

@@ -42,7 +42,7 @@ void waitForAll() {
 }  // namespace
 
 Allocator& cpuMemory() {
-  static Allocator* allocator = new Allocator({systemMemory, std::free, availableMemory});
+  static Allocator* allocator = new Allocator({systemMemory, systemFree, availableMemory});
   return *allocator;
 }
 

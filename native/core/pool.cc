@@ -176,12 +176,12 @@ void* threadScratch(int slot, size_t bytes) {
   struct Buffer {
     void* data = nullptr;
     size_t size = 0;
-    ~Buffer() { std::free(data); }
+    ~Buffer() { systemFree(data); }
   };
   thread_local Buffer buffers[4];
   Buffer& buffer = buffers[slot];
   if (buffer.size < bytes) {
-    std::free(buffer.data);
+    systemFree(buffer.data);
     buffer.size = 0;
     const size_t size = bytes + bytes / 4;
     buffer.data = systemMemory(size);

@@ -9,6 +9,9 @@
 #include <limits>
 #include <thread>
 
+#ifdef _WIN32
+#include <malloc.h>
+#endif
 #ifdef __linux__
 #include <sched.h>
 #include <sys/mman.h>
@@ -99,11 +102,24 @@ int64_t availableMemory() { return std::min(machineAvailable(), cgroupAvailable(
 
 void* systemMemory(size_t bytes) {
   const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
-  void* data = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+#ifdef _WIN32
+  void* data = _aligned_malloc(rounded, alignment);
+#else
+  void* data = std::aligned_alloc(alignment, rounded);
+#endif
 #ifdef __linux__
   if (data && alignment == kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
 #endif
   return data;
+}
+
+void systemFree(void* data) {
+#ifdef _WIN32
+  _aligned_free(data);
+#else
+  std::free(data);
+#endif
 }
 
 void preferShortSlices() {

@@ -11,9 +11,10 @@ int availableProcessors();
 // Bytes that can still be allocated before the machine or the cgroup runs out; INT64_MAX where it cannot be told.
 int64_t availableMemory();
 
-// Memory for std::free, 64-byte aligned; of 4 MB and more in huge pages where the system has them, which spares large
+// Memory for systemFree, 64-byte aligned; of 4 MB and more in huge pages where the system has them, which spares large
 // strides the misses of address translation. Null where there is none.
 void* systemMemory(size_t bytes);
+void systemFree(void* data);
 
 // Asks the scheduler for short slices of time for this thread, which may then interrupt threads that compute as soon as it wakes: for
 // the thread of JavaScript and for streams, so that answers do not wait for the end of others' slices, of some 3 ms each. Linux 6.12

@@ -10,11 +10,11 @@ int64_t stepOf(const OptimizerSlot& slot) { return *slot.steps + 1; }
 // 1 / sqrt(1 - beta2^t) and -lr / (1 - beta1^t)
 template <class T>
 T correctionOf(const AdamArgs& args, int64_t t) {
-  return static_cast<T>(1 / __builtin_sqrt(1 - pow(args.beta2, static_cast<double>(t))));
+  return static_cast<T>(1 / __builtin_sqrt(1 - __builtin_pow(args.beta2, static_cast<double>(t))));
 }
 template <class T>
 T stepOf(const AdamArgs& args, int64_t t) {
-  return static_cast<T>(-(args.lr / (1 - pow(args.beta1, static_cast<double>(t)))));
+  return static_cast<T>(-(args.lr / (1 - __builtin_pow(args.beta1, static_cast<double>(t)))));
 }
 
 // Kingma, Ba: "Adam", 2015, algorithm 1; decoupled decay: Loshchilov, Hutter: "Decoupled weight decay regularization",

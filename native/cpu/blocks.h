@@ -136,7 +136,7 @@ void foldEight(const Columns<T>& columns, T* const* out, bool onTop) {
       }
     }
   };
-  constexpr int kWide = kVectorBytes < 64 ? 2 : 1;
+  static constexpr int kWide = kVectorBytes < 64 ? 2 : 1;
   int64_t column = 0;
   for (; column + kWide * kLanes <= columns.count; column += kWide * kLanes) step([] { return kWide; }, column, kLanes);
   for (; column < columns.count; column += kLanes) {

@@ -2,6 +2,10 @@
 
 #include <cstdlib>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include "core/allocator.h"
 #include "core/device.h"
 #include "core/error.h"
@@ -28,22 +32,34 @@ extern const Backend backend;
 
 namespace {
 
+#if defined(__x86_64__)
+// The widest vectors, in bytes, of which the processor has all that a level uses, and whose registers the system saves. Not by
+// __builtin_cpu_supports, which says no to everything in what some linkers link (zig's).
+int vectorBytes() {
+  constexpr unsigned kFma = 1u << 12, kXsave = 1u << 27, kAvx = 1u << 28;             // leaf 1, ecx
+  constexpr unsigned kAvx2 = 1u << 5, kBmi = 1u << 3, kBmi2 = 1u << 8;                // leaf 7, ebx
+  constexpr unsigned kAvx512 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;  // leaf 7, ebx: F, DQ, CD, BW, VL
+  constexpr unsigned kSavesYmm = 0x06, kSavesZmm = 0xe6;                              // XCR0
+  const auto has = [](unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; };
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, kFma | kXsave | kAvx)) return 16;
+  unsigned saved = 0, high = 0;
+  __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+  if (!has(saved, kSavesYmm) || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !has(b, kAvx2 | kBmi | kBmi2)) return 16;
+  return has(saved, kSavesZmm) && has(b, kAvx512) ? 64 : 32;
+}
+#endif
+
 std::vector<CpuLevel> detect() {
   std::vector<CpuLevel> levels;
 #ifdef ANNEAL_HAS_SSE2
   levels.push_back({"sse2", &sse2::backend});
 #endif
 #ifdef ANNEAL_HAS_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
-    levels.push_back({"avx2", &avx2::backend});
-  }
+  if (vectorBytes() >= 32) levels.push_back({"avx2", &avx2::backend});
 #endif
 #ifdef ANNEAL_HAS_AVX512
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    levels.push_back({"avx512", &avx512::backend});
-  }
+  if (vectorBytes() >= 64) levels.push_back({"avx512", &avx512::backend});
 #endif
 #ifdef ANNEAL_HAS_NEON
   levels.push_back({"neon", &neon::backend});

@@ -32,7 +32,7 @@ void transfer(const Tensor& from, const Tensor& to) {
 void openFakeDevice() {
   static std::once_flag once;
   std::call_once(once, [] {
-    static auto* memory = new Allocator({systemMemory, std::free, availableMemory});
+    static auto* memory = new Allocator({systemMemory, systemFree, availableMemory});
     registerDevice(
         kFake, "fake", [] { return cpuLevel().backend; }, *memory);
     deviceStates[kFake.index].transfer = transfer;

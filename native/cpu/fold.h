@@ -176,9 +176,10 @@ ANNEAL_INLINE Terms<T, count> foldRun(const At& at, int64_t first, int64_t n) {
   return chain[0];
 }
 
-// The same for any n >= 1, in runs.
+// The same for any n >= 1, in runs. Clang 18 to 22 make a loop of a last call that is merged with other values, and start it from a
+// wrong value where those are vectors of signed integers (llvm/llvm-project#208367): the compiler crashes, or extremes are wrong.
 template <class Op, int chains, class T, int count, class At>
-Terms<T, count> foldTree(const At& at, int64_t first, int64_t n) {
+ANNEAL_NO_TAIL_CALLS Terms<T, count> foldTree(const At& at, int64_t first, int64_t n) {
   constexpr int64_t kRun = 8 * chains;
   if (n <= kRun) return foldRun<Op, chains, T, count>(at, first, n);
   const int64_t half = (n / 2 + kRun - 1) / kRun * kRun;

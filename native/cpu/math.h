@@ -7,8 +7,6 @@
 #include "cpu/simd.h"
 #include "cpu/support.h"
 
-extern "C" double erfc(double);
-
 namespace anneal::ANNEAL_LEVEL {
 
 // c0 + c1 x + c2 x^2 + ... by Horner's rule (Estrin's was no faster: neighbouring vectors overlap anyway).
@@ -241,13 +239,15 @@ ANNEAL_INLINE Vec<float> sin(Vec<float> x) {
   const Vec<float> y = select(x == Vec<float>(0.f), x, sinShifted(x, 0));  // keeps -0
   const Mask<4> near = abs(x) <= Vec<float>(kTrigonometricLimit);
   if (all(near)) return y;
-  return select(near, y, mapLanes(x, [](float v) { return static_cast<float>(::sin(static_cast<double>(v))); }));
+  return select(near, y,
+                mapLanes(x, [](float v) { return static_cast<float>(__builtin_sin(static_cast<double>(v))); }));
 }
 ANNEAL_INLINE Vec<float> cos(Vec<float> x) {
   const Vec<float> y = sinShifted(x, 1);
   const Mask<4> near = abs(x) <= Vec<float>(kTrigonometricLimit);
   if (all(near)) return y;
-  return select(near, y, mapLanes(x, [](float v) { return static_cast<float>(::cos(static_cast<double>(v))); }));
+  return select(near, y,
+                mapLanes(x, [](float v) { return static_cast<float>(__builtin_cos(static_cast<double>(v))); }));
 }
 
 // ---- pow: 2^(y log2 |x|) in float64 ---------------------------------------------------------------------------------
@@ -296,40 +296,40 @@ ANNEAL_INLINE Vec<float> pow(Vec<float> x, Vec<float> y) {
   const Vec<float> result = select(squares, x * x, select(odd, copySign(magnitude, x), magnitude));
   if (all(plain | squares)) return result;
   return select(plain | squares, result, mapLanes(x, y, [](float a, float b) {
-                  return static_cast<float>(::pow(static_cast<double>(a), static_cast<double>(b)));
+                  return static_cast<float>(__builtin_pow(static_cast<double>(a), static_cast<double>(b)));
                 }));
 }
 
 // ---- float64 --------------------------------------------------------------------------------------------------------
 ANNEAL_INLINE double sigmoid(double x) {
-  const double e = ::exp(-__builtin_fabs(x));
+  const double e = __builtin_exp(-__builtin_fabs(x));
   return (x < 0 ? e : 1.0) / (1.0 + e);
 }
 #define ANNEAL_LANES(name, f)                          \
   ANNEAL_INLINE Vec<double> name(Vec<double> x) {      \
     return mapLanes(x, [](double v) { return f(v); }); \
   }
-ANNEAL_LANES(exp, ::exp)
-ANNEAL_LANES(expNotPositive, ::exp)
-ANNEAL_LANES(expm1, ::expm1)
-ANNEAL_LANES(log, ::log)
-ANNEAL_LANES(log1p, ::log1p)
-ANNEAL_LANES(log1pUnit, ::log1p)
-ANNEAL_LANES(tanh, ::tanh)
-ANNEAL_LANES(erf, ::erf)
-ANNEAL_LANES(sin, ::sin)
-ANNEAL_LANES(cos, ::cos)
+ANNEAL_LANES(exp, __builtin_exp)
+ANNEAL_LANES(expNotPositive, __builtin_exp)
+ANNEAL_LANES(expm1, __builtin_expm1)
+ANNEAL_LANES(log, __builtin_log)
+ANNEAL_LANES(log1p, __builtin_log1p)
+ANNEAL_LANES(log1pUnit, __builtin_log1p)
+ANNEAL_LANES(tanh, __builtin_tanh)
+ANNEAL_LANES(erf, __builtin_erf)
+ANNEAL_LANES(sin, __builtin_sin)
+ANNEAL_LANES(cos, __builtin_cos)
 ANNEAL_LANES(sigmoid, sigmoid)
 #undef ANNEAL_LANES
 ANNEAL_INLINE Vec<double> pow(Vec<double> x, Vec<double> y) {
   const Mask<8> squares = y == Vec<double>(2.0);
   if (all(squares)) return x * x;
-  return select(squares, x * x, mapLanes(x, y, [](double a, double b) { return ::pow(a, b); }));
+  return select(squares, x * x, mapLanes(x, y, [](double a, double b) { return __builtin_pow(a, b); }));
 }
 
 ANNEAL_INLINE Vec<double> normalCdf(Vec<double> x, Vec<double>& gauss) {
   gauss = exp(x * x * Vec<double>(-0.5));
-  return mapLanes(x, [](double v) { return 0.5 * ::erfc(v * -0.70710678118654752440); });
+  return mapLanes(x, [](double v) { return 0.5 * __builtin_erfc(v * -0.70710678118654752440); });
 }
 
 // ---- integers: wraps around; a negative exponent gives 1 / base cut to an integer (0 for base 0) --------------------
@@ -353,15 +353,15 @@ ANNEAL_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) {
 #define ANNEAL_SCALAR(name, f)                                         \
   ANNEAL_INLINE float name(float x) { return name(Vec<float>(x))[0]; } \
   ANNEAL_INLINE double name(double x) { return f(x); }
-ANNEAL_SCALAR(exp, ::exp)
-ANNEAL_SCALAR(expm1, ::expm1)
-ANNEAL_SCALAR(log, ::log)
-ANNEAL_SCALAR(log1p, ::log1p)
-ANNEAL_SCALAR(log1pUnit, ::log1p)
-ANNEAL_SCALAR(tanh, ::tanh)
-ANNEAL_SCALAR(erf, ::erf)
-ANNEAL_SCALAR(sin, ::sin)
-ANNEAL_SCALAR(cos, ::cos)
+ANNEAL_SCALAR(exp, __builtin_exp)
+ANNEAL_SCALAR(expm1, __builtin_expm1)
+ANNEAL_SCALAR(log, __builtin_log)
+ANNEAL_SCALAR(log1p, __builtin_log1p)
+ANNEAL_SCALAR(log1pUnit, __builtin_log1p)
+ANNEAL_SCALAR(tanh, __builtin_tanh)
+ANNEAL_SCALAR(erf, __builtin_erf)
+ANNEAL_SCALAR(sin, __builtin_sin)
+ANNEAL_SCALAR(cos, __builtin_cos)
 #undef ANNEAL_SCALAR
 ANNEAL_INLINE float sigmoid(float x) { return sigmoid(Vec<float>(x))[0]; }
 ANNEAL_INLINE float normalCdf(float x, float& gauss) {
@@ -371,10 +371,10 @@ ANNEAL_INLINE float normalCdf(float x, float& gauss) {
   return result[0];
 }
 ANNEAL_INLINE double normalCdf(double x, double& gauss) {
-  gauss = ::exp(x * x * -0.5);
-  return 0.5 * ::erfc(x * -0.70710678118654752440);
+  gauss = __builtin_exp(x * x * -0.5);
+  return 0.5 * __builtin_erfc(x * -0.70710678118654752440);
 }
 ANNEAL_INLINE float pow(float x, float y) { return pow(Vec<float>(x), Vec<float>(y))[0]; }
-ANNEAL_INLINE double pow(double x, double y) { return ::pow(x, y); }
+ANNEAL_INLINE double pow(double x, double y) { return __builtin_pow(x, y); }
 
 }  // namespace anneal::ANNEAL_LEVEL

@@ -1,24 +1,12 @@
 // What every kernel file includes: the level's namespace, the element-type switch, and parallel loops over lambdas.
 //
 // Kernel files are compiled once for each instruction set. Nothing in them may be shared between levels, so they keep to
-// namespace anneal::ANNEAL_LEVEL, use compiler builtins for memory and C functions for float64 mathematics, and include no
+// namespace anneal::ANNEAL_LEVEL, use compiler builtins for memory and for float64 mathematics, and include no
 // standard library header with inline functions.
 #pragma once
 #include "core/error_kind.h"
 #include "core/kernels.h"
 #include "core/parallel.h"
-
-extern "C" {
-double exp(double);
-double expm1(double);
-double log(double);
-double log1p(double);
-double pow(double, double);
-double tanh(double);
-double erf(double);
-double sin(double);
-double cos(double);
-}
 
 namespace anneal::ANNEAL_LEVEL {
 

@@ -29,7 +29,7 @@ void addRows(const T* a, int64_t aStep, const T* b, int64_t bStep, int64_t cols,
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) store(sums + j + v * W<T>, Vec<T>(sum[v]));
   };
-  constexpr int kBlock = kVectorBytes < 64 ? 4 : 2;  // two cache lines of a row at a time
+  static constexpr int kBlock = kVectorBytes < 64 ? 4 : 2;  // two cache lines of a row at a time
   int64_t j = 0;
   const auto several = [] { return kBlock; };
   const auto one = [] { return 1; };

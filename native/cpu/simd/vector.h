@@ -5,7 +5,9 @@
 #if defined(__SSE2__)
 #pragma GCC diagnostic push  // GCC 12's AVX-512 header initialises "undefined" vectors with themselves and warns of it
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 #elif defined(__ARM_NEON)
@@ -13,6 +15,11 @@
 #endif
 
 #define ANNEAL_INLINE inline __attribute__((always_inline))
+#ifdef __clang__
+#define ANNEAL_NO_TAIL_CALLS __attribute__((disable_tail_calls))
+#else
+#define ANNEAL_NO_TAIL_CALLS
+#endif
 #define ANNEAL_INLINED __attribute__((always_inline))  // of a lambda, after its parameters
 
 namespace anneal::ANNEAL_LEVEL {

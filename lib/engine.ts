@@ -78,7 +78,44 @@ export function setMemoryLimit(bytes: number, device: Device = 'cpu'): void {
   native.setMemoryLimit(bytes, deviceCode('setMemoryLimit', device));
 }
 
-/** What the engine runs on: the instruction set of its kernels, and its threads. */
-export function engineInfo(): { isa: string; threads: number } {
-  return { isa: native.isa(), threads: native.getThreads() };
+/** What {@link engineInfo} reports. */
+export interface EngineInfo {
+  /** The instruction set of the kernels: `sse2`, `avx2`, `avx512` or `neon`. */
+  isa: string;
+  /** The instruction sets that the binary has kernels for, lowest first. The processor need not have all of them. */
+  compiledIsas: string[];
+  /** How many threads compute. */
+  threads: number;
+  /**
+   * What has decided the number of threads: the affinity mask of the process, the quota of its cgroup, the environment variable or
+   * the function.
+   */
+  threadsFrom: 'affinity' | 'quota' | 'ANNEAL_NUM_THREADS' | 'setNumThreads';
+  /** Processors in the affinity mask of the process. */
+  affinity: number;
+  /** Processors that the CPU quota of the cgroup comes to, rounded up; null when there is no quota. */
+  quota: number | null;
+  /** Bytes of memory that the cgroup may use; null when it has no limit. */
+  cgroupMemoryLimit: number | null;
+  /** Bytes of memory that are left in the machine and the cgroup; null where that cannot be told. */
+  availableMemory: number | null;
+}
+
+/**
+ * What the engine runs on: instruction set, threads and memory.
+ * @throws ArgumentError when `ANNEAL_ISA` names no instruction set that this binary and this processor have
+ */
+export function engineInfo(): EngineInfo {
+  const [affinity, quota] = native.processors();
+  const [cgroupMemoryLimit, availableMemory] = native.machineMemory();
+  return {
+    isa: native.isa(),
+    compiledIsas: native.compiledIsas(),
+    threads: native.getThreads(),
+    threadsFrom: native.threadsFrom(),
+    affinity,
+    quota,
+    cgroupMemoryLimit,
+    availableMemory,
+  };
 }

@@ -8,6 +8,7 @@ export { enableGrad, isGradEnabled, keep, noGrad, scope } from './context';
 export * as data from './data';
 export { type Device, devices } from './device';
 export {
+  type EngineInfo,
   engineInfo,
   getNumThreads,
   type MemoryReport,

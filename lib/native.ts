@@ -1,9 +1,9 @@
 // Loads the engine's binary and gives its functions types. Nothing else in lib requires it.
-import { existsSync } from 'node:fs';
 import { join, toNamespacedPath } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DeviceError, errorClasses } from './errors';
+import { alignRows, chooseBinary, howToBuild, inspectInstallation, installationRows } from './installation';
 
 /** A parameter of an operator, as the engine's table has it. */
 export interface OperatorParam {
@@ -95,6 +95,9 @@ export interface Native {
   setArrayMaker(make: (dtype: number, length: number) => ArrayBufferView): void;
   setThreads(threads: number): void;
   getThreads(): number;
+  threadsFrom(): 'affinity' | 'quota' | 'ANNEAL_NUM_THREADS' | 'setNumThreads';
+  processors(): [affinity: number, quota: number | null];
+  machineMemory(): [limit: number | null, available: number | null];
   memory(device: number): [live: number, cached: number, peak: number, handles: number];
   resetPeak(device: number): void;
   trim(device: number): void;
@@ -109,6 +112,7 @@ export interface Native {
   devices(): string[];
   openFakeDevice(): void;
   isa(): string;
+  compiledIsas(): string[];
 }
 
 /** What a function of the addon returns when it has failed; `thrown` is then what to throw (native/binding/errors.h). */
@@ -141,39 +145,24 @@ function checked(addon: Addon): Native {
   return functions as unknown as Native;
 }
 
-/** The C library, which a binary may not fit: glibc with its version, or musl. Empty off Linux. */
-function cLibrary(): string {
-  if (process.platform !== 'linux') return '';
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime ? `, glibc ${header.glibcVersionRuntime}` : ', musl';
+/** The error that there is no engine: what is wrong in a paragraph, and below it what is installed here. */
+function cannotLoad(root: string, problem: string, options?: ErrorOptions): DeviceError {
+  return new DeviceError(`${problem}\n\n${alignRows(installationRows(inspectInstallation(root)))}`, options);
 }
 
 function load(): Native {
   const root = join(__dirname, '..');
   const platform = `${process.platform}-${process.arch}`;
-  const host = () => `${platform} (Node ${process.version}${cLibrary()})`;
-  const candidates = [
-    join(root, 'build', 'Release', 'anneal.node'),
-    join(root, 'build', 'cmake', 'Release', 'anneal.node'),
-    join(root, 'prebuilds', platform, 'anneal.node'),
-  ];
-  // ANNEAL_BINARY: of another build, such as one with sanitizers.
-  const found = process.env.ANNEAL_BINARY || candidates.find((path) => existsSync(path));
-  if (!found) {
-    const command = existsSync(join(root, 'scripts')) ? 'npm run build' : 'npx node-gyp rebuild';
-    throw new DeviceError(
-      `anneal has no binary for ${host()}; looked for ${candidates.join(', ')}. ` +
-        `Build it with '${command}' in ${root} (needs Python 3, make and a C++20 compiler)`,
-    );
-  }
+  const { path } = chooseBinary(root);
+  if (path === null) throw cannotLoad(root, `anneal has no binary for ${platform}. ${howToBuild(root)}`);
   try {
     // Not by require, which would give a second copy of this package the same functions and state: the copies would take each
     // other's error classes and hooks.
     const module = { exports: {} as Addon };
-    process.dlopen(module, toNamespacedPath(found));
+    process.dlopen(module, toNamespacedPath(path));
     return checked(module.exports);
   } catch (cause) {
-    throw new DeviceError(`anneal's binary ${found} does not load on ${host()}: ${cause}`, { cause });
+    throw cannotLoad(root, `anneal's binary ${path} does not load on ${platform}: ${cause}`, { cause });
   }
 }
 

@@ -1,10 +1,12 @@
 // The engine itself: threads, memory, the stream.
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <utility>
 
 #include "binding/entry.h"
 #include "core/pool.h"
+#include "core/system.h"
 #include "cpu/dispatch.h"
 #include "cpu/fakeDevice.h"
 
@@ -57,6 +59,30 @@ napi_value setThreads(Entry& js) {
 }
 
 napi_value getThreads(Entry& js) { return js.from(static_cast<int32_t>(Pool::instance().threads())); }
+
+napi_value threadsFrom(Entry& js) { return js.from(std::string(Pool::instance().threadsFrom())); }
+
+// A number of the system's, or null for the one that stands for "none".
+template <class T>
+napi_value orNull(Entry& js, T value) {
+  return value == std::numeric_limits<T>::max() ? js.null() : js.from(static_cast<double>(value));
+}
+
+// processors(): [affinity, quota], see core/system.h.
+napi_value processors(Entry& js) {
+  napi_value list = js.newArray(2);
+  js.setElement(list, 0, orNull(js, affinityProcessors()));
+  js.setElement(list, 1, orNull(js, quotaProcessors()));
+  return list;
+}
+
+// machineMemory(): [limit, available], see core/system.h.
+napi_value machineMemory(Entry& js) {
+  napi_value list = js.newArray(2);
+  js.setElement(list, 0, orNull(js, memoryLimit()));
+  js.setElement(list, 1, orNull(js, availableMemory()));
+  return list;
+}
 
 // memory(device): [live, cached, peak, handles]
 napi_value memory(Entry& js) {
@@ -164,6 +190,14 @@ napi_value openFake(Entry& js) {
 
 napi_value isa(Entry& js) { return js.from(std::string(cpuLevel().name)); }
 
+// compiledIsas(): those that the binary has kernels for, lowest first.
+napi_value compiledIsas(Entry& js) {
+  const std::vector<const char*> names = compiledLevels();
+  napi_value list = js.newArray(names.size());
+  for (uint32_t i = 0; i < names.size(); ++i) js.setElement(list, i, js.from(std::string(names[i])));
+  return list;
+}
+
 }  // namespace
 
 std::vector<Function> engineFunctions() {
@@ -173,6 +207,9 @@ std::vector<Function> engineFunctions() {
           {"setArrayMaker", entry<setArrayMaker>},
           {"setThreads", entry<setThreads>},
           {"getThreads", entry<getThreads>},
+          {"threadsFrom", entry<threadsFrom>},
+          {"processors", entry<processors>},
+          {"machineMemory", entry<machineMemory>},
           {"memory", entry<memory>},
           {"resetPeak", entry<resetPeak>},
           {"trim", entry<trim>},
@@ -186,7 +223,8 @@ std::vector<Function> engineFunctions() {
           {"dtypes", entry<dtypes>},
           {"devices", entry<devices>},
           {"openFakeDevice", entry<openFake>},
-          {"isa", entry<isa>}};
+          {"isa", entry<isa>},
+          {"compiledIsas", entry<compiledIsas>}};
 }
 
 }  // namespace anneal::binding

@@ -30,13 +30,6 @@ void runInPlace(int64_t tasks, void (*body)(void*, int64_t), void* context) {
   for (int64_t i = 0; i < tasks; ++i) body(context, i);
 }
 
-// ANNEAL_NUM_THREADS, or as many as there are processors.
-int threadsAtStart() {
-  const char* text = std::getenv("ANNEAL_NUM_THREADS");
-  const int asked = text ? std::atoi(text) : 0;
-  return asked > 0 ? asked : availableProcessors();
-}
-
 }  // namespace
 
 // Never destroyed: threads may still be parked in it while the process exits.
@@ -45,12 +38,22 @@ Pool& Pool::instance() {
   return *pool;
 }
 
-Pool::Pool() { setThreads(threadsAtStart()); }
+// ANNEAL_NUM_THREADS, or as many as there are processors.
+Pool::Pool() {
+  const char* text = std::getenv("ANNEAL_NUM_THREADS");
+  const int asked = text ? std::atoi(text) : 0;
+  if (asked > 0) {
+    setThreads(asked, "ANNEAL_NUM_THREADS");
+  } else {
+    setThreads(availableProcessors(), quotaProcessors() < affinityProcessors() ? "quota" : "affinity");
+  }
+}
 
-void Pool::setThreads(int threads) {
+void Pool::setThreads(int threads, const char* from) {
   std::lock_guard<std::mutex> lock(runMutex_);
   threads = std::clamp(threads, 1, 1024);
   threads_.store(threads, std::memory_order_relaxed);
+  threadsFrom_.store(from, std::memory_order_relaxed);
   startWorkers(threads - 1);
 }
 

@@ -17,7 +17,10 @@ class Pool {
   void run(int64_t tasks, int64_t cost, void (*body)(void*, int64_t), void* context);
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
-  void setThreads(int threads);  // at least 1; workers beyond it stay parked
+  // At least 1; workers beyond it stay parked. `from` says in a word what has decided the number.
+  void setThreads(int threads, const char* from = "setNumThreads");
+  // The last `from`: "affinity", "quota", "ANNEAL_NUM_THREADS" or "setNumThreads".
+  const char* threadsFrom() const { return threadsFrom_.load(std::memory_order_relaxed); }
 
  private:
   Pool();
@@ -40,6 +43,7 @@ class Pool {
   std::atomic<uint32_t> wakeups_{0};  // parked workers wait for this to change
   std::atomic<int> parked_{0};
   std::atomic<int> threads_{1};
+  std::atomic<const char*> threadsFrom_{nullptr};
   int started_ = 0;
 };
 

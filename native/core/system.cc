@@ -39,28 +39,6 @@ int64_t readNumber(const char* path, int64_t fallback) {
   return ok ? value : fallback;
 }
 
-int affinityCount() {
-#ifdef __linux__
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
-// Whole processors of the cgroup's quota (version 2, then 1).
-int quotaCount() {
-  double quota = 0, period = 0;
-  if (FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
-    if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = 0;
-    std::fclose(file);
-  } else {
-    quota = static_cast<double>(readNumber("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", -1));
-    period = static_cast<double>(readNumber("/sys/fs/cgroup/cpu/cpu.cfs_period_us", 0));
-  }
-  if (quota <= 0 || period <= 0) return std::numeric_limits<int>::max();
-  return std::max(1, static_cast<int>(std::ceil(quota / period)));
-}
-
 // The number behind `key` in a file of lines "key number ..."; `fallback` when there is none.
 int64_t readField(const char* path, const char* key, int64_t fallback) {
   FILE* file = std::fopen(path, "re");
@@ -83,8 +61,7 @@ int64_t machineAvailable() {
 }
 
 int64_t cgroupAvailable() {
-  const int64_t limit =
-      readNumber("/sys/fs/cgroup/memory.max", readNumber("/sys/fs/cgroup/memory/memory.limit_in_bytes", kUnlimited));
+  const int64_t limit = memoryLimit();
   if (limit == kUnlimited) return kUnlimited;
   const int64_t used =
       readNumber("/sys/fs/cgroup/memory.current", readNumber("/sys/fs/cgroup/memory/memory.usage_in_bytes", 0));
@@ -96,7 +73,37 @@ int64_t cgroupAvailable() {
 
 }  // namespace
 
-int availableProcessors() { return std::max(1, std::min(affinityCount(), quotaCount())); }
+int affinityProcessors() {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// Of the cgroup's version 2, then 1.
+int quotaProcessors() {
+  double quota = 0, period = 0;
+  if (FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
+    if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = 0;
+    std::fclose(file);
+  } else {
+    quota = static_cast<double>(readNumber("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", -1));
+    period = static_cast<double>(readNumber("/sys/fs/cgroup/cpu/cpu.cfs_period_us", 0));
+  }
+  if (quota <= 0 || period <= 0) return std::numeric_limits<int>::max();
+  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
+int availableProcessors() { return std::min(affinityProcessors(), quotaProcessors()); }
+
+// Version 1 says "no limit" by the largest multiple of a page.
+int64_t memoryLimit() {
+  constexpr int64_t kLargestPage = 64 << 10;
+  const int64_t limit =
+      readNumber("/sys/fs/cgroup/memory.max", readNumber("/sys/fs/cgroup/memory/memory.limit_in_bytes", kUnlimited));
+  return limit > kUnlimited - kLargestPage ? kUnlimited : limit;
+}
 
 int64_t availableMemory() { return std::min(machineAvailable(), cgroupAvailable()); }
 

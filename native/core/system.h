@@ -5,8 +5,17 @@
 
 namespace anneal {
 
-// Processors this process may use: the smaller of its affinity mask and its cgroup's CPU quota.
+// Processors in the affinity mask of this process.
+int affinityProcessors();
+
+// Whole processors of the cgroup's CPU quota; INT_MAX where there is none.
+int quotaProcessors();
+
+// Processors this process may use: the smaller of the two.
 int availableProcessors();
+
+// Bytes that the cgroup may use; INT64_MAX where it has no limit.
+int64_t memoryLimit();
 
 // Bytes that can still be allocated before the machine or the cgroup runs out; INT64_MAX where it cannot be told.
 int64_t availableMemory();

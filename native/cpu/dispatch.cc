@@ -50,20 +50,34 @@ int vectorBytes() {
 }
 #endif
 
-std::vector<CpuLevel> detect() {
-  std::vector<CpuLevel> levels;
+struct CompiledLevel {
+  CpuLevel level;
+  bool runs;  // on this processor
+};
+
+// Lowest first.
+std::vector<CompiledLevel> compiled() {
+  std::vector<CompiledLevel> levels;
 #ifdef ANNEAL_HAS_SSE2
-  levels.push_back({"sse2", &sse2::backend});
+  levels.push_back({{"sse2", &sse2::backend}, true});
 #endif
 #ifdef ANNEAL_HAS_AVX2
-  if (vectorBytes() >= 32) levels.push_back({"avx2", &avx2::backend});
+  levels.push_back({{"avx2", &avx2::backend}, vectorBytes() >= 32});
 #endif
 #ifdef ANNEAL_HAS_AVX512
-  if (vectorBytes() >= 64) levels.push_back({"avx512", &avx512::backend});
+  levels.push_back({{"avx512", &avx512::backend}, vectorBytes() >= 64});
 #endif
 #ifdef ANNEAL_HAS_NEON
-  levels.push_back({"neon", &neon::backend});
+  levels.push_back({{"neon", &neon::backend}, true});
 #endif
+  return levels;
+}
+
+std::vector<CpuLevel> detect() {
+  std::vector<CpuLevel> levels;
+  for (const CompiledLevel& each : compiled()) {
+    if (each.runs) levels.push_back(each.level);
+  }
   return levels;
 }
 
@@ -83,6 +97,12 @@ const CpuLevel& choose() {
 }
 
 }  // namespace
+
+std::vector<const char*> compiledLevels() {
+  std::vector<const char*> names;
+  for (const CompiledLevel& each : compiled()) names.push_back(each.level.name);
+  return names;
+}
 
 const std::vector<CpuLevel>& cpuLevels() {
   static const std::vector<CpuLevel>* levels = new std::vector<CpuLevel>(detect());

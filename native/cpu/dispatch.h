@@ -12,6 +12,9 @@ struct CpuLevel {
   const Backend* backend;
 };
 
+// The names of the levels that were compiled, lowest first.
+std::vector<const char*> compiledLevels();
+
 // The levels that were compiled and that this processor can run, lowest first.
 const std::vector<CpuLevel>& cpuLevels();
 

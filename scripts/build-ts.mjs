@@ -1,13 +1,14 @@
-// Compiles lib/ to dist/: one CommonJS file, since loading sixty takes three times as long; declarations for each source;
-// and the ESM facade. Drops what has no source any more.
-import { existsSync, rmSync } from 'node:fs';
+// Compiles lib/ to dist/: one CommonJS file, since loading sixty takes three times as long; the command `anneal`, which loads that
+// file; declarations for each source; and the ESM facade. Drops what has no source any more.
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, root, run, runAsProgram } from './command.mjs';
 import { writeFacade } from './facade.mjs';
 import { filesBelow, hashOf, isFresh, writeStamp } from './stamp.mjs';
 
 const stamp = 'dist/.stamp';
-const products = ['dist/index.js', 'dist/index.d.ts', 'dist/index.mjs', 'dist/index.d.mts'];
+const command = 'dist/cli/main.js';
+const products = ['dist/index.js', 'dist/index.d.ts', 'dist/index.mjs', 'dist/index.d.mts', command];
 
 function sourceHash() {
   const settings = ['tsconfig.json', 'package.json', 'scripts/build-ts.mjs', 'scripts/facade.mjs'];
@@ -20,10 +21,9 @@ export function typeScriptIsFresh() {
 
 async function bundle() {
   const { build } = await import('esbuild');
-  await build({
+  /** @type {import('esbuild').BuildOptions} */
+  const options = {
     absWorkingDir: root,
-    entryPoints: ['lib/index.ts'],
-    outfile: 'dist/index.js',
     bundle: true,
     packages: 'external',
     platform: 'node',
@@ -32,9 +32,16 @@ async function bundle() {
     sourcemap: true,
     sourcesContent: false,
     keepNames: true,
+  };
+  await build({
+    ...options,
+    entryPoints: ['lib/index.ts'],
+    outfile: 'dist/index.js',
     // Values, where the bundle has getters: every `anneal.add(a, b)` would call one.
     footer: { js: 'module.exports = { ...module.exports };' },
   });
+  await build({ ...options, entryPoints: ['lib/cli/main.ts'], outfile: command, external: ['../index'] });
+  chmodSync(join(root, command), 0o755);
 }
 
 export async function buildTypeScript() {
@@ -47,7 +54,7 @@ export async function buildTypeScript() {
   if (code !== 0) throw new BuildError('anneal: TypeScript found errors, listed above.');
   await bundle();
   const sources = filesBelow('lib', /\.ts$/).map((file) => file.replace(/^lib\/(.*)\.ts$/, 'dist/$1.d.ts'));
-  const made = new Set(['dist/index.js', ...sources].flatMap((file) => [file, `${file}.map`]));
+  const made = new Set(['dist/index.js', command, ...sources].flatMap((file) => [file, `${file}.map`]));
   for (const file of filesBelow('dist', /\.(js|d\.ts)(\.map)?$/)) {
     if (!made.has(file)) rmSync(join(root, file));
   }

@@ -56,7 +56,7 @@ describe('the package', () => {
     for (const needed of ['dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts', 'binding.gyp']) {
       assert.ok(files.includes(needed), needed);
     }
-    for (const needed of ['LICENSE', 'README.md', 'native/sources.json', 'native/core/stream.cc']) {
+    for (const needed of ['dist/cli/main.js', 'LICENSE', 'README.md', 'native/sources.json', 'native/core/stream.cc']) {
       assert.ok(files.includes(needed), needed);
     }
     const unwanted = files.filter((path) =>

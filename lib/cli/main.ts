@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+// The command `anneal`: reads the command line, and ends with an exit code of 0 (good), 1 (something is wrong here) or 2 (misuse).
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packageVersion } from '../installation';
+import { closest } from '../misspelling';
+import { doctor } from './doctor';
+import type { Library } from './self-test';
+
+const usage = `Usage: anneal <command> [options]
+
+Commands:
+  doctor         says what anneal runs on here, and tests whether it works
+
+Options:
+  --json         of doctor: print the report as JSON
+  -h, --help     print this
+  -v, --version  print the version of the package
+`;
+
+const commands = ['doctor'];
+const root = join(__dirname, '..', '..');
+
+/** The package beside this file. Loaded here only: what needs no engine must run without one. */
+function load(): Library {
+  return require('../index') as Library;
+}
+
+function misuse(problem: string): number {
+  process.stderr.write(`anneal: ${problem}\n'anneal --help' lists commands and options.\n`);
+  return 2;
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      version: { type: 'boolean', short: 'v', default: false },
+    },
+  });
+}
+
+async function main(): Promise<number> {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse();
+  } catch (error) {
+    const [problem = ''] = (error as Error).message.split('. '); // what follows is about file names
+    return misuse(problem);
+  }
+  const { help, version, json } = parsed.values;
+  const [command, ...rest] = parsed.positionals;
+  if (help || version) {
+    process.stdout.write(help ? usage : `${packageVersion(root)}\n`);
+    return 0;
+  }
+  if (command === undefined) return misuse('a command is missing');
+  if (!commands.includes(command)) {
+    const near = closest(command, commands);
+    return misuse(`there is no command '${command}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
+  }
+  if (rest.length > 0) return misuse(`doctor takes no arguments, received '${rest.join(' ')}'`);
+  return doctor(root, load, json);
+}
+
+// Not left to end by itself: a read that never comes would keep the process alive.
+void main().then((code) => process.exit(code));

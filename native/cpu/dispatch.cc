@@ -35,7 +35,7 @@ namespace {
 #if defined(__x86_64__)
 // The widest vectors, in bytes, of which the processor has all that a level uses, and whose registers the system saves. Not by
 // __builtin_cpu_supports, which says no to everything in what some linkers link (zig's).
-int vectorBytes() {
+[[maybe_unused]] int vectorBytes() {
   constexpr unsigned kFma = 1u << 12, kXsave = 1u << 27, kAvx = 1u << 28;             // leaf 1, ecx
   constexpr unsigned kAvx2 = 1u << 5, kBmi = 1u << 3, kBmi2 = 1u << 8;                // leaf 7, ebx
   constexpr unsigned kAvx512 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;  // leaf 7, ebx: F, DQ, CD, BW, VL

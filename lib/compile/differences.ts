@@ -3,7 +3,7 @@ import { describe } from '../errors';
 import { Tensor } from '../tensor';
 import { isUnchanged } from './copies';
 import { membersOf } from './notes';
-import { entriesOf, type Fields, Loose, type Snapshot } from './snapshot';
+import { byKey, entriesOf, type Fields, Loose, type Snapshot } from './snapshot';
 
 /** How a difference between the members of a container is named. */
 export const MEMBERS = 'the members of ';
@@ -23,12 +23,9 @@ export interface Difference {
 
 /** All that differs. */
 export function* differences(snapshot: Snapshot): Generator<Difference> {
-  const { names, objects, fields, ends } = snapshot;
+  const { names, objects } = snapshot;
   const nameOf = (object: object) => names.get(object) ?? 'a captured tensor';
-  for (const [o, object] of objects.entries()) {
-    const noted = fields.slice(o > 0 ? ends[o - 1] : 0, ends[o]);
-    yield* changedFields(object, noted, nameOf(object));
-  }
+  for (const [o, object] of objects.entries()) yield* changedFields(object, snapshot.fieldsOf(o), nameOf(object));
   for (const { group, options } of snapshot.groups)
     yield* changedFields(group, ['lr', group.lr, ...options], nameOf(group));
   for (const [l, list] of snapshot.lists.entries()) {
@@ -81,8 +78,7 @@ export function* differences(snapshot: Snapshot): Generator<Difference> {
 }
 
 function* changedFields(object: Fields, noted: readonly unknown[], name: string): Generator<Difference> {
-  const before = new Map<string, unknown>();
-  for (let i = 0; i < noted.length; i += 2) before.set(noted[i] as string, noted[i + 1]);
+  const before = byKey(noted);
   for (const key in object) {
     const now = object[key];
     const value = before.get(key);
@@ -102,7 +98,7 @@ export function inWords({ name, before, now }: Difference): string {
 
 /** What a snapshot holds, in lines. */
 export function dependencies(snapshot: Snapshot): string[] {
-  const { names, objects, fields, ends } = snapshot;
+  const { names, objects } = snapshot;
   const lines: string[] = [];
   const list = (name: string, noted: readonly unknown[]) => {
     const values: string[] = [];
@@ -113,7 +109,7 @@ export function dependencies(snapshot: Snapshot): string[] {
   for (const [o, object] of objects.entries()) {
     const mode = modes.get(object);
     const suffix = mode === undefined ? '' : mode ? ' (training)' : ' (inference)';
-    list(`${names.get(object)}${suffix}`, fields.slice(o > 0 ? ends[o - 1] : 0, ends[o]));
+    list(`${names.get(object)}${suffix}`, snapshot.fieldsOf(o));
   }
   for (const { group, options } of snapshot.groups) list(`${names.get(group)}`, options);
   for (const [l, items] of snapshot.items.entries()) {

@@ -5,7 +5,7 @@ import { Tensor, TRACED } from '../tensor';
 import { copyOf } from './copies';
 import { type Difference, differences, MEMBERS } from './differences';
 import { isModule, liveModules, membersOf, type Notes, type WatchedModule, watchesItself } from './notes';
-import { entriesOf, type Fields, Loose, Snapshot } from './snapshot';
+import { byKey, entriesOf, type Fields, Loose, Snapshot } from './snapshot';
 
 const MOST_ITEMS = 1024; // of an array
 const MOST_ENTRIES = 64; // of a Map, a Set, a typed array, an object
@@ -226,7 +226,7 @@ export class Recorder implements Notes {
   #loosenField(holder: Fields, key: string, before: Tensor): void {
     const { objects, ends, fields, tensors, handles } = this.snapshot;
     const at = objects.indexOf(holder);
-    for (let i = at > 0 ? (ends[at - 1] as number) : 0; i < (ends[at] as number); i += 2) {
+    for (let i = this.snapshot.beginOf(at); i < (ends[at] as number); i += 2) {
       if (fields[i] === key) fields[i + 1] = tensorLike(before);
     }
     const t = tensors.indexOf(before);
@@ -255,12 +255,9 @@ export class Recorder implements Notes {
 
   /** As if the function had not been called: puts back what it has changed of the things that the snapshot knows. */
   undo(writes: Effects['writes'] = []): void {
-    const { objects, fields, ends, lists, items, modules, modes } = this.snapshot;
+    const { objects, lists, items, modules, modes } = this.snapshot;
     for (const [o, object] of objects.entries()) {
-      const noted = new Map<string, unknown>();
-      for (let i = o > 0 ? (ends[o - 1] as number) : 0; i < (ends[o] as number); i += 2) {
-        noted.set(fields[i] as string, fields[i + 1]);
-      }
+      const noted = byKey(this.snapshot.fieldsOf(o));
       for (const key in object) if (!noted.has(key)) delete object[key];
       for (const [key, value] of noted) {
         if (!(value instanceof Loose) && !Object.is(object[key], value)) Reflect.set(object, key, value);

@@ -48,6 +48,16 @@ export class Snapshot {
   readonly unwatched: string[] = [];
   #changes = -1;
 
+  /** Where the fields of object `o` begin. */
+  beginOf(o: number): number {
+    return o > 0 ? (this.ends[o - 1] as number) : 0;
+  }
+
+  /** The fields of object `o`: key, value, key, value, ... */
+  fieldsOf(o: number): unknown[] {
+    return this.fields.slice(this.beginOf(o), this.ends[o]);
+  }
+
   /** Whether all is as it was. */
   holds(): boolean {
     const { objects, fields, ends } = this;
@@ -104,6 +114,13 @@ export class Snapshot {
     this.#changes = changeCount();
     return true;
   }
+}
+
+/** By key, from key, value, key, value, ... */
+export function byKey(fields: readonly unknown[]): Map<string, unknown> {
+  const map = new Map<string, unknown>();
+  for (let i = 0; i < fields.length; i += 2) map.set(fields[i] as string, fields[i + 1]);
+  return map;
 }
 
 /** Keys and values of a map, or the members of a set, in order. */

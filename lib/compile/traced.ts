@@ -13,6 +13,13 @@ export function asynchronous(): ArgumentError {
   return new ArgumentError('[compile] the function is asynchronous: compile the part of it that computes');
 }
 
+/** @throws ArgumentError when what a function has returned is a promise, whose rejection is then nobody's to handle. */
+export function refusePromise(value: unknown): void {
+  if (!isPromiseLike(value)) return;
+  Promise.resolve(value).catch(() => {}); // what it rejects with later is a consequence of having been called here
+  throw asynchronous();
+}
+
 // For a function that stores gradients in its arguments.
 function backwardReachedArgument(): AutogradError {
   return new AutogradError(
@@ -93,10 +100,7 @@ function traceOnce(
         return adopt(out, handle);
       });
       const value = withTrace(trace, () => fn(...(unflattenTensors(template, stands) as never[])));
-      if (isPromiseLike(value)) {
-        Promise.resolve(value).catch(() => {}); // what it rejects with later is a consequence of having been traced
-        throw asynchronous();
-      }
+      refusePromise(value);
       const found: Tensor[] = [];
       result = flattenResult(value, found);
       const reachesArgument = stands.some((tensor, i) => {

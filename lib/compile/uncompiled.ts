@@ -1,19 +1,14 @@
 // A call of a compiled function that runs as it is: with the same results and errors, and without a graph behind the results.
-
-import { isPromiseLike } from '../kinds';
 import type { Tensor } from '../tensor';
 import { flattenResult, flattenTensors, unflattenTensors } from './structure';
-import { asynchronous } from './traced';
+import { refusePromise } from './traced';
 
 /** @throws whatever `fn` throws; what `compile` throws for its arguments and results. */
 export function withoutCompiling(fn: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
   const inputs: Tensor[] = [];
   flattenTensors(args, inputs, 'argument');
   const value = fn(...(args as never[]));
-  if (isPromiseLike(value)) {
-    Promise.resolve(value).catch(() => {});
-    throw asynchronous();
-  }
+  refusePromise(value);
   const tensors: Tensor[] = [];
   const result = flattenResult(value, tensors);
   const isGiven = (tensor: Tensor) => tensor.isDisposed || tensor.isLeaf || inputs.includes(tensor);

@@ -22,10 +22,9 @@ export function observeIgnored<T>(seen: IgnoredObserver, body: () => T): T {
 export function noteIgnored(
   op: OperatorRef,
   target: Tensor,
-  {
-    ignoreIndex = defaultOf(op, 'ignoreIndex') as number,
-    reduction = defaultOf(op, 'reduction') as string,
-  }: { ignoreIndex?: number; reduction?: string },
+  options: { ignoreIndex?: number; reduction?: string },
 ): void {
-  if (observer !== undefined && reduction === 'mean') observer(target, ignoreIndex);
+  if (observer === undefined) return;
+  const { reduction = defaultOf(op, 'reduction'), ignoreIndex = defaultOf(op, 'ignoreIndex') as number } = options;
+  if (reduction === 'mean') observer(target, ignoreIndex);
 }

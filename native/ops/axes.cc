@@ -24,6 +24,10 @@ std::vector<int64_t> resolveAxes(const char* op, const Attr& axes, int rank) {
   return result;
 }
 
+std::vector<int64_t> singleAxis(const Call& call) {
+  return resolveAxes(call.name(), attr(std::vector<int64_t>{call.integer(0)}), call.in(0).rank());
+}
+
 Dims reducedShape(const Dims& shape, const std::vector<int64_t>& axes, bool keepDims) {
   Dims result;
   for (int i = 0; i < shape.size(); ++i) {

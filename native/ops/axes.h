@@ -7,6 +7,9 @@ namespace anneal {
 // The axes of an OptionalInts attribute, normalized and ascending; all of them when it was left out.
 std::vector<int64_t> resolveAxes(const char* op, const Attr& axes, int rank);
 
+// The axis that is the first attribute of an operator on its first input, normalized.
+std::vector<int64_t> singleAxis(const Call& call);
+
 Dims reducedShape(const Dims& shape, const std::vector<int64_t>& axes, bool keepDims);
 
 // x as dense [outer, extent, inner] with the axes in the middle; copied where they are not neighbours.

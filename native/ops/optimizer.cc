@@ -62,9 +62,9 @@ void checkCount(const Call& call, const Tensor& steps) {
        nameOf(steps.dtype()), steps.shape().str().c_str());
 }
 
-// A gradient or a state of a parameter.
+// A parameter, or a gradient or a state of one; all are of the dtype of the first parameter.
 void checkFits(const Call& call, const Tensor& tensor, const Tensor& param, bool updated) {
-  const DType dtype = param.dtype();
+  const DType dtype = call.in(0).dtype();
   if (tensor.dtype() != dtype || (dtype != DType::Float32 && dtype != DType::Float64)) {
     fail(ErrorKind::DType, "[%s] all tensors must be of one floating dtype: %s and %s", call.name(), nameOf(dtype),
          nameOf(tensor.dtype()));
@@ -94,7 +94,6 @@ void checkLists(const Call& call, size_t unused) {
         checkCount(call, tensors[i]);
       else
         checkFits(call, tensors[i], params[i], list != kGrads);
-      if (tensors[i].dtype() != params[0].dtype() && list == kParams) checkFits(call, tensors[i], params[0], false);
     }
   }
 }
@@ -104,6 +103,9 @@ template <class Args>
 void runStep(const Call& call, Args& args, const std::vector<int64_t>* first) {
   static_assert(std::is_base_of_v<OptimizerTable, Args>);
   const auto params = call.tensors(kParams), grads = call.tensors(kGrads), counts = call.tensors(countsOf(call));
+  std::span<const Tensor> states[kOptimizerStates];
+  const size_t stateCount = countsOf(call) - kFirstState;
+  for (size_t s = 0; s < stateCount; ++s) states[s] = call.tensors(kFirstState + s);
   const size_t bytes = params.size() * sizeof(OptimizerSlot);
   const Storage table(bytes, Allocator::Use::HostWrite, call.device);
   auto* slots = static_cast<OptimizerSlot*>(table.data());
@@ -116,9 +118,8 @@ void runStep(const Call& call, Args& args, const std::vector<int64_t>* first) {
     gradients.push_back(dense(call.name(), grads[i]));
     OptimizerSlot slot{};
     slot.grad = gradients.back().data();
-    for (size_t list = kFirstState; list < countsOf(call); ++list) {
-      const auto states = call.tensors(list);
-      if (!states.empty()) slot.state[list - kFirstState] = update(states[i]);
+    for (size_t s = 0; s < stateCount; ++s) {
+      if (!states[s].empty()) slot.state[s] = update(states[s][i]);
     }
     slot.steps = static_cast<int64_t*>(update(counts[i]));
     slot.count = params[i].size();

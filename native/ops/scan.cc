@@ -10,10 +10,6 @@ namespace {
 constexpr Param kCumsum[] = {
     {"x", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"reverse", ParamKind::Bool}, {"dtype", ParamKind::DType}};
 
-std::vector<int64_t> axisOf(const Call& call) {
-  return resolveAxes(call.name(), attr(std::vector<int64_t>{call.integer(0)}), call.in(0).rank());
-}
-
 void prepare(Call& call) {
   const DType dtype = call.dtype(2);
   if (dtype == DType::Bool) fail(ErrorKind::DType, "[%s] sums are not bool; choose a dtype of numbers", call.name());
@@ -21,13 +17,13 @@ void prepare(Call& call) {
 }
 
 void infer(const Call& call, Specs& out) {
-  axisOf(call);  // checks it
+  singleAxis(call);  // checks it
   out.push_back(call.in(0).spec());
 }
 
 void run(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
-  const Arranged in = arrange(call.name(), dense(call.name(), call.in(0)), axisOf(call));
+  const Arranged in = arrange(call.name(), dense(call.name(), call.in(0)), singleAxis(call));
   ScanArgs args{};
   args.dtype = out[0].dtype();
   args.reverse = call.flag(1);

@@ -13,12 +13,8 @@ constexpr Param kReduce[] = {
     {"x", ParamKind::Tensor}, {"axes", ParamKind::OptionalInts}, {"keepDims", ParamKind::Bool, false}};
 constexpr Param kBackward[] = {{"dout", ParamKind::Tensor}, {"y", ParamKind::Tensor}, {"axis", ParamKind::Int}};
 
-std::vector<int64_t> axisOf(const Call& call) {
-  return resolveAxes(call.name(), attr(std::vector<int64_t>{call.integer(0)}), call.in(0).rank());
-}
-
 void inferSame(const Call& call, Specs& out) {
-  axisOf(call);  // checks it
+  singleAxis(call);  // checks it
   if (call.inputs.size() > 1 && !(call.in(0).shape() == call.in(1).shape())) {
     fail(ErrorKind::Shape, "[%s] shapes differ: %s and %s", call.name(), call.in(0).shape().str().c_str(),
          call.in(1).shape().str().c_str());
@@ -30,7 +26,7 @@ void inferSame(const Call& call, Specs& out) {
 template <SoftmaxOp Op>
 void run(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
-  const auto axis = axisOf(call);
+  const auto axis = singleAxis(call);
   const Arranged in = arrangeRows(call.name(), call.inputs.back(), axis);
   const Arranged dout = arrangeRows(call.name(), call.in(0), axis);
   const bool last = axis.empty() || axis[0] == out[0].rank() - 1;
@@ -60,12 +56,12 @@ void logSoftmaxGradient(GradCall& g) {
 
 void expandSoftmaxBackward(const Call& call, Tensors& out) {
   const Tensor &dout = call.in(0), &y = call.in(1);
-  out.push_back(mul(y, sub(dout, sum(mul(dout, y), axisOf(call), true))));
+  out.push_back(mul(y, sub(dout, sum(mul(dout, y), singleAxis(call), true))));
 }
 
 void expandLogSoftmaxBackward(const Call& call, Tensors& out) {
   const Tensor &dout = call.in(0), &y = call.in(1);
-  out.push_back(sub(dout, mul(exp(y), sum(dout, axisOf(call), true))));
+  out.push_back(sub(dout, mul(exp(y), sum(dout, singleAxis(call), true))));
 }
 
 std::vector<int64_t> sumAxes(const Call& call, int rank) { return resolveAxes(call.name(), call.attrs[0], rank); }

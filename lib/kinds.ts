@@ -17,6 +17,11 @@ export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || value instanceof Error; // the latter for DOMException
 }
 
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  return isError(error) ? error.message : String(error);
+}
+
 /** Whatever `await` waits for. */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

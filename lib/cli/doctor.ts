@@ -1,6 +1,6 @@
 // The command `anneal doctor`: what anneal runs on here, and whether it works.
 import { alignRows, type Installation, inspectInstallation, installationRows, type Row } from '../installation';
-import { isError } from '../kinds';
+import { messageOf } from '../kinds';
 import { type Library, nameWidth, type Outcome, selfTest } from './self-test';
 
 /** What `anneal doctor --json` prints. */
@@ -47,8 +47,7 @@ export async function doctor(root: string, load: () => Library, json: boolean): 
       ({ milliseconds, problem }) => print(problem === null ? `ok, ${milliseconds} ms\n` : `failed: ${problem}\n`),
     );
   } catch (error) {
-    const message = isError(error) ? error.message : String(error);
-    report.problem = message.split('\n\n')[0] as string; // the loader's goes on with rows that are printed here
+    report.problem = messageOf(error).split('\n\n')[0] as string; // the loader's goes on with rows that are printed here
     print(`${alignRows([...rows, ['engine', 'does not start']])}\n`);
   }
   const failed = report.selfTest.filter(({ ok }) => !ok).length;

@@ -1,6 +1,6 @@
 // The self-test of `anneal doctor`: small computations that show whether the engine works here, each with its own check.
 import type * as Anneal from '../index';
-import { isError } from '../kinds';
+import { messageOf } from '../kinds';
 
 /** The package, as programs load it. */
 export type Library = typeof Anneal;
@@ -60,7 +60,7 @@ export async function selfTest(
       if (isLate) throw new Error(`not run: the tests before it took ${LIMIT_MS / 1000} s`);
       await Promise.race([run(anneal), late]);
     } catch (error) {
-      problem = isError(error) ? error.message : String(error);
+      problem = messageOf(error);
     }
     const milliseconds = Math.round(performance.now() - start);
     const outcome = { name, ok: problem === null, milliseconds, problem };

@@ -6,6 +6,7 @@ import { type Found, Programs } from '../compile/programs';
 import { noGrad, scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
+import { messageOf } from '../kinds';
 import { native } from '../native';
 import { indexSelect } from '../ops/indexing';
 import { reshape, slice } from '../ops/shape';
@@ -13,7 +14,6 @@ import type { Tensor } from '../tensor';
 import { AbortGate, type Batch } from './batches';
 import { ChunkSize } from './chunk';
 import type { RunningMean } from './mean';
-import { messageOf } from './obstacle';
 
 // What the results of a chunk may take, by those of the chunk before.
 const MOST_BYTES = 1 << 26;

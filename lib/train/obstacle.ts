@@ -1,5 +1,4 @@
 // What stands in the way of compiling the steps of a trainer, as far as it can be told before one is traced.
-import { isError } from '../kinds';
 import { Adam, AdamW, Optimizer, SGD } from '../optim';
 import type { StepOptions } from './step';
 
@@ -7,11 +6,6 @@ import type { StepOptions } from './step';
 export interface Obstacle {
   who: string;
   reason: string;
-}
-
-/** What was thrown, in words. */
-export function messageOf(error: unknown): string {
-  return isError(error) ? error.message : String(error);
 }
 
 const ours: readonly unknown[] = [SGD, Adam, AdamW, Optimizer];

@@ -3,12 +3,13 @@ import { compile } from '../compile/compile';
 import { scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
+import { messageOf } from '../kinds';
 import { contiguous, slice, squeeze } from '../ops/shape';
 import type { Tensor } from '../tensor';
 import { type Batch, type BatchSource, eachBatch } from './batches';
 import { CompiledSteps, LoadedColumns, NotTraced, type OnChunk, type Shown } from './compiled';
 import type { RunningMean } from './mean';
-import { messageOf, type Obstacle, obstacleOf } from './obstacle';
+import { type Obstacle, obstacleOf } from './obstacle';
 import { type Measured, type StepOptions, Steps, sampleCount } from './step';
 
 const WATCH_MS = 20;

@@ -16,8 +16,8 @@ export interface FigureOptions {
   threads: number;
   rounds?: number;
   quick: boolean;
-  /** Part of the name of the cases that are wanted. */
-  only: string;
+  /** Whether a case is wanted. What is measured along with it may be yielded as well. */
+  wanted(name: string): boolean;
   /** To tell that a peer is not there, or has nothing to measure. */
   skip(peer: PeerName, why: string): void;
 }
@@ -25,6 +25,7 @@ export interface FigureOptions {
 export interface FigureSuite {
   name: string;
   description: string;
+  cases: readonly string[];
   figures(options: FigureOptions): AsyncGenerator<Figure>;
 }
 

@@ -5,10 +5,10 @@ import { engineInfo } from 'anneal';
 import type { Comparison } from './harness';
 import { limitUnits } from './limits';
 import type { Spread } from './statistics';
-import type { Case, LimitName, Suite } from './suites/suite';
+import type { Case, LimitName, TimedSuite } from './suites/suite';
 
 export interface CaseReport {
-  suite: Suite;
+  suite: TimedSuite;
   case: Case;
   threads: number;
   rounds: number;
@@ -89,12 +89,24 @@ function number(value: number): string {
   return value.toPrecision(4).slice(0, 6).padStart(6);
 }
 
-/** Where, with what and when: the last line of a file of results. */
+/** Where, with what and when a run was. */
+export interface Surroundings {
+  machine: Record<string, unknown> & { cpu: string; isa: string };
+  versions: Record<string, string>;
+  /** Null outside a repository; `modified` when files differ from the commit. */
+  commit: string | null;
+  modified: boolean;
+  date: string;
+  /** Peers that were asked for and not measured, and why. */
+  skipped?: Record<string, string>;
+}
+
+/** The last line of a file of results. */
 export function surroundings(
   versions: Record<string, string>,
   skipped: Record<string, string>,
   peak: object | undefined,
-): object {
+): Surroundings {
   const [cpu] = cpus();
   return {
     machine: {
@@ -113,8 +125,7 @@ export function surroundings(
   };
 }
 
-/** Null outside a repository; `modified` when files differ from the commit. */
-function commit(): { commit: string | null; modified: boolean } {
+function commit(): Pick<Surroundings, 'commit' | 'modified'> {
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: __dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {

@@ -1,10 +1,9 @@
-// Benchmarks: the comparison with rivals that are made up. What runs the suites is in bench/rehearsal.test.ts.
+// Benchmarks: the comparison with rivals that are made up. Their command is tested in bench-command.test.ts, and what runs the
+// suites is bench/rehearsal.test.ts.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { compare } from '../bench/harness';
 import { publish } from '../bench/publish/publish';
 import type { Results } from '../bench/publish/results';
@@ -13,7 +12,6 @@ import type { Rival } from '../bench/rival';
 import { spread } from '../bench/statistics';
 
 const root = join(__dirname, '..');
-const execute = promisify(execFile);
 
 // A rival that takes the given times per round, and notes when it was asked.
 function rival(name: string, calls: string[], secondsEach: number, values = [1, 2]): Rival {
@@ -153,21 +151,6 @@ describe('bench', () => {
     for (const document of ['README.md', 'docs/performance.md']) {
       const text = await readFile(join(root, document), 'utf8');
       assert.equal(withTables(text, results), text, `${document} has other figures than ${newest}`);
-    }
-  });
-
-  it('refuses what it does not know', async () => {
-    for (const [args, message] of [
-      [['poem'], /Allowed choices are peak, gemm, pointwise, mlp/],
-      [['mlp', '--peer', 'abacus'], /Allowed choices are .*torch/],
-      [['mlp', '--rounds', '0'], /at least 1/],
-    ] as const) {
-      const command = ['--import', 'tsx', join(root, 'bench', 'run.ts'), ...args];
-      await assert.rejects(execute(process.execPath, command), (error: { code: number; stderr: string }) => {
-        assert.equal(error.code, 1);
-        assert.match(error.stderr, message);
-        return true;
-      });
     }
   });
 });

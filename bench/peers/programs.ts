@@ -20,6 +20,11 @@ export async function peerProgram(name: PeerName, suite: Suite, threads: number)
   return typeof launcher === 'string' ? launcher : programOf(name, file, launcher, threads);
 }
 
+/** One implementation of a suite of somebody's own. */
+export function implementationProgram(name: string, threads: number): RivalProgram {
+  return programOf(name, 'own.ts', typescript, threads);
+}
+
 function programOf(name: string, file: string, { command, args, words }: Launcher, threads: number): RivalProgram {
   const env = { ...threadsOf(threads), ...levelOfPeers[process.env.ANNEAL_ISA ?? ''], PYTHONDONTWRITEBYTECODE: '1' };
   return { name, command, args: [...args, join(__dirname, file), name], env, words };

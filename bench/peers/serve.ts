@@ -28,6 +28,15 @@ export async function serve(prepare: (job: Job) => Promise<Contender>, versions:
   }
 }
 
+/** Up to 64 of many values, evenly spread, for a check. */
+export function sample(values: ArrayLike<number | bigint | boolean>): number[] {
+  const { length } = values;
+  const count = Math.min(length, 64);
+  return Array.from({ length: count }, (_, i) =>
+    Number(values[Math.floor((i * (length - 1)) / Math.max(count - 1, 1))]),
+  );
+}
+
 async function answer(contender: Contender, { command, iterations }: Question, versions: Record<string, string>) {
   if (command === 'prepare') return { versions };
   await contender.reset();

@@ -14,13 +14,14 @@ export const endToEnd: Suite = {
   iterations: 10,
   ours: 'anneal_end_to_end.ts',
   peers: { torch: 'torch_end_to_end.py', 'torch-in-memory': 'torch_end_to_end.py' },
-  async cases(_folder, quick) {
+  cases(quick) {
     const cases: Case[] = [];
     for (const style of ['loop', 'trainer']) {
       for (const [optimizer, lr] of Object.entries(learningRates)) {
         if (quick && optimizer === 'sgd') continue; // learns too little from the few images of a quick run
         const limit = quick ? 6400 : 60_000;
-        cases.push({ name: `${style}, ${optimizer}`, job: { style, optimizer, lr, limit, checkEpochs: 3 } });
+        const job = { style, optimizer, lr, limit, checkEpochs: 3 };
+        cases.push({ name: `${style}, ${optimizer}`, job: () => job });
       }
     }
     return cases;

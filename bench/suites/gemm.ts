@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Generator, uniform } from 'anneal';
+import type { Job } from '../rival';
 import type { Case, Suite } from './suite';
 
 interface Shape {
@@ -40,27 +41,26 @@ export const gemm: Suite = {
   tolerance: 1e-4,
   ours: 'anneal_gemm.cc',
   peers: { torch: 'torch_gemm.py', openblas: 'openblas_gemm.cc', blis: 'blis_gemm.cc', onednn: 'onednn_gemm.cc' },
-  async cases(folder, quick) {
-    const cases: Case[] = [];
-    for (const shape of quick ? shapes.filter(isSmall) : shapes) cases.push(await makeCase(shape, folder));
-    return cases;
-  },
+  cases: (quick) => (quick ? shapes.filter(isSmall) : shapes).map(makeCase),
 };
 
 function isSmall({ m, n, k, batch = 1 }: Shape): boolean {
   return m * n * k * batch < 2 ** 22;
 }
 
-async function makeCase({ m, n, k, transposeA = false, transposeB = false, batch = 1 }: Shape, folder: string) {
+function makeCase({ m, n, k, transposeA = false, transposeB = false, batch = 1 }: Shape): Case {
   const name = `${m}x${n}x${k}`;
-  const generator = new Generator(1);
-  const write = async (operand: string, count: number): Promise<string> => {
-    const file = join(folder, `gemm-${name}-${operand}.f32`);
-    // Positive, so that sums have few cancellations and a relative tolerance says something.
-    await writeFile(file, await uniform([count], { generator }).data('float32'));
-    return file;
+  const job = async (folder: string): Promise<Job> => {
+    const generator = new Generator(1);
+    const write = async (operand: string, count: number): Promise<string> => {
+      const file = join(folder, `gemm-${name}-${operand}.f32`);
+      // Positive, so that sums have few cancellations and a relative tolerance says something.
+      await writeFile(file, await uniform([count], { generator }).data('float32'));
+      return file;
+    };
+    const [a, b] = [await write('a', batch * m * k), await write('b', batch * k * n)];
+    return { m, n, k, batch, transposeA, transposeB, a, b };
   };
-  const [a, b] = [await write('a', batch * m * k), await write('b', batch * k * n)];
   const suffix = [
     transposeA ? ', A transposed' : '',
     transposeB ? ', B transposed' : '',
@@ -71,5 +71,5 @@ async function makeCase({ m, n, k, transposeA = false, transposeB = false, batch
     Math.min(m, n) === 1
       ? ({ amount: 4 * (m * k + k * n + m * n), limit: 'read' } as const)
       : ({ amount: 2 * m * n * k * batch, limit: 'fma' } as const);
-  return { name: name + suffix.join(''), job: { m, n, k, batch, transposeA, transposeB, a, b }, work };
+  return { name: name + suffix.join(''), job, work };
 }

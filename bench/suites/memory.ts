@@ -9,9 +9,10 @@ import { loadingTime, roomOnDisk } from './footprint';
 export const memory: FigureSuite = {
   name: 'memory',
   description: "memory of the demo's process, time to load, room on the disk",
+  cases: ['demo, peak', 'demo, steady', 'load', 'disk'],
   async *figures(options) {
-    const wanted = (name: string) => name.includes(options.only);
-    if (wanted('demo')) yield* residentMemory(options);
+    const { wanted } = options;
+    if (wanted('demo, peak') || wanted('demo, steady')) yield* residentMemory(options);
     if (wanted('load')) yield await loadingTime(options);
     if (wanted('disk')) yield await roomOnDisk(options);
   },
@@ -26,11 +27,11 @@ async function* residentMemory({ peers, threads, rounds = 3, quick, skip }: Figu
     if (typeof program === 'string') skip(peer, program);
     else programs.push(program);
   }
-  const [{ job }] = await endToEnd.cases('', quick, threads);
+  const [{ job }] = endToEnd.cases(quick, threads);
   const sizes = programs.map(() => ({ peak: [] as number[], steady: [] as number[] }));
   for (let round = 0; round < (quick ? 1 : rounds); round++) {
     for (const [i, program] of programs.entries()) {
-      const rival = await startRival(program, job);
+      const rival = await startRival(program, await job(''));
       try {
         await rival.measure(quick ? 1 : 2);
         const { peak, steady } = residentMegabytes(rival.pid);

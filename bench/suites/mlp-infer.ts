@@ -1,6 +1,7 @@
 // Inference with a 784-256-128-64-10 classifier: calls one after another, or each result read before the next call.
-import { join } from 'node:path';
-import { Generator, io, uniform } from 'anneal';
+import { Generator, type Tensor, uniform } from 'anneal';
+import type { Job } from '../rival';
+import { saveInputs } from './inputs';
 import { makeWeights, widths, workOf } from './network';
 import type { Case, PeerName, Suite } from './suite';
 
@@ -20,18 +21,25 @@ export const mlpInfer: Suite = {
     'tfjs-wasm': 'npm/tfjs_mlp_infer.ts',
     'tfjs-cpu': 'npm/tfjs_mlp_infer.ts',
   },
-  async cases(folder, quick) {
+  cases(quick) {
     const cases: Case[] = [];
     for (const batch of quick ? [64] : [1, 64, 1024]) {
-      const inputs = join(folder, `mlp-infer-${batch}.safetensors`);
-      const generator = new Generator(1);
-      await io.save(inputs, { ...makeWeights(generator), images: uniform([batch, widths[0]], { generator }) });
       for (const read of [false, true]) {
         const name = `batch ${batch}${read ? ', each read' : ''}`;
         const tooSlow: PeerName[] = batch > 64 ? ['tfjs-cpu'] : [];
-        cases.push({ name, job: { widths, inputs, read }, work: workOf(batch, false), tooSlow });
+        const job = async (folder: string): Promise<Job> => {
+          const inputs = await saveInputs(folder, `mlp-infer-${batch}`, () => makeInputs(batch));
+          return { widths, inputs, read };
+        };
+        cases.push({ name, job, work: workOf(batch, false), tooSlow });
       }
     }
     return cases;
   },
 };
+
+/** Weights under the names of a Sequential, and `images` [batch, 784]. */
+function makeInputs(batch: number): Record<string, Tensor> {
+  const generator = new Generator(1);
+  return { ...makeWeights(generator), images: uniform([batch, widths[0]], { generator }) };
+}

@@ -1,6 +1,7 @@
 // One training step of a 784-256-128-64-10 classifier: forward, cross-entropy, backward, optimizer step, zeroGrad.
-import { join } from 'node:path';
-import { Generator, io, type Tensor, uniform } from 'anneal';
+import { Generator, type Tensor, uniform } from 'anneal';
+import type { Job } from '../rival';
+import { saveInputs } from './inputs';
 import { makeWeights, widths, workOf } from './network';
 import type { Case, PeerName, Suite } from './suite';
 
@@ -21,16 +22,18 @@ export const mlp: Suite = {
     'tfjs-wasm': 'npm/tfjs_mlp.ts',
     'tfjs-cpu': 'npm/tfjs_mlp.ts',
   },
-  async cases(folder, quick) {
+  cases(quick) {
     const batches = quick ? [64] : [1, 64, 512, 4096];
     const cases: Case[] = [];
     for (const batch of batches) {
-      const inputs = join(folder, `mlp-${batch}.safetensors`);
-      await io.save(inputs, makeInputs(batch));
       for (const [optimizer, lr] of Object.entries(learningRates)) {
         const tooSlow: PeerName[] = batch > 64 ? ['tfjs-wasm', 'tfjs-cpu'] : [];
         const name = `batch ${batch}, ${optimizer}`;
-        cases.push({ name, job: { widths, optimizer, lr, inputs }, work: workOf(batch, true), tooSlow });
+        const job = async (folder: string): Promise<Job> => {
+          const inputs = await saveInputs(folder, `mlp-${batch}`, () => makeInputs(batch));
+          return { widths, optimizer, lr, inputs };
+        };
+        cases.push({ name, job, work: workOf(batch, true), tooSlow });
       }
     }
     return cases;

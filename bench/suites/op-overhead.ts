@@ -10,12 +10,10 @@ export const opOverhead: Suite = {
   iterations: 20_000,
   ours: 'anneal_op_overhead.ts',
   peers: { torch: 'torch_op_overhead.py' },
-  async cases() {
-    return [
-      { name: 'add', job: { operation: 'add', grad: false } },
-      { name: 'add, recorded for gradients', job: { operation: 'add', grad: true } },
-      // A function that gives back a number the engine has at hand.
-      { name: 'call of getNumThreads', job: { operation: 'call', grad: false } },
-    ];
-  },
+  cases: () => [
+    { name: 'add', job: () => ({ operation: 'add', grad: false }) },
+    { name: 'add, recorded for gradients', job: () => ({ operation: 'add', grad: true }) },
+    // A function that gives back a number the engine has at hand.
+    { name: 'call of getNumThreads', job: () => ({ operation: 'call', grad: false }) },
+  ],
 };

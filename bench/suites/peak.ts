@@ -13,12 +13,12 @@ export const peak: Suite = {
   rates: true,
   ours: 'peak.cc',
   peers: {},
-  async cases(_folder, quick, threads) {
+  cases(quick, threads) {
     const counts = [...new Set([1, 2, threads])].sort((a, b) => a - b);
     const cases = (name: string, limit: LimitName, bytes: (threads: number) => number): Case[] =>
       counts.map((count) => {
         const { job, amount } = limitJob(limit, bytes(count), count);
-        return { name, job, work: { amount, limit }, threads: count };
+        return { name, job: () => job, work: { amount, limit }, threads: count };
       });
     const bandwidth = Object.entries(sizes).filter(([place]) => !quick || place !== 'memory');
     return [

@@ -1,7 +1,8 @@
 // Pointwise chains and normalisations over rows, in the caches and beyond them. The floor is each input read once and the
 // output written once.
-import { join } from 'node:path';
-import { Generator, io, uniform } from 'anneal';
+import { Generator, type Tensor, uniform } from 'anneal';
+import type { Job } from '../rival';
+import { saveInputs } from './inputs';
 import type { Case, Suite } from './suite';
 
 const sizes = { small: [64, 256], large: [4096, 4096] } as const;
@@ -22,19 +23,26 @@ export const pointwise: Suite = {
     'torch-compile': 'torch_pointwise.py',
     jax: 'jax_pointwise.py',
   },
-  async cases(folder, quick) {
+  cases(quick) {
     const cases: Case[] = [];
     for (const [rows, cols] of quick ? [sizes.small] : Object.values(sizes)) {
-      const inputs = join(folder, `pointwise-${rows}x${cols}.safetensors`);
-      const generator = new Generator(1);
-      const matrix = () => uniform([rows, cols], { low: -2, high: 2, generator });
-      const vector = () => uniform([cols], { low: 0.5, high: 1.5, generator });
-      await io.save(inputs, { x: matrix(), y: matrix(), scale: vector(), shift: vector() });
       for (const [chain, reads] of Object.entries(chains)) {
         const amount = 4 * rows * cols * (reads + 1);
-        cases.push({ name: `${chain}, ${rows}x${cols}`, job: { chain, inputs }, work: { amount, limit: 'triad' } });
+        const job = async (folder: string): Promise<Job> => {
+          const inputs = await saveInputs(folder, `pointwise-${rows}x${cols}`, () => makeInputs(rows, cols));
+          return { chain, inputs };
+        };
+        cases.push({ name: `${chain}, ${rows}x${cols}`, job, work: { amount, limit: 'triad' } });
       }
     }
     return cases;
   },
 };
+
+/** x and y [rows, cols], scale and shift [cols]. */
+function makeInputs(rows: number, cols: number): Record<string, Tensor> {
+  const generator = new Generator(1);
+  const matrix = () => uniform([rows, cols], { low: -2, high: 2, generator });
+  const vector = () => uniform([cols], { low: 0.5, high: 1.5, generator });
+  return { x: matrix(), y: matrix(), scale: vector(), shift: vector() };
+}

@@ -12,12 +12,12 @@ const PAUSE_MS = 2; // from an answer to the next request
 export const serving: FigureSuite = {
   name: 'serving',
   description: 'answers of a compiled 784-128-10 model beside a training run in a worker, and the speed of that run',
+  cases: ['alone, median', 'alone, p99', 'beside training, median', 'beside training, p99', 'training keeps'],
   async *figures({ threads, rounds = 5, quick }: FigureOptions) {
     setNumThreads(threads);
     const model = new nn.Sequential(new nn.Linear(784, 128), new nn.ReLU(), new nn.Linear(128, 10)).eval();
     const answer = compile((x: Tensor) => noGrad(() => model.forward(x)));
-    const names = ['alone, median', 'alone, p99', 'beside training, median', 'beside training, p99', 'training keeps'];
-    const figures = names.map((name) => ({ name, rounds: [] as number[] }));
+    const figures = serving.cases.map((name) => ({ name, rounds: [] as number[] }));
     for (let round = 0; round < (quick ? 1 : rounds); round++) {
       const values = await measure(answer, quick ? 0.3 : 4);
       for (const [i, value] of values.entries()) figures[i].rounds.push(value);

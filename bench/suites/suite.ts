@@ -3,7 +3,8 @@ import type { Job } from '../rival';
 
 export interface Case {
   name: string;
-  job: Job;
+  /** Its parameters; inputs that are too large for them are written to `folder`. Not called before the case is measured. */
+  job(folder: string): Job | Promise<Job>;
   /** With it come rates, and their share of the machine's limit, measured round by round beside the rivals. */
   work?: Work;
   /** Of this case, when it is not for the command line to say. */
@@ -13,7 +14,8 @@ export interface Case {
 }
 
 /** `triad` is a = b + s * c over three arrays, counted as STREAM does; `read` a sum of one. */
-export type LimitName = 'fma' | 'triad' | 'read';
+export const limitNames = ['fma', 'triad', 'read'] as const;
+export type LimitName = (typeof limitNames)[number];
 
 /** What one iteration does. */
 export interface Work {
@@ -22,7 +24,8 @@ export interface Work {
   limit: LimitName;
 }
 
-export interface Suite {
+/** What is known of a suite whose iterations are timed, whoever the rivals are. */
+export interface TimedSuite {
   name: string;
   description: string;
   /** What one iteration is, for the heading of times: `step`. */
@@ -34,12 +37,16 @@ export interface Suite {
   iterations?: number;
   /** Its figures are rates of `work`, and they are the machine's limits themselves: without peers. */
   rates?: boolean;
+  /** The cases; few and small ones for `quick`. */
+  cases(quick: boolean, threads: number): readonly Case[];
+}
+
+/** A suite of this project: one side of it is ours, and each peer has a program of its own. */
+export interface Suite extends TimedSuite {
   /** Our side: a file in bench/peers. */
   ours: string;
   /** The other sides by name: files in bench/peers. */
   peers: Partial<Record<PeerName, string>>;
-  /** The cases, with their inputs written to `folder`; few and small ones for `quick`. */
-  cases(folder: string, quick: boolean, threads: number): Promise<Case[]>;
 }
 
 export const peerNames = [

@@ -1,4 +1,5 @@
-// Types (tsc), generated methods, lint and format of TypeScript (biome), format of C++ (clang-format). `--write` formats instead of checking.
+// Types (tsc), circles of imports, generated methods, lint and format of TypeScript (biome), format of C++ (clang-format), the package.
+// `--write` formats instead of checking.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, root, run, runAsProgram } from './command.mjs';
@@ -34,7 +35,8 @@ function checks() {
   const types = { name: 'types', command: [node, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json'] };
   const methods = { name: 'methods of Tensor', command: [node, 'scripts/methods.mjs', ...(write ? [] : ['--check'])] };
   const circles = { name: 'circles of imports', command: [node, 'scripts/circles.mjs'] };
-  return write ? [methods, biomeCheck, nativeCheck] : [types, circles, methods, biomeCheck, nativeCheck];
+  const tarball = { name: 'package', command: [node, 'scripts/lint-package.mjs'] };
+  return write ? [methods, biomeCheck, nativeCheck] : [types, circles, methods, biomeCheck, nativeCheck, tarball];
 }
 
 await runAsProgram(import.meta.url, async () => {

@@ -98,7 +98,8 @@ describe('documentation', function () {
   });
 
   it('links between pages lead somewhere', async () => {
-    for (const page of [...pages, 'CONTRIBUTING.md', 'docs/README.md', 'docs/performance.md']) {
+    const others = ['CONTRIBUTING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md', 'CHANGELOG.md', 'bench/README.md'];
+    for (const page of [...pages, ...others, 'docs/README.md', 'docs/performance.md']) {
       const text = await readFile(join(root, page), 'utf8');
       for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, dirname(page), target as string)), `${page} links to ${target}`);

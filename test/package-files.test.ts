@@ -1,0 +1,63 @@
+// The files of the package are those of a list, test/package-files.txt: nothing slips in, and nothing is forgotten.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(__dirname, '..');
+
+// Of a path in which `**/` stands for any folders and `*` for any part of a name.
+function patternOf(line: string): RegExp {
+  const escaped = line.replace(/[.+()[\]{}^$|\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('**/', '(.*/)?').replace(/(?<!\.)\*/g, '[^/]*')}$`);
+}
+
+/** What is packed although no line allows it, and the lines without a file. */
+function compare(files: readonly string[], lines: readonly string[]): { extra: string[]; missing: string[] } {
+  const patterns = lines.map((line) => ({ line, pattern: patternOf(line) }));
+  return {
+    extra: files.filter((file) => !patterns.some(({ pattern }) => pattern.test(file))),
+    missing: patterns.filter(({ pattern }) => !files.some((file) => pattern.test(file))).map(({ line }) => line),
+  };
+}
+
+describe('the files of the package', function () {
+  this.timeout(60_000);
+  let packed: { files: { path: string }[]; unpackedSize: number };
+  const paths = () => packed.files.map(({ path }) => path);
+
+  before(() => {
+    const npm = process.env.npm_execpath ?? '';
+    const [program, args] = npm.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+    const pack = [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'];
+    [packed] = JSON.parse(execFileSync(program, pack, { cwd: root, encoding: 'utf8', stdio: 'pipe' }));
+  });
+
+  it('are those of the list', () => {
+    const text = readFileSync(join(__dirname, 'package-files.txt'), 'utf8');
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const { extra, missing } = compare(paths(), lines);
+    assert.deepEqual(extra, [], 'no line of test/package-files.txt allows these');
+    assert.deepEqual(
+      missing.filter((line) => !line.startsWith('prebuilds/')),
+      [],
+      'these lines of test/package-files.txt have no file',
+    );
+  });
+
+  it('have a declaration for each source', () => {
+    const below = (folder: string, end: string) =>
+      paths()
+        .filter((path) => path.startsWith(folder) && path.endsWith(end))
+        .map((path) => path.slice(folder.length, -end.length));
+    assert.deepEqual(below('dist/', '.d.ts').sort(), below('lib/', '.ts').sort());
+  });
+
+  it('are told from others', () => {
+    const lines = ['dist/index.js', 'lib/**/*.ts', 'native/core/**/*.h'];
+    const good = ['dist/index.js', 'lib/index.ts', 'lib/nn/linear.ts', 'native/core/kernels/sgd.h'];
+    assert.deepEqual(compare(good, lines), { extra: [], missing: [] });
+    const wrong = ['dist/index_js', 'lib/index.tsx', 'native/core/a.cc', 'other/lib/index.ts'];
+    assert.deepEqual(compare([...good.slice(1), ...wrong], lines), { extra: wrong, missing: ['dist/index.js'] });
+  });
+});

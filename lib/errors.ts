@@ -69,7 +69,9 @@ export class AutogradError extends AnnealError {
   }
 }
 
-/** An index outside its dimension, found while a kernel ran: it rejects the read that waits for the result. */
+/**
+ * An index outside its dimension. Of index tensors it is found while a kernel runs, and rejects the read that waits for the result.
+ */
 export class IndexError extends AnnealError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, 'ERR_INDEX', options);

@@ -34,28 +34,43 @@ export {
 export * as io from './io';
 export * as nn from './nn';
 export * from './ops/activation';
+export * from './ops/arrange';
+export * from './ops/at';
 export { invoke, type OperatorParam, type OperatorRecord, operators } from './ops/call';
 export {
   arange,
   type CreateOptions,
   eye,
   full,
+  fullLike,
   linspace,
+  logspace,
   ones,
   onesLike,
   tensor,
   zeros,
   zerosLike,
 } from './ops/create';
+export * from './ops/diagonal';
+export * from './ops/einsum';
 export * from './ops/indexing';
 export * from './ops/loss';
+export * from './ops/masked';
+export * from './ops/math';
 export * from './ops/matmul';
+export * from './ops/more-losses';
+export * from './ops/norm';
+export * from './ops/pad';
+export * from './ops/piecewise';
 export * from './ops/pointwise';
+export * from './ops/products';
 export * from './ops/random';
 export * from './ops/reduce';
+export * from './ops/repeat';
 export * from './ops/scan';
 export * from './ops/shape';
 export * from './ops/softmax';
+export * from './ops/statistics';
 export * as optim from './optim';
 export {
   type BackwardOptions,

@@ -68,8 +68,9 @@ function methodOf(source, node, module, comment, names) {
   const generic = node.typeParameters?.[0]?.name.text;
   const parameters = rest.map((parameter) => {
     const name = ts.isIdentifier(parameter.name) ? parameter.name.text : 'options';
+    const rest = parameter.dotDotDotToken ? '...' : '';
     const optional = parameter.questionToken || parameter.initializer ? '?' : '';
-    return `${name}${optional}: ${typeOf(parameter)}`;
+    return `${rest}${name}${optional}: ${typeOf(parameter)}`;
   });
   const result = node.type?.getText() ?? '';
   const signature = `(${parameters.join(', ')}): ${result === generic ? 'this' : result}`;

@@ -15,7 +15,7 @@ const WEIGHT = 2000;
 /** Operators that have nothing to do with the values of floating tensors. */
 const WITHOUT = [
   ...['arange', 'linspace', 'eye', 'full', 'randperm', 'uniform', 'normal', 'bernoulli'], // made from nothing
-  'oneHot', // of integers
+  ...['oneHot', 'linearIndex', 'positions'], // of integers and masks
   'dropout', // random; the values that stay are multiplied as by mul
 ];
 

@@ -7,6 +7,7 @@ import { native } from '../native';
 import { checkOptions } from '../options';
 import { adopt, handleOf, type NestedArray, Tensor } from '../tensor';
 import { callOn, type OperatorRef, operator, optionalDType } from './call';
+import { pow } from './pointwise';
 import { to } from './shape';
 
 const op = {
@@ -148,18 +149,25 @@ export function ones(shape: readonly number[], options: CreateOptions = {}): Ten
   return filled('ones', shape, 1, options);
 }
 
+function filledLike(name: string, like: Tensor, value: number, options: CreateOptions): Tensor {
+  handleOf(name, 'like', like);
+  checkOptions(name, options, optionNames);
+  return filled(name, like.shape, value, { dtype: like.dtype, device: like.device, ...options });
+}
+
+/** Every element is `value`, of the shape and dtype of another tensor, on its device. @throws ArgumentError where it does not fit. */
+export function fullLike(like: Tensor, value: number, options: CreateOptions = {}): Tensor {
+  return filledLike('fullLike', like, value, options);
+}
+
 /** Zeros of the shape and dtype of another tensor, on its device. */
 export function zerosLike(like: Tensor, options: CreateOptions = {}): Tensor {
-  handleOf('zerosLike', 'like', like);
-  checkOptions('zerosLike', options, optionNames);
-  return full(like.shape, 0, { dtype: like.dtype, device: like.device, ...options });
+  return filledLike('zerosLike', like, 0, options);
 }
 
 /** Ones of the shape and dtype of another tensor, on its device. */
 export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
-  handleOf('onesLike', 'like', like);
-  checkOptions('onesLike', options, optionNames);
-  return full(like.shape, 1, { dtype: like.dtype, device: like.device, ...options });
+  return filledLike('onesLike', like, 1, options);
 }
 
 /**
@@ -180,6 +188,15 @@ export function arange(startOrEnd: number, end?: number | null, step = 1, option
 export function linspace(start: number, end: number, count: number, options: CreateOptions = {}): Tensor {
   checkOptions('linspace', options, optionNames);
   return finish(make(op.linspace, options, start, end, count, optionalDType('linspace', options.dtype)), options);
+}
+
+/** `count` numbers whose logarithms to `base` (default 10) run evenly from `start` to `end`, both included. @throws ArgumentError */
+export function logspace(start: number, end: number, count: number, base = 10, options: CreateOptions = {}): Tensor {
+  checkOptions('logspace', options, optionNames);
+  const { dtype = 'float32', device, requiresGrad } = options;
+  if (!(base > 0)) throw new ArgumentError(`[logspace] expected a positive base, received ${describe(base)}`);
+  const exponents = linspace(start, end, count, { dtype: 'float64', device });
+  return finish(to(pow(base, exponents), dtype), { requiresGrad });
 }
 
 /** Ones on the diagonal, zeros elsewhere, `[rows, columns]`. @throws ArgumentError */

@@ -15,9 +15,77 @@ import {
   softsign,
   tanh,
 } from './activation';
+import {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  chunk,
+  expandAs,
+  moveaxis,
+  narrow,
+  select,
+  swapaxes,
+  tensorSplit,
+  unbind,
+  unflatten,
+} from './arrange';
+import { at, atAsync, type WithAtOptions, withAt } from './at';
+import type { AtItem } from './at-spec';
 import { defineMethods } from './call';
-import { gather, indexSelect, oneHot, scatterAdd } from './indexing';
+import { diag, diagEmbed, diagonal, trace, tril, triu } from './diagonal';
+import {
+  gather,
+  type IndexAddOptions,
+  indexAdd,
+  indexCopy,
+  indexFill,
+  indexSelect,
+  oneHot,
+  type ScatterReduceOptions,
+  type ScatterReduction,
+  scatter,
+  scatterAdd,
+  scatterReduce,
+  take,
+  takeAlongDim,
+} from './indexing';
+import { maskedFill, maskedScatter, maskedSelect } from './masked';
+import {
+  type AddcOptions,
+  addcdiv,
+  addcmul,
+  allclose,
+  type CloseOptions,
+  equal,
+  isclose,
+  lerp,
+  logaddexp,
+  type NanToNumOptions,
+  nanToNum,
+  xlogy,
+} from './math';
 import { matmul } from './matmul';
+import { type NormalizeOptions, norm, normalize } from './norm';
+import { type PadOptions, pad } from './pad';
+import {
+  celu,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  logSigmoid,
+  mish,
+  prelu,
+  type RreluOptions,
+  relu6,
+  rrelu,
+  selu,
+  softmin,
+  softshrink,
+  tanhshrink,
+  threshold,
+} from './piecewise';
 import {
   abs,
   add,
@@ -49,8 +117,10 @@ import {
   square,
   sub,
 } from './pointwise';
+import { cross, dot, inner, kron, outer, tensordot } from './products';
 import { dropout, type Generator } from './random';
 import { type Axes, argmax, argmin, max, mean, min, prod, type SpreadOptions, std, sum, variance } from './reduce';
+import { repeat, repeatInterleave, roll, rot90, tile } from './repeat';
 import { type CumsumOptions, cumsum } from './scan';
 import {
   assign,
@@ -59,7 +129,6 @@ import {
   expand,
   flatten,
   flip,
-  pad,
   permute,
   reshape,
   slice,
@@ -70,6 +139,23 @@ import {
   unsqueeze,
 } from './shape';
 import { logSoftmax, logSumExp, softmax } from './softmax';
+import {
+  type BincountOptions,
+  bincount,
+  bincountStatic,
+  type CovOptions,
+  corrcoef,
+  countNonzero,
+  cov,
+  type DiffOptions,
+  diff,
+  type HistcOptions,
+  histc,
+  nanmean,
+  nansum,
+  stdMean,
+  varMean,
+} from './statistics';
 
 declare module '../tensor' {
   interface Tensor {
@@ -127,6 +213,183 @@ declare module '../tensor' {
      */
     softsign(): Tensor;
     /**
+     * Entry `index` along `axis`, which is dropped; a negative one counts from the end. A view.
+     *
+     * @throws IndexError; ArgumentError
+     */
+    select(axis: number, index: number): Tensor;
+    /**
+     * `length` entries from `start` on along `axis`; a negative start counts from the end. A view.
+     *
+     * @throws ShapeError; ArgumentError
+     */
+    narrow(axis: number, start: number, length: number): Tensor;
+    /**
+     * The entries along `axis`, each without it. Views.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    unbind(axis?: number): Tensor[];
+    /**
+     * At most `chunks` parts along `axis`, all of one size but the last, which may be smaller. There may be fewer parts, as in PyTorch;
+     * {@link tensorSplit} gives as many as are asked for.
+     *
+     * @throws ArgumentError
+     */
+    chunk(chunks: number, axis?: number): Tensor[];
+    /**
+     * Parts along `axis`: `sections` of them, of which the first are larger by one where the axis does not divide; or the parts between
+     * the positions listed, as ranges: `tensorSplit([2, 5])` gives entries 0 to 1, 2 to 4, and the rest.
+     *
+     * @throws ArgumentError
+     */
+    tensorSplit(sections: number | readonly number[], axis?: number): Tensor[];
+    /**
+     * Two axes exchanged; {@link transpose} under NumPy's name. A view.
+     */
+    swapaxes(axis0: number, axis1: number): Tensor;
+    /**
+     * The axes `source` moved to the places `destination`; the others keep their order. A view.
+     *
+     * @throws ArgumentError
+     */
+    moveaxis(source: number | readonly number[], destination: number | readonly number[]): Tensor;
+    /**
+     * `axis` as several axes of the sizes `shape`, of which one may be -1.
+     *
+     * @throws ShapeError, ArgumentError
+     */
+    unflatten(axis: number, shape: readonly number[]): Tensor;
+    /**
+     * Broadcast to the shape of `other`, without a copy.
+     *
+     * @throws ShapeError
+     */
+    expandAs(other: Tensor): Tensor;
+    /**
+     * x, with at least one dimension: a scalar becomes `[1]`.
+     *
+     * Here `x` is this tensor.
+     */
+    atleast1d(): Tensor;
+    /**
+     * x, with at least two dimensions: `[n]` becomes `[1, n]`.
+     *
+     * Here `x` is this tensor.
+     */
+    atleast2d(): Tensor;
+    /**
+     * x, with at least three dimensions: `[n]` becomes `[1, n, 1]`, `[m, n]` becomes `[m, n, 1]`.
+     *
+     * Here `x` is this tensor.
+     */
+    atleast3d(): Tensor;
+    /**
+     * What the items pick, one for each axis, as PyTorch indexes:
+     *
+     * ```ts
+     * x.at(0);                  // the first entry of the first axis, which is dropped; x.at(-1) is the last
+     * x.at('1:5', '...', -1);   // entries 1 to 4 of the first axis, the last one of the last axis
+     * x.at('::-1');             // in reverse order
+     * x.at(':', null);          // a new axis of size 1 behind the first
+     * x.at(rows, columns);      // x[rows[i]][columns[i]] of two vectors of an integer dtype
+     * x.at(...index.unbind(-1)) // of an index [..., axes]: what other libraries call gatherND
+     * ```
+     *
+     * Ranges begin, end and step as in Python (see {@link range} for ranges of numbers that are computed). The result of integers,
+     * ranges and `null` shares memory with x, but for negative steps.
+     *
+     * Index tensors broadcast against each other, and pick together: their axes, in the shape that they broadcast to, stand where the
+     * first of them stood where they were neighbours, and else first. Integers do not count here, as in PyTorch, unlike in NumPy.
+     *
+     * How much a mask picks only its values say, so that {@link atAsync} takes masks. {@link maskedFill}, {@link withAt} and {@link where}
+     * need not know.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError; IndexError for an integer outside its axis. An index tensor with an element outside rejects the read of
+     * the result with IndexError.
+     */
+    at(...items: AtItem[]): Tensor;
+    /**
+     * As {@link at}, also of masks: a promise, since the shape of the result depends on the values of the masks. A mask stands for index
+     * tensors with the positions at which it holds. Gradients flow to `x`. Not within compiled functions.
+     *
+     * ```ts
+     * await x.atAsync(x.gt(0));        // the positive elements, in a vector
+     * await x.atAsync(':', rows);      // columns of which the vector `rows` of dtype bool says true
+     * ```
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws as {@link at}.
+     */
+    atAsync(...items: AtItem[]): Promise<Tensor>;
+    /**
+     * A copy of `x` in which what `at(...items)` picks is `value`, which broadcasts to it and takes the dtype of `x`. `x` itself does not
+     * change: `x = x.withAt([0, '1:3'], 7)`.
+     *
+     * ```ts
+     * x.withAt(0, row);                                // x[0] = row
+     * x.withAt(['...', '::2'], 0);                     // x[..., ::2] = 0
+     * x.withAt(mask, 0);                               // x[mask] = 0, here without a promise
+     * x.withAt([rows, columns], 1, { accumulate: true });
+     * ```
+     *
+     * Next to a mask there may be ranges only, and `value` must fit what is picked for each position at which the mask holds: a number, or
+     * a tensor with at most the dimensions behind the mask; {@link maskedScatter} writes other values.
+     *
+     * Where indices repeat and nothing is accumulated, each element of `value` has the gradient of the place, as in PyTorch.
+     *
+     * Here `x` is this tensor.
+     *
+     * @param items the items of {@link at}: an array of them, or a single one.
+     * @throws as {@link at}; ShapeError where `value` does not broadcast.
+     */
+    withAt(items: AtItem | readonly AtItem[], value: TensorLike, options?: WithAtOptions): Tensor;
+    /**
+     * The lower triangle of matrices, the last two dimensions, with zeros above: what lies on `diagonal` (default 0, the main one; 1 is
+     * the one above it) and below.
+     *
+     * @throws ArgumentError for fewer than two dimensions.
+     */
+    tril(diagonal?: number): Tensor;
+    /**
+     * The upper triangle of matrices, the last two dimensions, with zeros below: what lies on `diagonal` (default 0, the main one; 1 is
+     * the one above it) and above.
+     *
+     * @throws ArgumentError for fewer than two dimensions.
+     */
+    triu(diagonal?: number): Tensor;
+    /**
+     * The diagonal of the matrices in `axis0` and `axis1` (default the first two), as a last dimension; `offset` 1 is the diagonal above the
+     * main one, -1 the one below.
+     *
+     * @throws ArgumentError
+     */
+    diagonal(offset?: number, axis0?: number, axis1?: number): Tensor;
+    /**
+     * The sum of the main diagonal of a matrix.
+     *
+     * @throws ArgumentError
+     */
+    trace(): Tensor;
+    /**
+     * Square matrices with the last dimension of `x` on the diagonal `offset` and zeros elsewhere, in `axis0` and `axis1` of the result
+     * (default the last two).
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError
+     */
+    diagEmbed(offset?: number, axis0?: number, axis1?: number): Tensor;
+    /**
+     * Of a vector the matrix with it on the diagonal `offset`, of a matrix that diagonal.
+     *
+     * @throws ArgumentError
+     */
+    diag(offset?: number): Tensor;
+    /**
      * The entries along `axis` that the vector `index` names.
      *
      * @throws ShapeError, DTypeError
@@ -158,6 +421,158 @@ declare module '../tensor' {
      */
     oneHot(classes: number): Tensor;
     /**
+     * A copy of `base` with `out[index[i][j]][j] = src[i][j]` for axis 0, alike for others; a number as `src` stands for a tensor full of it.
+     * Where indices repeat the last one counts, and each source has the gradient of the place, as in PyTorch. Index and source fit as in
+     * {@link scatterAdd}.
+     *
+     * Here `base` is this tensor.
+     *
+     * @throws ShapeError where the index is larger; DTypeError
+     */
+    scatter(axis: number, index: Tensor, src: TensorLike): Tensor;
+    /**
+     * A copy of `base` with all of `src` that the index sends to one place joined to one value, as {@link scatterAdd} adds it. Ties of
+     * `max` and `min` share the gradient. (PyTorch calls these `amax` and `amin`.)
+     *
+     * Here `base` is this tensor.
+     *
+     * @throws ShapeError where the index is larger; DTypeError for the mean of integers; ArgumentError
+     */
+    scatterReduce(
+      axis: number,
+      index: Tensor,
+      src: Tensor,
+      reduce: ScatterReduction,
+      options?: ScatterReduceOptions,
+    ): Tensor;
+    /**
+     * The elements of the flattened tensor that the index names, in the index's shape; negative indices count from the end.
+     *
+     * @throws DTypeError
+     */
+    take(index: Tensor): Tensor;
+    /**
+     * {@link gather}, where index and `x` broadcast against each other off the axis: of what `argsort` and `argmax` with `keepDims` give. Without
+     * an axis, of the flattened tensors.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError, DTypeError, ArgumentError
+     */
+    takeAlongDim(index: Tensor, axis?: number | null): Tensor;
+    /**
+     * A copy of `x` with `alpha * src` added to the entries along `axis` that the vector `index` names.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError, DTypeError
+     */
+    indexAdd(axis: number, index: Tensor, src: Tensor, options?: IndexAddOptions): Tensor;
+    /**
+     * A copy of `x` with the entries along `axis` that the vector `index` names replaced by those of `src`; of equal indices the last counts.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError, DTypeError
+     */
+    indexCopy(axis: number, index: Tensor, src: Tensor): Tensor;
+    /**
+     * A copy of `x` with the entries along `axis` that the vector `index` names filled with `value`.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError, DTypeError
+     */
+    indexFill(axis: number, index: Tensor, value: number): Tensor;
+    /**
+     * `value`, a number or a scalar tensor, where the mask holds, else `x`, in the dtype of `x`; the mask broadcasts.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError unless the mask is bool; ShapeError; ArgumentError for a value of more than one element.
+     */
+    maskedFill(mask: Tensor, value: TensorLike): Tensor;
+    /**
+     * The elements of `source`, in row-major order, one after the other where the mask holds, else `x`; the mask broadcasts to `x`. A source
+     * with too few elements rejects the read of the result with IndexError.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError unless the mask is bool and the dtypes are equal; ShapeError.
+     */
+    maskedScatter(mask: Tensor, source: Tensor): Tensor;
+    /**
+     * A promise of the elements at which the mask holds, in a vector: its length only the mask's values say. The mask broadcasts against
+     * `x`. Gradients flow to `x`. Not within compiled functions: there, {@link where} and {@link maskedFill} keep the shape.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError unless the mask is bool; ShapeError.
+     */
+    maskedSelect(mask: Tensor): Promise<Tensor>;
+    /**
+     * `a + weight (b - a)`, broadcast; where the weight is at least 0.5 computed as `b - (1 - weight)(b - a)`, so that it is `b` at 1.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    lerp(b: Tensor, weight: TensorLike): Tensor;
+    /**
+     * `x + value * a * b`, broadcast.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    addcmul(a: Tensor, b: Tensor, options?: AddcOptions): Tensor;
+    /**
+     * `x + value * a / b`, broadcast.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    addcdiv(a: Tensor, b: Tensor, options?: AddcOptions): Tensor;
+    /**
+     * `log(exp(a) + exp(b))`, without overflow; broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    logaddexp(b: Tensor): Tensor;
+    /**
+     * `x * log(y)`, and 0 where x is 0, unless y is NaN; broadcast.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    xlogy(y: TensorLike): Tensor;
+    /**
+     * NaN and infinities replaced by numbers; their gradient is 0. Integers stay as they are.
+     */
+    nanToNum(options?: NanToNumOptions): Tensor;
+    /**
+     * Whether `|a - b| <= atol + rtol |b|`, element by element, broadcast; infinities are close to themselves only.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    isclose(b: Tensor, options?: CloseOptions): Tensor;
+    /**
+     * A promise of whether all elements are close, as {@link isclose} has it.
+     *
+     * @throws ShapeError
+     */
+    allclose(b: Tensor, options?: CloseOptions): Promise<boolean>;
+    /**
+     * A promise of whether the shapes and all elements are equal; NaN equals nothing.
+     */
+    equal(b: Tensor): Promise<boolean>;
+    /**
      * Matrix product of the last two dimensions, `[..., m, k] x [..., k, n] -> [..., m, n]`; leading dimensions broadcast. A vector is
      * a row on the left and a column on the right, and that dimension is then left out of the result.
      *
@@ -166,6 +581,157 @@ declare module '../tensor' {
      * @throws ShapeError when the inner dimensions differ; DTypeError for bool and uint8.
      */
     matmul(b: Tensor): Tensor;
+    /**
+     * The p-norm over the axes, of all elements where none are given: `sum(|x|^p)^(1/p)`. `p` is 2 by default; 0 counts the elements
+     * that are not 0, Infinity gives the largest `|x|`, -Infinity the smallest. The gradient where the norm is 0 is 0. Of a matrix and
+     * p = 2 it is the Frobenius norm.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError for integers; ShapeError where there is nothing to choose from; ArgumentError
+     */
+    norm(p?: number, axes?: Axes, keepDims?: boolean): Tensor;
+    /**
+     * The p-norm over the axes, of all elements where none are given: `sum(|x|^p)^(1/p)`. `p` is 2 by default; 0 counts the elements
+     * that are not 0, Infinity gives the largest `|x|`, -Infinity the smallest. The gradient where the norm is 0 is 0. Of a matrix and
+     * p = 2 it is the Frobenius norm.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError for integers; ShapeError where there is nothing to choose from; ArgumentError
+     */
+    vectorNorm(p?: number, axes?: Axes, keepDims?: boolean): Tensor;
+    /**
+     * Vectors divided by their norm: `x / max(norm(x), eps)`.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError, ArgumentError
+     */
+    normalize(options?: NormalizeOptions): Tensor;
+    /**
+     * Surrounded on all sides; negative counts cut off.
+     *
+     * ```ts
+     * x.pad([[0, 0], [2, 1]]);                        // [before, after] of each dimension, first to last
+     * x.pad([2, 1]);                                  // PyTorch's order: before and after the last dimension,
+     * x.pad([2, 1, 4, 3], { mode: 'reflect' });       // then the one before it: left, right, top, bottom
+     * ```
+     *
+     * Here `x` is this tensor.
+     *
+     * @param padding pairs, one for each dimension; or a flat list of numbers in PyTorch's order, which begins with the last dimension
+     * and may end early.
+     * @param options mode and value; a number is the value.
+     * @throws ArgumentError; ShapeError where more is cut off than there is, or a mode needs more entries than there are: `reflect`
+     * one more than the padding, `circular` as many, `replicate` one.
+     */
+    pad(padding: readonly (readonly [number, number])[] | readonly number[], options?: number | PadOptions): Tensor;
+    /**
+     * `min(max(x, low), high)`, by default -1 and 1; unlike {@link clamp} without a gradient at the bounds themselves.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError
+     */
+    hardtanh(low?: number, high?: number): Tensor;
+    /**
+     * `min(max(x, 0), 6)`.
+     *
+     * Here `x` is this tensor.
+     */
+    relu6(): Tensor;
+    /**
+     * `min(max(x + 3, 0), 6) / 6`.
+     *
+     * Here `x` is this tensor.
+     */
+    hardsigmoid(): Tensor;
+    /**
+     * `x * hardsigmoid(x)`. (Howard et al. 2019)
+     *
+     * Here `x` is this tensor.
+     */
+    hardswish(): Tensor;
+    /**
+     * `scale * x` where `x > 0`, else `scale * alpha * (exp(x) - 1)`, with the constants of self-normalizing networks.
+     *
+     * Here `x` is this tensor.
+     */
+    selu(): Tensor;
+    /**
+     * `x` where `x > 0`, else `alpha * (exp(x / alpha) - 1)`; alpha is 1 by default.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError for alpha 0.
+     */
+    celu(alpha?: number): Tensor;
+    /**
+     * `log(sigmoid(x))`, without its loss of precision.
+     *
+     * Here `x` is this tensor.
+     */
+    logSigmoid(): Tensor;
+    /**
+     * `x * tanh(log(1 + exp(x)))`. (Misra 2019)
+     *
+     * Here `x` is this tensor.
+     */
+    mish(): Tensor;
+    /**
+     * `x` moved by `lambda` (default 0.5) towards 0, and 0 where it would pass it.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError for a negative lambda.
+     */
+    softshrink(lambda?: number): Tensor;
+    /**
+     * `x`, and 0 from `-lambda` to `lambda` (default 0.5).
+     *
+     * Here `x` is this tensor.
+     */
+    hardshrink(lambda?: number): Tensor;
+    /**
+     * `x - tanh(x)`.
+     *
+     * Here `x` is this tensor.
+     */
+    tanhshrink(): Tensor;
+    /**
+     * `x` where it is above `bound`, else `value`.
+     *
+     * Here `x` is this tensor.
+     */
+    threshold(bound: number, value: number): Tensor;
+    /**
+     * `x` where `x > 0`, else `weight * x`: a leaky ReLU whose slope is learned, one for all (`[1]`), or one for each channel of
+     * `[batch, channels, ...]`. (He et al. 2015)
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    prelu(weight: Tensor): Tensor;
+    /**
+     * A leaky ReLU whose slopes are random while training, evenly from `lower` to `upper`.
+     *
+     * @throws ArgumentError
+     */
+    rrelu(options?: RreluOptions): Tensor;
+    /**
+     * The first half along `axis` times the sigmoid of the second. (Dauphin et al. 2017)
+     *
+     * @throws ShapeError for an odd extent.
+     */
+    glu(axis?: number): Tensor;
+    /**
+     * `exp(-x) / sum(exp(-x))` along `axis` (default -1).
+     *
+     * Here `x` is this tensor.
+     */
+    softmin(axis?: number): Tensor;
     /**
      * `a + b`, broadcast; dtypes are promoted as in PyTorch.
      *
@@ -353,6 +919,54 @@ declare module '../tensor' {
      */
     logicalNot(): Tensor;
     /**
+     * `out[i][j] = a[i] b[j]` of two vectors.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ArgumentError
+     */
+    outer(b: Tensor): Tensor;
+    /**
+     * `sum(a[i] b[i])` of two vectors.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ArgumentError; ShapeError when the lengths differ.
+     */
+    dot(b: Tensor): Tensor;
+    /**
+     * Sums of products over the last axes of both, `[..., k] x [..., k]`; of a scalar, the product.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    inner(b: Tensor): Tensor;
+    /**
+     * Sums of products over axes of both: over the last `axes` of `a` and the first of `b`, or over the axes listed for each. What is left
+     * are the other axes of `a`, then those of `b`.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError where sizes differ; ArgumentError
+     */
+    tensordot(b: Tensor, axes?: number | readonly [readonly number[], readonly number[]]): Tensor;
+    /**
+     * The Kronecker product: each element of `a` times all of `b`, `[m, n] x [p, q] -> [m p, n q]`; of any number of dimensions, where
+     * missing ones in front have size 1.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ArgumentError where it would take more than eight dimensions
+     */
+    kron(b: Tensor): Tensor;
+    /**
+     * Vector products of the vectors along `axis` (default the last), of which there are three components; the rest broadcasts.
+     *
+     * @throws ShapeError
+     */
+    cross(b: Tensor, axis?: number): Tensor;
+    /**
      * Sets elements to 0 with the given probability and divides the others by `1 - probability`, so that the mean stays. Does
      * nothing unless `training`. (Srivastava et al. 2014)
      *
@@ -407,6 +1021,37 @@ declare module '../tensor' {
      * Standard deviation, the square root of the {@link variance}.
      */
     std(axes?: Axes, keepDims?: boolean, options?: SpreadOptions): Tensor;
+    /**
+     * The whole tensor repeated `repeats[i]` times along axis i; more repeats than axes add axes in front. A copy. (NumPy's `tile` with
+     * as many repeats; {@link repeatInterleave} repeats each element.)
+     *
+     * @throws ArgumentError for fewer repeats than axes.
+     */
+    repeat(repeats: readonly number[]): Tensor;
+    /**
+     * As {@link repeat}, where counts that are missing in front are 1.
+     *
+     * @throws ArgumentError
+     */
+    tile(repeats: readonly number[]): Tensor;
+    /**
+     * Each entry along `axis` `repeats` times in a row; of the flattened tensor where no axis is given. A copy.
+     *
+     * @throws ArgumentError
+     */
+    repeatInterleave(repeats: number, axis?: number | null): Tensor;
+    /**
+     * Entries moved on by `shifts` along the axes, those beyond the end to the beginning; without axes, in the flattened tensor.
+     *
+     * @throws ArgumentError unless there is a shift for each axis.
+     */
+    roll(shifts: number | readonly number[], axes?: number | readonly number[] | null): Tensor;
+    /**
+     * Turned `k` times by 90 degrees from the first axis towards the second.
+     *
+     * @throws ArgumentError
+     */
+    rot90(k?: number, axes?: readonly [number, number]): Tensor;
     /**
      * Sums of the elements up to and with each one along `axis`, in the shape of `x`. Float32 is summed in float64. The same bits for
      * any number of threads.
@@ -489,12 +1134,6 @@ declare module '../tensor' {
      */
     split(size: number | readonly number[], axis?: number): Tensor[];
     /**
-     * Surrounded by `value` (default 0): `padding` holds [before, after] for each dimension; a negative one cuts off.
-     *
-     * @throws ArgumentError; ShapeError where more is cut off than there is.
-     */
-    pad(padding: readonly (readonly [number, number])[], value?: number): Tensor;
-    /**
      * Writes `values` into `target` in place, converted to its dtype: for parameters and buffers. Backward through an operator that
      * used the old values throws AutogradError. If a failed kernel took `values`, the target keeps what it has.
      *
@@ -523,6 +1162,78 @@ declare module '../tensor' {
      * Here `x` is this tensor.
      */
     logSumExp(axes?: Axes, keepDims?: boolean): Tensor;
+    /**
+     * How many elements are not 0 over the axes; int64.
+     *
+     * @throws ArgumentError
+     */
+    countNonzero(axes?: Axes, keepDims?: boolean): Tensor;
+    /**
+     * {@link variance} and {@link mean} over the axes.
+     *
+     * @throws ArgumentError
+     */
+    varMean(axes?: Axes, keepDims?: boolean, options?: SpreadOptions): [Tensor, Tensor];
+    /**
+     * {@link std} and {@link mean} over the axes.
+     *
+     * @throws ArgumentError
+     */
+    stdMean(axes?: Axes, keepDims?: boolean, options?: SpreadOptions): [Tensor, Tensor];
+    /**
+     * Sum of what is not NaN over the axes.
+     *
+     * @throws ArgumentError
+     */
+    nansum(axes?: Axes, keepDims?: boolean): Tensor;
+    /**
+     * Mean of what is not NaN over the axes; NaN where there is nothing else.
+     *
+     * @throws DTypeError for integers; ArgumentError
+     */
+    nanmean(axes?: Axes, keepDims?: boolean): Tensor;
+    /**
+     * Differences of neighbours along an axis, `x[i + 1] - x[i]`; of bool, whether they differ.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError, ShapeError
+     */
+    diff(options?: DiffOptions): Tensor;
+    /**
+     * Covariances of variables, the rows of `[variables, observations]`: `[variables, variables]`; of one variable its variance.
+     *
+     * @throws ShapeError
+     */
+    cov(options?: CovOptions): Tensor;
+    /**
+     * Correlations of variables, the rows of `[variables, observations]`, from -1 to 1.
+     *
+     * @throws ShapeError
+     */
+    corrcoef(): Tensor;
+    /**
+     * How many elements lie in each interval, in the dtype of `x`; others are left out.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError; ArgumentError
+     */
+    histc(options?: HistcOptions): Tensor;
+    /**
+     * How often each of the numbers 0 to `length - 1` occurs among the elements, a vector of an integer dtype; int64, or with weights
+     * their sums. A number outside rejects the read of the result with IndexError.
+     *
+     * @throws DTypeError, ShapeError, ArgumentError
+     */
+    bincountStatic(length: number, options?: BincountOptions): Tensor;
+    /**
+     * As {@link bincountStatic}, up to the largest number among the elements, or to `minLength`: a promise, since the length depends on
+     * the values.
+     *
+     * @throws DTypeError, ShapeError, ArgumentError
+     */
+    bincount(options?: BincountOptions & { minLength?: number }): Promise<Tensor>;
   }
 }
 
@@ -536,11 +1247,71 @@ defineMethods({
   silu,
   softplus,
   softsign,
+  select,
+  narrow,
+  unbind,
+  chunk,
+  tensorSplit,
+  swapaxes,
+  moveaxis,
+  unflatten,
+  expandAs,
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  at,
+  atAsync,
+  withAt,
+  tril,
+  triu,
+  diagonal,
+  trace,
+  diagEmbed,
+  diag,
   indexSelect,
   gather,
   scatterAdd,
   oneHot,
+  scatter,
+  scatterReduce,
+  take,
+  takeAlongDim,
+  indexAdd,
+  indexCopy,
+  indexFill,
+  maskedFill,
+  maskedScatter,
+  maskedSelect,
+  lerp,
+  addcmul,
+  addcdiv,
+  logaddexp,
+  xlogy,
+  nanToNum,
+  isclose,
+  allclose,
+  equal,
   matmul,
+  norm,
+  vectorNorm: norm,
+  normalize,
+  pad,
+  hardtanh,
+  relu6,
+  hardsigmoid,
+  hardswish,
+  selu,
+  celu,
+  logSigmoid,
+  mish,
+  softshrink,
+  hardshrink,
+  tanhshrink,
+  threshold,
+  prelu,
+  rrelu,
+  glu,
+  softmin,
   add,
   sub,
   mul,
@@ -570,6 +1341,12 @@ defineMethods({
   logicalOr,
   logicalXor,
   logicalNot,
+  outer,
+  dot,
+  inner,
+  tensordot,
+  kron,
+  cross,
   dropout,
   sum,
   mean,
@@ -580,6 +1357,11 @@ defineMethods({
   argmin,
   variance,
   std,
+  repeat,
+  tile,
+  repeatInterleave,
+  roll,
+  rot90,
   cumsum,
   cast,
   to,
@@ -595,9 +1377,19 @@ defineMethods({
   expand,
   slice,
   split,
-  pad,
   assign,
   softmax,
   logSoftmax,
   logSumExp,
+  countNonzero,
+  varMean,
+  stdMean,
+  nansum,
+  nanmean,
+  diff,
+  cov,
+  corrcoef,
+  histc,
+  bincountStatic,
+  bincount,
 });

@@ -155,6 +155,25 @@ export function normal(
   return random(op.normal, shape, options, options.mean, options.std);
 }
 
+function like(name: string, model: Tensor): { dtype: DType; device: Device } {
+  handleOf(name, 'like', model);
+  return { dtype: model.dtype, device: model.device };
+}
+
+/** {@link uniform} numbers of the shape and dtype of another tensor, on its device. @throws as uniform. */
+export function uniformLike(model: Tensor, options: RandomOptions & { low?: number; high?: number } = {}): Tensor {
+  checkOptions('uniformLike', options, [...optionNames, 'low', 'high']);
+  const own = like('uniformLike', model);
+  return uniform(model.shape, { ...own, ...options });
+}
+
+/** {@link normal} numbers of the shape and dtype of another tensor, on its device. @throws as normal. */
+export function normalLike(model: Tensor, options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+  checkOptions('normalLike', options, [...optionNames, 'mean', 'std']);
+  const own = like('normalLike', model);
+  return normal(model.shape, { ...own, ...options });
+}
+
 /** 1 with the given probability, else 0. @throws ArgumentError for a probability outside [0, 1]. */
 export function bernoulli(shape: readonly number[], probability: number, options: RandomOptions = {}): Tensor {
   checkOptions('bernoulli', options, optionNames);

@@ -4,6 +4,7 @@ import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { handleOf, type Tensor } from '../tensor';
 import { axesOf, call, callMany, callVoid, defineMethods, handlesOf, operator } from './call';
+import { axisIn } from './check';
 
 const op = {
   assign: operator('assign'),
@@ -21,7 +22,6 @@ const op = {
   split: operator('split'),
   concat: operator('concat'),
   stack: operator('stack'),
-  pad: operator('pad'),
 };
 
 /**
@@ -59,12 +59,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   const { shape } = x;
   if (shape.length === 0) return reshape(x, [1]);
-  const at = (axis: number) => {
-    const position = axis < 0 ? axis + shape.length : axis;
-    if (Number.isInteger(axis) && position >= 0 && position < shape.length) return position;
-    throw new ArgumentError(`[flatten] axis ${describe(axis)} is outside a tensor of ${shape.length} dimensions`);
-  };
-  const [start, end] = [at(startAxis), at(endAxis)];
+  const [start, end] = [axisIn('flatten', startAxis, shape.length), axisIn('flatten', endAxis, shape.length)];
   if (start > end) throw new ArgumentError(`[flatten] axis ${start} lies behind axis ${end}`);
   const joined = shape.slice(start, end + 1).reduce((product, extent) => product * extent, 1);
   return reshape(x, [...shape.slice(0, start), joined, ...shape.slice(end + 1)]);
@@ -141,33 +136,6 @@ export function concat(tensors: readonly Tensor[], axis?: number): Tensor {
 /** Tensors of one shape joined along a new axis (default 0). @throws ShapeError */
 export function stack(tensors: readonly Tensor[], axis?: number): Tensor {
   return call(op.stack, handlesOf('stack', 'tensors', tensors), axis);
-}
-
-/**
- * Surrounded by `value` (default 0): `padding` holds [before, after] for each dimension; a negative one cuts off.
- *
- * @throws ArgumentError; ShapeError where more is cut off than there is.
- * @method
- */
-export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value?: number): Tensor {
-  handleOf('pad', 'x', x);
-  const { rank } = x;
-  if (!Array.isArray(padding)) {
-    throw new ArgumentError(`[pad] expected an array of [before, after], received ${describe(padding)}`);
-  }
-  if (padding.length !== rank) {
-    throw new ArgumentError(
-      `[pad] expected [before, after] for each of ${rank} dimensions, received ${padding.length}`,
-    );
-  }
-  const flat: unknown[] = [];
-  for (const pair of padding) {
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new ArgumentError(`[pad] expected pairs [before, after], received ${describe(pair)}`);
-    }
-    flat.push(pair[0], pair[1]);
-  }
-  return call(op.pad, handleOf('pad', 'x', x), flat, value);
 }
 
 /**

@@ -1,6 +1,6 @@
 // Indexing along one dimension of dense [outer, extent, inner] tensors: select, gather, their transposes, one-hot.
 //
-// Additions happen in the order of the indices: tasks divide outer and inner, never the indices themselves, so repeated
+// Writes happen in the order of the indices: tasks divide outer and inner, never the indices themselves, so repeated
 // indices give the same bits with every thread count.
 #include "cpu/fold.h"
 #include "cpu/support.h"
@@ -13,16 +13,18 @@ constexpr int64_t kGrain = 1 << 14;  // elements of work a task
 int64_t atLeastOne(int64_t value) { return value < 1 ? 1 : value; }
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// Fails at the first bad one of `count` indices. As unsigned numbers, negative ones are too large as well.
-void checkIndices(const IndexArgs& args, int64_t count) {
-  const uint64_t extent = static_cast<uint64_t>(args.extent);
+// Fails at the first one of `count` indices that lies outside [lowest, extent). As unsigned numbers, those below are too large as
+// well.
+void checkIndices(const IndexArgs& args, int64_t count, int64_t lowest = 0) {
+  const uint64_t shift = static_cast<uint64_t>(-lowest), extent = static_cast<uint64_t>(args.extent) + shift;
   forRange(count, 4 * kGrain, [&](int64_t begin, int64_t end) {
     uint64_t bad = 0;
-    for (int64_t i = begin; i < end; ++i) bad |= static_cast<uint64_t>(args.index[i]) >= extent;
+    for (int64_t i = begin; i < end; ++i) bad |= static_cast<uint64_t>(args.index[i]) + shift >= extent;
     for (int64_t i = begin; bad && i < end; ++i) {
-      if (static_cast<uint64_t>(args.index[i]) < extent) continue;
-      fail(ErrorKind::Index, "[%s] index %lld is outside [0, %lld) at position %lld", args.name,
-           static_cast<long long>(args.index[i]), static_cast<long long>(args.extent), static_cast<long long>(i));
+      if (static_cast<uint64_t>(args.index[i]) + shift < extent) continue;
+      fail(ErrorKind::Index, "[%s] index %lld is outside [%lld, %lld) at position %lld", args.name,
+           static_cast<long long>(args.index[i]), static_cast<long long>(lowest), static_cast<long long>(args.extent),
+           static_cast<long long>(i));
     }
   });
 }
@@ -48,11 +50,40 @@ void withSum(DType dtype, F&& f) {
   }
 }
 
-template <class T>
-void add(T& to, T value) {
-  to = static_cast<T>(to + value);
-}
-void add(bool& to, bool value) { to |= value; }
+// How a scattered value joins the one that is there.
+struct Add {
+  template <class T>
+  static void join(T& to, T value) {
+    to = static_cast<T>(to + value);
+  }
+  static void join(bool& to, bool value) { to |= value; }
+};
+struct Multiply {
+  template <class T>
+  static void join(T& to, T value) {
+    to = static_cast<T>(to * value);
+  }
+  static void join(bool& to, bool value) { to &= value; }
+};
+struct Replace {
+  template <class T>
+  static void join(T& to, T value) {
+    to = value;
+  }
+};
+// NaN beats every number.
+struct Larger {
+  template <class T>
+  static void join(T& to, T value) {
+    to = value > to || value != value ? value : to;
+  }
+};
+struct Smaller {
+  template <class T>
+  static void join(T& to, T value) {
+    to = value < to || value != value ? value : to;
+  }
+};
 
 template <class T>
 void addRow(T* to, const T* from, int64_t n) {
@@ -139,9 +170,9 @@ void selectAdd(const IndexArgs& args) {
   });
 }
 
-// out [outer, extent, inner] at index [outer, count, inner] += src [outer, count, inner], from a copy of base
-template <class T>
-void scatterAdd(const IndexArgs& args) {
+// out [outer, extent, inner] at index [outer, count, inner] joined with src [outer, count, inner], from a copy of base
+template <class Join, class T>
+void scatter(const IndexArgs& args) {
   const int64_t inner = args.inner;
   const T* base = static_cast<const T*>(args.base);
   T* whole = static_cast<T*>(args.out);
@@ -155,7 +186,7 @@ void scatterAdd(const IndexArgs& args) {
     const int64_t* index = args.index + o * args.count * inner;
     T* out = whole + o * args.extent * inner;
     for (int64_t j = 0; j < args.count; ++j) {
-      for (int64_t i = begin; i < end; ++i) add(out[index[j * inner + i] * inner + i], src[j * inner + i]);
+      for (int64_t i = begin; i < end; ++i) Join::join(out[index[j * inner + i] * inner + i], src[j * inner + i]);
     }
   });
 }
@@ -168,6 +199,41 @@ void oneHot(const IndexArgs& args) {
     __builtin_memset(out + begin * args.extent, 0, static_cast<size_t>((end - begin) * args.extent) * sizeof(T));
     for (int64_t o = begin; o < end; ++o) out[o * args.extent + args.index[o]] = T(1);
   });
+}
+
+// out [count] = base * extent + index, negative indices counted from the end
+void linear(const IndexArgs& args) {
+  const int64_t* base = static_cast<const int64_t*>(args.base);
+  int64_t* out = static_cast<int64_t*>(args.out);
+  forRange(args.count, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t at = args.index[i] + (args.index[i] < 0 ? args.extent : 0);
+      out[i] = (base == nullptr ? 0 : base[i] * args.extent) + at;
+    }
+  });
+}
+
+// The positions at which src [outer] holds: counted block by block, so that each block knows where to write its own.
+void positions(const IndexArgs& args) {
+  const bool* mask = static_cast<const bool*>(args.src);
+  int64_t* out = static_cast<int64_t*>(args.out);
+  constexpr int64_t kBlock = 4 * kGrain;
+  const int64_t blocks = (args.outer + kBlock - 1) / kBlock;
+  int64_t* starts = scratch<int64_t>(0, blocks + 1);
+  forRange(args.outer, kBlock, [&](int64_t begin, int64_t end) {
+    int64_t found = 0;
+    for (int64_t o = begin; o < end; ++o) found += mask[o];
+    starts[begin / kBlock + 1] = found;
+  });
+  starts[0] = 0;
+  for (int64_t b = 0; b < blocks; ++b) starts[b + 1] += starts[b];
+  forRange(args.outer, kBlock, [&](int64_t begin, int64_t end) {
+    int64_t at = starts[begin / kBlock];
+    for (int64_t o = begin; o < end && at < args.count; ++o) {
+      if (mask[o]) out[at++] = o;
+    }
+  });
+  for (int64_t i = starts[blocks]; i < args.count; ++i) out[i] = args.fill;
 }
 
 }  // namespace
@@ -185,10 +251,24 @@ void index(const IndexArgs& args) {
       return withWidth(args.dtype, [&](auto t) { gather<typename decltype(t)::type>(args); });
     case IndexOp::ScatterAdd:
       checkIndices(args, args.outer * args.count * args.inner);
-      return withSum(args.dtype, [&](auto t) { scatterAdd<typename decltype(t)::type>(args); });
+      return withSum(args.dtype, [&](auto t) { scatter<Add, typename decltype(t)::type>(args); });
+    case IndexOp::Scatter:
+      checkIndices(args, args.outer * args.count * args.inner);
+      return withWidth(args.dtype, [&](auto t) { scatter<Replace, typename decltype(t)::type>(args); });
+    case IndexOp::ScatterProd:
+      checkIndices(args, args.outer * args.count * args.inner);
+      return withSum(args.dtype, [&](auto t) { scatter<Multiply, typename decltype(t)::type>(args); });
+    case IndexOp::ScatterMax:
+      checkIndices(args, args.outer * args.count * args.inner);
+      return withAny("index", args.dtype, [&](auto t) { scatter<Larger, typename decltype(t)::type>(args); });
+    case IndexOp::ScatterMin:
+      checkIndices(args, args.outer * args.count * args.inner);
+      return withAny("index", args.dtype, [&](auto t) { scatter<Smaller, typename decltype(t)::type>(args); });
     case IndexOp::OneHot:
       checkIndices(args, args.outer);
       return withAny("oneHot", args.dtype, [&](auto t) { oneHot<typename decltype(t)::type>(args); });
+    case IndexOp::Linear: checkIndices(args, args.count, -args.extent); return linear(args);
+    case IndexOp::Positions: return positions(args);
   }
 }
 

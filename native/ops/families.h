@@ -19,15 +19,16 @@ Family crossEntropyFamily();
 Family shapeFamily();
 Family joinFamily();
 Family indexingFamily();
+Family scatterFamily();
 Family createFamily();
 Family randomFamily();
 Family optimizerFamily();
 Family deviceFamily();
 
 inline std::vector<Family> families() {
-  return {pointwiseFamily(), activationFamily(), matmulFamily(),       reduceFamily(),    scanFamily(),
-          softmaxFamily(),   lossFamily(),       crossEntropyFamily(), shapeFamily(),     joinFamily(),
-          indexingFamily(),  createFamily(),     randomFamily(),       optimizerFamily(), deviceFamily()};
+  return {pointwiseFamily(), activationFamily(),   matmulFamily(),    reduceFamily(), scanFamily(),     softmaxFamily(),
+          lossFamily(),      crossEntropyFamily(), shapeFamily(),     joinFamily(),   indexingFamily(), scatterFamily(),
+          createFamily(),    randomFamily(),       optimizerFamily(), deviceFamily()};
 }
 
 }  // namespace anneal

@@ -1,22 +1,13 @@
 // Indexing: rows and elements picked by number, and the sums that undo it. Indices are checked by the kernels.
+#include "ops/indexing.h"
+
 #include "ops/families.h"
 #include "ops/functional.h"
-#include "ops/slice.h"
 
 namespace anneal {
 
-namespace {
+int indexAxis(const Call& call) { return normalizeAxisOrScalar(call.name(), call.integer(0), call.in(0).rank()); }
 
-constexpr Param kSelect[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}};
-constexpr Param kSelectBackward[] = {
-    {"dout", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}, {"extent", ParamKind::Int}};
-constexpr Param kScatter[] = {
-    {"base", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}, {"src", ParamKind::Tensor}};
-constexpr Param kOneHot[] = {{"index", ParamKind::Tensor}, {"classes", ParamKind::Int}};
-
-int axisOf(const Call& call) { return normalizeAxisOrScalar(call.name(), call.integer(0), call.in(0).rank()); }
-
-// A scalar is a tensor of one element here, as in PyTorch.
 Tensor asVector(const Tensor& t) { return t.rank() > 0 ? t : t.view({1}, {1}, t.offset()); }
 Dims asVector(const Dims& shape) { return shape.empty() ? Dims{1} : shape; }
 
@@ -27,7 +18,6 @@ void toIndex(Call& call, int i) {
   call.inputs[i] = cast(call.in(i), DType::Int64);
 }
 
-// [outer, extent, inner] around `axis` of `shape`.
 IndexArgs argsAround(const Call& call, IndexOp op, const Dims& shape, int axis) {
   IndexArgs args{};
   args.op = op;
@@ -38,6 +28,32 @@ IndexArgs argsAround(const Call& call, IndexOp op, const Dims& shape, int axis) 
   args.name = call.name();
   return args;
 }
+
+Tensor cutTo(Tensor t, const Dims& shape, int whole) {
+  for (int i = 0; i < t.rank(); ++i) {
+    if (i != whole && shape[i] < t.dim(i)) t = apply1("slice"_op, {t}, {attr(i), attr(0), attr(shape[i]), attr(1)});
+  }
+  return t;
+}
+
+void failIndex(const Call& call, const Tensor& t, int axis) {
+  fail(ErrorKind::Shape, "[%s] an index of %s does not fit %s along axis %d", call.name(),
+       call.in(1).shape().str().c_str(), t.shape().str().c_str(), axis);
+}
+
+bool picksFrom(const Dims& index, const Tensor& t, int axis) {
+  const Dims vector = asVector(index), shape = asVector(t.shape());
+  bool fits = vector.size() == shape.size();
+  for (int i = 0; fits && i < shape.size(); ++i) fits = i == axis || vector[i] <= shape[i];
+  return fits;
+}
+
+namespace {
+
+constexpr Param kSelect[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}};
+constexpr Param kSelectBackward[] = {
+    {"dout", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}, {"extent", ParamKind::Int}};
+constexpr Param kOneHot[] = {{"index", ParamKind::Tensor}, {"classes", ParamKind::Int}};
 
 // ---- indexSelect -----------------------------------------------------------------------------------------------------------
 
@@ -52,7 +68,7 @@ void prepareSelect(Call& call) {
 
 void inferSelect(const Call& call, Specs& out) {
   TensorSpec spec = call.in(0).spec();
-  const int axis = axisOf(call);
+  const int axis = indexAxis(call);
   const int64_t count = call.in(1).dim(0);
   if (!spec.shape.empty()) {
     spec.shape[axis] = count;
@@ -66,7 +82,7 @@ void inferSelect(const Call& call, Specs& out) {
 void runSelect(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
   const Tensor x = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
-  IndexArgs args = argsAround(call, IndexOp::Select, asVector(x.shape()), axisOf(call));
+  IndexArgs args = argsAround(call, IndexOp::Select, asVector(x.shape()), indexAxis(call));
   args.dtype = x.dtype();
   args.count = index.dim(0);
   args.src = x.data();
@@ -84,7 +100,7 @@ void selectGradient(GradCall& g) {
 
 void inferSelectBackward(const Call& call, Specs& out) {
   TensorSpec spec = call.in(0).spec();
-  const int axis = axisOf(call);
+  const int axis = indexAxis(call);
   if (call.in(1).dim(0) != spec.shape[axis] || call.integer(1) < 0) {
     fail(ErrorKind::Shape, "[%s] %lld indices do not fit %s along axis %d", call.name(),
          static_cast<long long>(call.in(1).dim(0)), spec.shape.str().c_str(), axis);
@@ -96,7 +112,7 @@ void inferSelectBackward(const Call& call, Specs& out) {
 void runSelectBackward(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
   const Tensor dout = dense(call.name(), call.in(0)), index = dense(call.name(), call.in(1));
-  IndexArgs args = argsAround(call, IndexOp::SelectAdd, out[0].shape(), axisOf(call));
+  IndexArgs args = argsAround(call, IndexOp::SelectAdd, out[0].shape(), indexAxis(call));
   args.dtype = dout.dtype();
   args.count = index.dim(0);
   args.src = dout.data();
@@ -109,33 +125,12 @@ void selectBackwardGradient(GradCall& g) {
   g.set(0, apply1("indexSelect"_op, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
 }
 
-// ---- gather and scatterAdd ---------------------------------------------------------------------------------------------------
-
-// t, from its beginning, cut to `shape` along all dimensions but `whole` (-1: along all); recorded.
-Tensor cutTo(Tensor t, const Dims& shape, int whole) {
-  for (int i = 0; i < t.rank(); ++i) {
-    if (i != whole && shape[i] < t.dim(i)) t = apply1("slice"_op, {t}, {attr(i), attr(0), attr(shape[i]), attr(1)});
-  }
-  return t;
-}
-
-[[noreturn]] void failIndex(const Call& call, const Tensor& t, int axis) {
-  fail(ErrorKind::Shape, "[%s] an index of %s does not fit %s along axis %d", call.name(),
-       call.in(1).shape().str().c_str(), t.shape().str().c_str(), axis);
-}
-
-// Whether an index of the shape picks from t: of as many dimensions, and no larger except along `axis`.
-bool picksFrom(const Dims& index, const Tensor& t, int axis) {
-  const Dims vector = asVector(index), shape = asVector(t.shape());
-  bool fits = vector.size() == shape.size();
-  for (int i = 0; fits && i < shape.size(); ++i) fits = i == axis || vector[i] <= shape[i];
-  return fits;
-}
+// ---- gather ---------------------------------------------------------------------------------------------------
 
 // The index may be smaller than x off the axis: x is cut to it.
 void prepareGather(Call& call) {
   toIndex(call, 1);
-  const int axis = axisOf(call);
+  const int axis = indexAxis(call);
   if (call.in(1).size() == 0) return;
   if (!picksFrom(call.in(1).shape(), call.in(0), axis)) failIndex(call, call.in(0), axis);
   call.inputs[0] = cutTo(call.in(0), asVector(call.in(1).shape()), axis);
@@ -146,7 +141,7 @@ void inferGather(const Call& call, Specs& out) { out.push_back({call.in(0).dtype
 void runGather(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
   const Tensor x = asVector(dense(call.name(), call.in(0))), index = asVector(dense(call.name(), call.in(1)));
-  const int axis = axisOf(call);
+  const int axis = indexAxis(call);
   IndexArgs args = argsAround(call, IndexOp::Gather, x.shape(), axis);
   args.dtype = x.dtype();
   args.count = index.dim(axis);
@@ -160,59 +155,6 @@ void gatherGradient(GradCall& g) {
   // By the input as it was cut: the cut has a gradient of its own.
   const Tensor zeros = filled(g.spec(0), 0, g.call().device);
   g.set(0, apply1("scatterAdd"_op, {zeros, g.in(1), g.dout()}, {attr(g.integer(0))}));
-}
-
-// The index may be smaller than the source, of which the rest is left out, and off the axis than the base.
-void prepareScatter(Call& call) {
-  toIndex(call, 1);
-  const DType dtype = promote(call.in(0).dtype(), call.in(2).dtype());
-  call.inputs[0] = cast(call.in(0), dtype);
-  call.inputs[2] = cast(call.in(2), dtype);
-  const int axis = axisOf(call);
-  const Dims index = call.in(1).shape();
-  if (numel(index) == 0) return;
-  if (!picksFrom(index, call.in(0), axis)) failIndex(call, call.in(0), axis);
-  if (!picksFrom(index, call.in(2), -1)) failIndex(call, call.in(2), axis);
-  call.inputs[2] = cutTo(call.in(2), asVector(index), -1);
-}
-
-void inferScatter(const Call& call, Specs& out) { out.push_back(call.in(0).spec()); }
-
-void runScatter(const Call& call, Tensors& out) {
-  if (out[0].size() == 0) return;
-  if (call.in(1).size() == 0) return copyInto(call.name(), call.in(0), out[0]);
-  const int axis = axisOf(call);
-  const Tensor index = asVector(dense(call.name(), call.in(1))), src = dense(call.name(), call.in(2));
-  // What the index reaches is a block of the base, and added up in memory of its own where that is not all of it.
-  Tensor whole = asVector(call.in(0)), reached = whole, result = out[0];
-  for (int i = 0; i < whole.rank(); ++i) {
-    if (i != axis) reached = sliceView(reached, {i, 0, 1, index.dim(i)});
-  }
-  const bool partly = !(reached.shape() == whole.shape());
-  if (partly) result = Tensor::empty(reached.spec(), call.device);
-  const Tensor base = dense(call.name(), reached);
-  IndexArgs args = argsAround(call, IndexOp::ScatterAdd, base.shape(), axis);
-  args.dtype = base.dtype();
-  args.count = index.dim(axis);
-  args.src = src.data();
-  args.base = base.data();
-  args.index = static_cast<const int64_t*>(index.data());
-  args.out = result.data();
-  launch(call.name(), call.device, args);
-  if (!partly) return;
-  copyInto(call.name(), whole, out[0]);
-  Tensor target = out[0];
-  for (int i = 0; i < target.rank(); ++i) target = sliceView(target, {i, 0, 1, result.dim(i)});
-  copyPart(call.name(), result, target, false);
-}
-
-void scatterGradient(GradCall& g) {
-  if (g.needs(0)) g.set(0, g.dout());
-  if (!g.needs(2)) return;
-  const TensorSpec& src = g.spec(2);
-  const bool nothing = numel(g.in(1).shape()) == 0;
-  g.set(2, nothing ? filled(src, 0, g.call().device)
-                   : reshape(apply1("gather"_op, {g.dout(), g.in(1)}, {attr(g.integer(0))}), src.shape));
 }
 
 // ---- oneHot -----------------------------------------------------------------------------------------------------------------
@@ -266,14 +208,6 @@ const Operator kOperators[] = {
      .infer = inferGather,
      .run = runGather,
      .gradient = gatherGradient,
-     .saves = saveIn(1)},
-    {.name = "scatterAdd",
-     .doc = "base with out[index[i][j]][j] += src[i][j] for axis 0, alike for others",
-     .params = kScatter,
-     .prepare = prepareScatter,
-     .infer = inferScatter,
-     .run = runScatter,
-     .gradient = scatterGradient,
      .saves = saveIn(1)},
     {.name = "oneHot",
      .doc = "a last dimension of `classes`, 1 at the index and 0 elsewhere; int64",

@@ -20,7 +20,8 @@ TEST(indexing) {
     };
     const Floats x = someFloats(m.outer * m.extent * m.inner), y = someFloats(m.outer * count * m.inner, 3);
     const Indices index = someIndices(count, m.extent), each = someIndices(m.outer * count * m.inner, m.extent);
-    Floats select(y.size()), gather(y.size()), selectAdd(x.size()), scatterAdd = x;
+    Floats select(y.size()), gather(y.size()), selectAdd(x.size()), scatterAdd = x, scatter = x, prod = x, most = x,
+                                                                    least = x;
     for (int64_t o = 0; o < m.outer; ++o) {
       for (int64_t j = 0; j < count; ++j) {
         for (int64_t i = 0; i < m.inner; ++i) {
@@ -28,15 +29,20 @@ TEST(indexing) {
           select[from] = x[at(o, index[static_cast<size_t>(j)], m.extent, i)];
           gather[from] = x[at(o, each[from], m.extent, i)];
           selectAdd[at(o, index[static_cast<size_t>(j)], m.extent, i)] += y[from];
-          scatterAdd[at(o, each[from], m.extent, i)] += y[from];
+          const size_t to = at(o, each[from], m.extent, i);
+          scatterAdd[to] += y[from];
+          scatter[to] = y[from];
+          prod[to] *= y[from];
+          most[to] = std::max(most[to], y[from]);
+          least[to] = std::min(least[to], y[from]);
         }
       }
     }
     const auto check = [&](IndexOp op, const Floats& src, const Indices& indices, const Floats& want) {
       const auto outs = onLevels([&](const Backend& backend) {
         Floats out(want.size(), kNaN);
-        IndexArgs args{op,         DType::Float32, m.outer,  m.extent,   count,     m.inner,
-                       src.data(), indices.data(), x.data(), out.data(), "indexing"};
+        IndexArgs args{op,         DType::Float32, m.outer, m.extent, count,      m.inner,
+                       src.data(), indices.data(), 0,       x.data(), out.data(), "indexing"};
         backend.index(args);
         return out;
       });
@@ -46,6 +52,10 @@ TEST(indexing) {
     check(IndexOp::Gather, x, each, gather);
     check(IndexOp::SelectAdd, y, index, selectAdd);
     check(IndexOp::ScatterAdd, y, each, scatterAdd);
+    check(IndexOp::Scatter, y, each, scatter);
+    check(IndexOp::ScatterProd, y, each, prod);
+    check(IndexOp::ScatterMax, y, each, most);
+    check(IndexOp::ScatterMin, y, each, least);
   }
 }
 
@@ -57,7 +67,7 @@ TEST(indexErrors) {
       const Indices index = {0, bad};
       for (const IndexOp op : {IndexOp::Select, IndexOp::SelectAdd, IndexOp::OneHot}) {
         IndexArgs args{
-            op,         DType::Float32, op == IndexOp::OneHot ? 2 : 1, 3, 2, 1, x.data(), index.data(), nullptr,
+            op,         DType::Float32, op == IndexOp::OneHot ? 2 : 1, 3, 2, 1, x.data(), index.data(), 0, nullptr,
             out.data(), "embedding"};
         try {
           backend->index(args);

@@ -203,6 +203,14 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
   apply1("gather"_op, {x, integers({3, 2}, {0, 1, 2, 3, 0, 1})}, {attr(1)});
   apply1("scatterAdd"_op, {x, integers({3, 2}, {0, 1, 2, 3, 0, 1}), someFloats({3, 2}, 8)}, {attr(1)});
   apply1("oneHot"_op, {labels}, {attr(4)});
+  for (const char* name : {"scatter", "scatterProd", "scatterMax", "scatterMin"}) {
+    apply1(findOperator(name), {x, integers({3, 2}, {0, 1, 2, 3, 0, 1}), someFloats({3, 2}, 8)}, {attr(1)});
+  }
+  const std::vector<int64_t> begins = {0, 1}, ends = {3, 4}, steps = {2, 1};
+  apply1("sliceScatter"_op, {x, v.view({1, 3}, {3, 1}, 0)}, {attr(begins), attr(ends), attr(steps)});
+  apply1("linearIndex"_op, {picks, picks}, {attr(3), attr(0)});
+  apply1("linearIndex"_op, {Tensor(), picks}, {attr(3), attr(0)});
+  apply1("positions"_op, {greater(x, y)}, {attr(20), attr(-1)});
   // Optimizers.
   const Tensor w = contiguous(turned), m = filled(w.spec(), 0, w.device()), s = filled(w.spec(), 0, w.device());
   const Tensor taken = integers({}, {3});

@@ -1,8 +1,10 @@
-// The samples of operators (test/samples/<operator>.json), and how a sample becomes tensors. fixtures/make_operators.py reads
-// the same files and makes the same numbers.
+// The samples of operators (test/samples/<operator>.json) and of functions that are compositions of them
+// (test/samples/functions/<function>.json), and how a sample becomes tensors. fixtures/make_operators.py reads the same files and makes
+// the same numbers.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as anneal from 'anneal';
 import { type DType, grad, invoke, noGrad, type Tensor, tensor } from 'anneal';
 import { counterValues } from './counter';
 
@@ -27,8 +29,8 @@ export interface Expectation {
 }
 
 /** An argument: `$i` is input i; `inf` and `-inf` are numbers; other strings name dtypes, or what an operator chooses
- * from. */
-export type Argument = number | boolean | string | null | Argument[];
+ * from. Functions have objects of options too. */
+export type Argument = number | boolean | string | null | Argument[] | { [name: string]: Argument };
 
 /** How exactly an operator computes; close.ts says what each class allows. */
 export type ToleranceClass = 'exact' | 'element' | 'sum';
@@ -70,11 +72,14 @@ interface File {
 
 export interface Sample extends SampleEntry {
   op: string;
+  /** Whether `op` is a function of the package, and not an operator of the table. */
+  isFunction: boolean;
   /** What the fixtures call it: a digest of everything that its results depend on. */
   key: string;
 }
 
 const FOLDER = join(__dirname, '..', 'samples');
+const FUNCTIONS = join(FOLDER, 'functions');
 const SPECIAL: Record<string, number> = { inf: Infinity, '-inf': -Infinity, nan: Number.NaN };
 const COTANGENT = 1000;
 
@@ -97,27 +102,32 @@ export function keyOf({ args, inputs, grad, inPlace, outputs }: SampleEntry): st
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-function readSamples(op: string): Sample[] {
-  const file = JSON.parse(readFileSync(join(FOLDER, `${op}.json`), 'utf8')) as File;
+function readSamples(folder: string, op: string): Sample[] {
+  const file = JSON.parse(readFileSync(join(folder, `${op}.json`), 'utf8')) as File;
+  const isFunction = folder === FUNCTIONS;
   return file.samples.flatMap((entry) =>
     (entry.dtypes ?? [[]]).map((dtypes) => {
       const inputs = entry.inputs.map((spec, i) => ({ ...spec, dtype: dtypes[i] ?? spec.dtype }));
-      return { tolerance: file.tolerance, ...entry, op, inputs, key: keyOf({ ...entry, inputs }) };
+      return { tolerance: file.tolerance, ...entry, op, isFunction, inputs, key: keyOf({ ...entry, inputs }) };
     }),
   );
 }
 
-const names = readdirSync(FOLDER)
-  .filter((file) => file.endsWith('.json'))
-  .map((file) => file.slice(0, -'.json'.length))
-  .sort();
+function samplesIn(folder: string): ReadonlyMap<string, readonly Sample[]> {
+  const names = readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .sort();
+  return new Map(names.map((op) => [op, readSamples(folder, op)]));
+}
 
 /** Samples by operator. */
-export const samplesByOperator: ReadonlyMap<string, readonly Sample[]> = new Map(
-  names.map((op) => [op, readSamples(op)]),
-);
+export const samplesByOperator = samplesIn(FOLDER);
 
-/** All samples. */
+/** Samples by function. */
+export const samplesByFunction = samplesIn(FUNCTIONS);
+
+/** All samples of operators. */
 export const samples: readonly Sample[] = [...samplesByOperator.values()].flat();
 
 /** A sample in words, for messages. */
@@ -191,14 +201,23 @@ export function makeCotangents(outputs: readonly Tensor[]): Tensor[] {
 
 function fillIn(argument: Argument, inputs: readonly Tensor[], double: boolean): unknown {
   if (Array.isArray(argument)) return argument.map((item) => fillIn(item, inputs, double));
+  if (typeof argument === 'object' && argument !== null) {
+    return Object.fromEntries(Object.entries(argument).map(([name, item]) => [name, fillIn(item, inputs, double)]));
+  }
   if (typeof argument !== 'string') return argument;
   if (argument.startsWith('$')) return inputs[Number(argument.slice(1))];
   return SPECIAL[argument] ?? (double && argument === 'float32' ? 'float64' : argument);
 }
 
-/** Applies the operator: its results, or the inputs it has written to. */
+type AnyFunction = (...args: unknown[]) => Tensor | Tensor[];
+
+/** Applies the operator, or the function: its results, or the inputs it has written to. */
 export function runSample(sample: Sample, inputs: readonly Tensor[], double = false): Tensor[] {
   const args = sample.args.map((argument) => fillIn(argument, inputs, double));
+  if (sample.isFunction) {
+    const result = (anneal as unknown as Record<string, AnyFunction>)[sample.op]?.(...args) ?? [];
+    return Array.isArray(result) ? result : [result];
+  }
   const outputs = invoke(sample.op, args, sample.outputs);
   return sample.inPlace ? sample.inPlace.map((i) => inputs[i] as Tensor) : outputs;
 }

@@ -69,7 +69,7 @@ function resolve<T extends Argument | Argument[]>(value: T, names: Readonly<Reco
   return (typeof value === 'string' ? (names[value] ?? value) : value) as T;
 }
 
-function expand(entry: SpecialEntry): Omit<SpecialSample, 'op'>[] {
+function expand(entry: SpecialEntry): Omit<SpecialSample, 'op' | 'isFunction'>[] {
   const { operators: _, noColumns, order = 2, args, inputs, ...rest } = entry;
   const crossed = inputs.flatMap(({ cross }) => (cross === undefined ? [] : [file.sets[cross] as Value[]]));
   const combinations = product(crossed);
@@ -108,7 +108,7 @@ export const specialByOperator: ReadonlyMap<string, readonly SpecialSample[]> = 
   for (const entry of file.entries) {
     const expanded = expand(entry);
     for (const op of entry.operators) {
-      all.set(op, [...(all.get(op) ?? []), ...expanded.map((sample) => ({ ...sample, op }))]);
+      all.set(op, [...(all.get(op) ?? []), ...expanded.map((sample) => ({ ...sample, op, isFunction: false }))]);
     }
   }
   return all;

@@ -1,4 +1,4 @@
-// Builds build/Release/anneal.node and build/Release/engine_tests with node-gyp. Incremental; without network where
+// Builds anneal.node and engine_tests in native/build/Release with node-gyp. Incremental; without network where
 // Node's headers lie beside its binary.
 import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
@@ -8,8 +8,9 @@ import { BuildError, findProgram, root, run, runAsProgram } from './command.mjs'
 import { levelsToBuild } from './levels.mjs';
 import { filesBelow, hashOf, isFresh, writeStamp } from './stamp.mjs';
 
-const stamp = 'build/Release/anneal.stamp';
-const products = ['build/Release/anneal.node', 'build/Release/engine_tests'];
+const folder = 'native/build/Release';
+const stamp = `${folder}/anneal.stamp`;
+const products = [`${folder}/anneal.node`, `${folder}/engine_tests`];
 
 const howToGet = `  Debian, Ubuntu:  apt-get install g++ make python3
   Fedora:          dnf install gcc-c++ make python3
@@ -19,7 +20,7 @@ const howToGet = `  Debian, Ubuntu:  apt-get install g++ make python3
 function sourceHash() {
   const sources = filesBelow('native', /\.(cc|h|def|json)$/);
   return hashOf(
-    [...sources, 'binding.gyp', 'scripts/build-native.mjs'],
+    [...sources, 'native/binding.gyp', 'scripts/build-native.mjs'],
     process.platform,
     process.arch,
     ...levelsToBuild(),
@@ -67,7 +68,7 @@ function checkCompiler(compiler) {
   const [program, ...args] = compiler.split(' ');
   const flags = [
     '-std=c++20',
-    ...(process.arch === 'x64' ? ['-march=x86-64-v4'] : []),
+    ...(process.arch === 'x64' ? ['-mavx512vl', '-mavx512dq'] : []),
     '-fsyntax-only',
     '-x',
     'c++',
@@ -106,15 +107,22 @@ function progressLine() {
 export async function buildNative() {
   const env = toolchain();
   const hash = sourceHash();
-  const folder = nodeFolder();
+  const node = nodeFolder();
   const gyp = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
   if (!existsSync(gyp)) throw new BuildError('anneal: node_modules is missing; run `npm ci` first.');
 
   console.error('anneal: building the native engine (some minutes the first time)');
   const begin = performance.now();
   const progress = progressLine();
-  const args = [gyp, 'configure', 'build', '--loglevel=warn', `--jobs=${process.env.JOBS || availableParallelism()}`];
-  if (folder) args.push(`--nodedir=${folder}`);
+  const args = [
+    gyp,
+    'configure',
+    'build',
+    '--directory=native',
+    '--loglevel=warn',
+    `--jobs=${process.env.JOBS || availableParallelism()}`,
+  ];
+  if (node) args.push(`--nodedir=${node}`);
   const { code, output } = await run(process.execPath, args, { env, onLine: progress.onLine });
   const compiled = progress.end();
   if (code !== 0) throw new BuildError(`${output}\nanneal: the native build failed; the compiler's output is above.`);

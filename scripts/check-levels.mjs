@@ -30,7 +30,7 @@ export function findLeaks() {
   return levelsToBuild().flatMap((level) => {
     const own = belongsTo(level);
     return kernels.flatMap((/** @type {string} */ source) => {
-      const object = `build/Release/obj.target/kernels_${level}/${source.replace(/\.cc$/, '.o')}`;
+      const object = `native/build/Release/obj.target/kernels_${level}/${source.replace(/\.cc$/, '.o')}`;
       if (!existsSync(join(root, object))) throw new BuildError(`check-levels: ${object} is missing; build first.`);
       const lines = execFileSync('nm', ['--defined-only', '--extern-only', object], { cwd: root, encoding: 'utf8' });
       return lines

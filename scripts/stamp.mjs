@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { root } from './command.mjs';
 
 /**
- * Files below a folder, sorted, as paths from the root of the repository.
+ * Files below a folder, but for those of a build, sorted, as paths from the root of the repository.
  * @param {string} folder
  * @param {RegExp} pattern
  * @returns {string[]}
@@ -15,7 +15,7 @@ export function filesBelow(folder, pattern) {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) return filesBelow(path, pattern);
+      if (entry.isDirectory()) return entry.name === 'build' ? [] : filesBelow(path, pattern);
       return pattern.test(entry.name) ? [path] : [];
     })
     .sort();

@@ -23,7 +23,7 @@ await runAsProgram(import.meta.url, async () => {
   const parts = [];
   if (args.length === 0) {
     parts.push(checkLevels());
-    parts.push(readCounts(await run('build/Release/engine_tests', [], { show: true })));
+    parts.push(readCounts(await run('native/build/Release/engine_tests', [], { show: true })));
   }
   const files = args.some((arg) => arg.endsWith('.test.ts')) ? [] : ['test/**/*.test.ts'];
   const color = process.stdout.isTTY ? ['--color'] : [];

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AnnealError, nn, ShapeError, tensor } from 'anneal';
 import { resultOf } from './children/spawn';
+import { loadAddon } from './support/addon';
 
 const root = join(__dirname, '..');
 
@@ -18,16 +19,16 @@ function declared(): string[] {
 function registered(): string[] {
   const { binding } = JSON.parse(readFileSync(join(root, 'native', 'sources.json'), 'utf8')) as { binding: string[] };
   return binding.flatMap((file) =>
-    Array.from(readFileSync(join(root, file), 'utf8').matchAll(/\{"(\w+)", entry</g), ([, name]) => name as string),
+    Array.from(
+      readFileSync(join(root, 'native', file), 'utf8').matchAll(/\{"(\w+)", entry</g),
+      ([, name]) => name as string,
+    ),
   );
 }
 
 describe('the addon', () => {
   it('has the functions that lib/native.ts declares, and no others', () => {
-    const addon = require(process.env.ANNEAL_BINARY || join(root, 'build', 'Release', 'anneal.node')) as Record<
-      string,
-      unknown
-    >;
+    const addon = loadAddon();
     const functions = Object.keys(addon).filter((name) => typeof addon[name] === 'function');
     assert.ok(functions.length > 40);
     assert.deepEqual(declared().toSorted(), functions.toSorted());

@@ -11,7 +11,7 @@ import { BenchError, type Launcher } from '../rival';
 const execute = promisify(execFile);
 const root = join(__dirname, '..', '..');
 const folder = join(root, 'bench', 'results', 'local', 'programs');
-const built = join(root, 'build', 'Release');
+const built = join(root, 'native', 'build', 'Release');
 
 interface Recipe {
   flags: string[];

@@ -77,7 +77,7 @@ function packageMegabytes(): number {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new BenchError(`[bench] npm pack failed:\n${stderr}`);
   const [{ unpackedSize }] = JSON.parse(stdout) as { unpackedSize: number }[];
-  return (unpackedSize + statSync(join(root, 'build', 'Release', 'anneal.node')).size) / 1e6;
+  return (unpackedSize + statSync(join(root, 'native', 'build', 'Release', 'anneal.node')).size) / 1e6;
 }
 
 function folderMegabytes(folder: string): number {

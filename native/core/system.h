@@ -8,13 +8,13 @@ namespace anneal {
 // Processors in the affinity mask of this process.
 int affinityProcessors();
 
-// Whole processors of the cgroup's CPU quota; INT_MAX where there is none.
+// Whole processors of the CPU quota of the cgroup (on Windows: the job); INT_MAX where there is none.
 int quotaProcessors();
 
 // Processors this process may use: the smaller of the two.
 int availableProcessors();
 
-// Bytes that the cgroup may use; INT64_MAX where it has no limit.
+// Bytes that the cgroup (on Windows the job) may use; INT64_MAX where it has no limit.
 int64_t memoryLimit();
 
 // Bytes that can still be allocated before the machine or the cgroup runs out; INT64_MAX where it cannot be told.

@@ -1,8 +1,8 @@
 // The properties that fuzzing checks, by name: an error that a user may see, or a right result; never a crash.
-import { join } from 'node:path';
 import * as anneal from 'anneal';
 import { AnnealError, type DType, data, invoke, io, nn, operators, optim, Tensor, tensor, train } from 'anneal';
 import fc from 'fast-check';
+import { loadAddon } from '../support/addon';
 import {
   anyArguments,
   argumentsFor,
@@ -221,10 +221,7 @@ const readsBytes = fc.asyncProperty(
 
 // ---- the addon's functions themselves, by wrong handles and arguments
 
-const raw = require(join(__dirname, '..', '..', 'build', 'Release', 'anneal.node')) as Record<
-  string,
-  (...args: unknown[]) => unknown
->;
+const raw = loadAddon<Record<string, (...args: unknown[]) => unknown>>();
 const live = Array.from({ length: 8 }, (_, i) =>
   build({ dtype: dtypes[i % 6] as DType, shape: [2, 3], values: 'index', view: 'dense', grad: i % 2 === 0 }),
 );

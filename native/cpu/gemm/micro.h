@@ -181,7 +181,8 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
     }
     left -= steps;
     if constexpr (along) {
-      for (const int64_t end = taken + steps; taken != end;) several(std::integral_constant<int, atOnce>{});
+      const int64_t end = taken + steps;
+      while (taken != end) several(std::integral_constant<int, atOnce>{});
     } else {
       for (; steps > 0; steps -= atOnce) several(std::integral_constant<int, atOnce>{});
     }

@@ -1,24 +1,27 @@
-# node-gyp build of the addon, and of the native tests without Node. CMakeLists.txt builds the same from the same list,
-# native/sources.json. Kernels are compiled once for each instruction-set level, each time into a library of its own:
+# node-gyp build of the addon, and of the native tests without Node: node-gyp rebuild --directory native. It lies in this
+# folder because package managers run node-gyp for packages that have it in their root. CMakeLists.txt builds the same from
+# the same list, sources.json. Kernels are compiled once for each instruction-set level, each time into a library of its own:
 # for all levels of the processor, or for those that ANNEAL_LEVELS names (avx512; sse2,avx2).
 {
   'variables': {
-    'levels': ['<!@(node -p "(process.env.ANNEAL_LEVELS ? process.env.ANNEAL_LEVELS.split(\',\') : require(\'./native/sources.json\').levels[\'<(target_arch)\']).join(\' \')")'],
-    'dispatch': ['<!@(node -p "require(\'./native/sources.json\').dispatch.join(\' \')")'],
-    'engine': ['<!@(node -p "require(\'./native/sources.json\').engine.join(\' \')")'],
-    'kernels': ['<!@(node -p "require(\'./native/sources.json\').kernels.join(\' \')")'],
-    'binding': ['<!@(node -p "require(\'./native/sources.json\').binding.join(\' \')")'],
-    'test': ['<!@(node -p "require(\'./native/sources.json\').test.join(\' \')")'],
+    'levels': ['<!@(node -p "(process.env.ANNEAL_LEVELS ? process.env.ANNEAL_LEVELS.split(\',\') : require(\'./sources.json\').levels[\'<(target_arch)\']).join(\' \')")'],
+    'dispatch': ['<!@(node -p "require(\'./sources.json\').dispatch.join(\' \')")'],
+    'engine': ['<!@(node -p "require(\'./sources.json\').engine.join(\' \')")'],
+    'kernels': ['<!@(node -p "require(\'./sources.json\').kernels.join(\' \')")'],
+    'binding': ['<!@(node -p "require(\'./sources.json\').binding.join(\' \')")'],
+    'test': ['<!@(node -p "require(\'./sources.json\').test.join(\' \')")'],
     # The published package has no tests.
-    'has_tests': '<!(node -p "Number(require(\'fs\').existsSync(\'native/test\'))")',
+    'has_tests': '<!(node -p "Number(require(\'fs\').existsSync(\'test\'))")',
+    # Not for kernels, which take no data of others but numbers, and would pay for it.
+    'hardening_flags': ['-fstack-protector-strong'],
     # -Wno-psabi: vector arguments never leave a file, so how they are passed does not matter.
     'kernel_flags': ['-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast', '-Wno-psabi'],
     'avx2_flags': ['-mavx2', '-mfma', '-mbmi', '-mbmi2', '-mf16c'],
     # g++ 12 warns falsely about uninitialised values inside its own AVX-512 headers.
-    'avx512_flags': ['-march=x86-64-v4', '-mprefer-vector-width=512', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+    'avx512_flags': ['-mavx512f', '-mavx512cd', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mprefer-vector-width=512', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
   },
   'target_defaults': {
-    'include_dirs': ['native'],
+    'include_dirs': ['.'],
     # Node's own defaults: C++ without exceptions, -O3, and link-time optimisation where Node was built with it, which
     # would mix the instruction sets.
     'cflags/': [['exclude', '^-O3$'], ['exclude', 'lto'], ['exclude', 'frame-pointer'], ['exclude', 'unused-parameter']],
@@ -36,7 +39,7 @@
       'MACOSX_DEPLOYMENT_TARGET': '11.0',
     },
     'conditions': [
-      ['OS=="linux"', {'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL']}],
+      ['OS=="linux"', {'ldflags': ['-static-libstdc++', '-static-libgcc']}],
     ],
     # Only the binding sees Node's headers, whose paths are the absolute ones.
     'target_conditions': [
@@ -47,15 +50,17 @@
     {
       'target_name': 'engine',
       'type': 'static_library',
+      'cflags_cc': ['<@(hardening_flags)'],
       'sources': ['<@(engine)'],
     },
     {
       'target_name': 'anneal',
+      'cflags_cc': ['<@(hardening_flags)'],
       'sources': ['<@(binding)'],
       'defines': ['NAPI_VERSION=8'],
       'dependencies': ['engine', 'levels'],
       # The engine's threads outlive an environment: its code must stay mapped after the addon is closed.
-      'conditions': [['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete']}]],
+      'conditions': [['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,--version-script=../binding/exports.map']}]],
     },
     {
       # The levels, and the one file that knows which of them there are.
@@ -112,8 +117,8 @@
           'type': 'static_library',
           'sources': ['<@(kernels)'],
           'defines': ['ANNEAL_LEVEL=avx512'],
-          'cflags_cc': ['<@(kernel_flags)', '<@(avx512_flags)'],
-          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)', '<@(avx512_flags)']},
+          'cflags_cc': ['<@(kernel_flags)', '<@(avx2_flags)', '<@(avx512_flags)'],
+          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)', '<@(avx2_flags)', '<@(avx512_flags)']},
         },
       ],
     }],

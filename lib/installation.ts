@@ -1,5 +1,5 @@
 // What is installed here, as far as it can be told without the engine: for the loader's errors and for `anneal doctor`.
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { release, type } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,9 +15,9 @@ export interface BinaryChoice {
 /** The binary to load. `ANNEAL_BINARY` names one of another build, such as one with sanitizers. */
 export function chooseBinary(root: string): BinaryChoice {
   const candidates = [
-    join(root, 'build', 'Release', 'anneal.node'),
+    join(root, 'native', 'build', 'Release', 'anneal.node'),
     join(root, 'build', 'cmake', 'Release', 'anneal.node'),
-    join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'anneal.node'),
+    join(root, 'prebuilds', `${process.platform}-${process.arch}`, prebuiltName()),
   ].map((path) => ({ path, exists: existsSync(path) }));
   const named = process.env.ANNEAL_BINARY;
   if (named) return { path: named, chosenBy: 'ANNEAL_BINARY', candidates };
@@ -25,9 +25,38 @@ export function chooseBinary(root: string): BinaryChoice {
   return { path: found?.path ?? null, chosenBy: found ? 'candidates' : null, candidates };
 }
 
-/** How a binary is made, in a sentence. */
-export function howToBuild(root: string): string {
-  const command = existsSync(join(root, 'scripts')) ? 'npm run build' : 'npx node-gyp rebuild';
+/** The file of this system's binary; a package holds one for each C library of Linux. */
+function prebuiltName(): string {
+  return process.platform === 'linux' ? `anneal.${usesMusl() ? 'musl' : 'glibc'}.node` : 'anneal.node';
+}
+
+/** Whether this process runs on musl: its program names the loader at its beginning. Where it does not, as in a static one, Node tells. */
+function usesMusl(): boolean {
+  const head = Buffer.alloc(4096);
+  try {
+    const file = openSync(process.execPath, 'r');
+    try {
+      readSync(file, head);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // it may have been replaced or be out of reach since it was started
+  }
+  if (head.includes('/ld-musl-')) return true;
+  return !head.includes('/ld-linux') && cLibrary()?.startsWith('musl') === true;
+}
+
+/** What to do where there is no binary, in a sentence or two. */
+export function howToGetBinary(root: string): string {
+  if (packageName(root) !== 'anneal') {
+    return (
+      'This code of anneal is not in its own package: a bundler has copied it, without the binary. Keep anneal out of the bundle ' +
+      "(esbuild: --external:anneal; webpack: externals: { anneal: 'commonjs anneal' }; Rollup and Vite: external: ['anneal']), " +
+      'or name the file of the binary in the environment variable ANNEAL_BINARY.'
+    );
+  }
+  const command = existsSync(join(root, 'scripts')) ? 'npm run build' : 'npx node-gyp rebuild --directory native';
   return `Build it with '${command}' in ${root} (needs Python 3, make and a C++20 compiler)`;
 }
 
@@ -63,8 +92,16 @@ export function inspectInstallation(root: string): Installation {
 
 /** The version in the package.json of the folder `root`; null when there is none. */
 export function packageVersion(root: string): string | null {
+  return manifestOf(root)?.version ?? null;
+}
+
+function packageName(root: string): string | null {
+  return manifestOf(root)?.name ?? null;
+}
+
+function manifestOf(root: string): { name?: string; version?: string } | null {
   const file = join(root, 'package.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : null;
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
 }
 
 function cLibrary(): string | null {

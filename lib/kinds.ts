@@ -1,6 +1,7 @@
 // What kind of thing a value is. Not by `instanceof`: a value of another realm (a vm context, a REPL, a test runner) is no
 // instance of the classes here, and a tensor of another copy of this package is none of the classes of this one.
 import { types } from 'node:util';
+import type { OwnUint8Array } from './compatible';
 
 /** A Map of any realm. */
 export function isMap(value: unknown): value is ReadonlyMap<unknown, unknown> {
@@ -42,7 +43,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 }
 
 /** A Uint8Array of any realm. */
-export function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
+export function isBytes(value: unknown): value is OwnUint8Array {
   return types.isUint8Array(value);
 }
 

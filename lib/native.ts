@@ -3,7 +3,7 @@ import { join, toNamespacedPath } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DeviceError, errorClasses } from './errors';
-import { alignRows, chooseBinary, howToBuild, inspectInstallation, installationRows } from './installation';
+import { alignRows, chooseBinary, howToGetBinary, inspectInstallation, installationRows } from './installation';
 
 /** A parameter of an operator, as the engine's table has it. */
 export interface OperatorParam {
@@ -154,7 +154,7 @@ function load(): Native {
   const root = join(__dirname, '..');
   const platform = `${process.platform}-${process.arch}`;
   const { path } = chooseBinary(root);
-  if (path === null) throw cannotLoad(root, `anneal has no binary for ${platform}. ${howToBuild(root)}`);
+  if (path === null) throw cannotLoad(root, `anneal has no binary for ${platform}. ${howToGetBinary(root)}`);
   try {
     // Not by require, which would give a second copy of this package the same functions and state: the copies would take each
     // other's error classes and hooks.

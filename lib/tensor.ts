@@ -1,12 +1,12 @@
 // The tensor that users hold: a number that names the engine's tensor, and what can be asked of it. The operators add their
 // methods from lib/ops.
-import { inspect } from 'node:util';
 import { notes } from './compile/notes';
 import { keep, track } from './context';
 import { type Device, deviceOfCode } from './device';
 import { type DType, dtypeCode, dtypeOfCode, type ElementOf, type TypedArray, type TypedArrays } from './dtype';
 import { ArgumentError, DisposedError, DTypeError, describe } from './errors';
 import { formatTensor, type NestedArray, nest } from './format';
+import { inspectAsText } from './inspection';
 import { copyOf, thisCopy } from './kinds';
 import { native } from './native';
 import { checkOptions } from './options';
@@ -284,10 +284,6 @@ export class Tensor {
     return formatTensor<Tensor>(this);
   }
 
-  [inspect.custom](): string {
-    return formatTensor<Tensor>(this);
-  }
-
   /**
    * For JSON, without loss. Waits until the engine has caught up, as {@link dataSync} does; `tensor(data, { shape, dtype })` of
    * `data.map(Number)` makes it anew (of `data.map(BigInt)` for int64).
@@ -307,6 +303,8 @@ export class Tensor {
     );
   }
 }
+
+inspectAsText(Tensor.prototype);
 
 // What JSON.stringify writes exactly.
 function jsonNumber(value: number | bigint): number | string {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as library from 'anneal';
 import { engineInfo, getNumThreads, setNumThreads, type Tensor } from 'anneal';
 import { type Library, type Outcome, selfTest } from '../lib/cli/self-test';
+import { builtAddon } from './support/addon';
 
 const root = join(__dirname, '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -89,16 +90,19 @@ describe('anneal doctor', function () {
   });
 
   it('says which binary is loaded, and why', () => {
+    const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+    const cLibrary = header.glibcVersionRuntime ? 'glibc.' : 'musl.';
+    const prebuilt = `anneal.${process.platform === 'linux' ? cLibrary : ''}node`;
     const usual = report({ ANNEAL_BINARY: '' }).installation.binary;
-    assert.deepEqual([usual.path, usual.chosenBy], [join(root, 'build', 'Release', 'anneal.node'), 'candidates']);
+    assert.deepEqual([usual.path, usual.chosenBy], [builtAddon, 'candidates']);
     const named = report({ ANNEAL_BINARY: usual.path }).installation.binary;
     assert.deepEqual([named.path, named.chosenBy], [usual.path, 'ANNEAL_BINARY']);
     assert.deepEqual(
       usual.candidates.map(({ path }) => path.slice(root.length + 1)),
       [
-        join('build', 'Release', 'anneal.node'),
+        join('native', 'build', 'Release', 'anneal.node'),
         join('build', 'cmake', 'Release', 'anneal.node'),
-        join('prebuilds', `${process.platform}-${process.arch}`, 'anneal.node'),
+        join('prebuilds', `${process.platform}-${process.arch}`, prebuilt),
       ],
     );
   });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import type * as all from 'anneal';
 import { AnnealError, type DType, nn, Tensor, tensor } from 'anneal';
+import { builtAddon } from './support/addon';
 
 const root = join(__dirname, '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -42,7 +43,7 @@ describe('the package', () => {
     for (const script of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']) {
       assert.equal(manifest.scripts[script], undefined, script);
     }
-    assert.equal(manifest.gypfile, false); // else npm would run node-gyp because of binding.gyp
+    assert.equal(manifest.gypfile, false); // else npm may run node-gyp
     assert.ok(Object.keys(manifest.dependencies).length <= 4);
   });
 
@@ -53,7 +54,13 @@ describe('the package', () => {
     const pack = [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'];
     const [listed] = JSON.parse(execFileSync(program, pack, { cwd: root, encoding: 'utf8', stdio: 'pipe' }));
     const files = (listed.files as { path: string }[]).map(({ path }) => path);
-    for (const needed of ['dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts', 'binding.gyp']) {
+    for (const needed of [
+      'dist/index.js',
+      'dist/index.mjs',
+      'dist/index.d.ts',
+      'dist/index.d.mts',
+      'native/binding.gyp',
+    ]) {
       assert.ok(files.includes(needed), needed);
     }
     for (const needed of ['dist/cli/main.js', 'LICENSE', 'README.md', 'native/sources.json', 'native/core/stream.cc']) {
@@ -69,7 +76,10 @@ describe('the package', () => {
 
 describe('the loader', () => {
   const folder = mkdtempSync(join(tmpdir(), 'anneal-package-'));
-  before(() => cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true }));
+  before(() => {
+    cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+    cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  });
   after(() => rmSync(folder, { recursive: true }));
 
   const load = () => {
@@ -80,19 +90,39 @@ describe('the loader', () => {
   it('says what is missing and how to mend it', () => {
     const said = load();
     assert.match(said, /^DeviceError ERR_DEVICE anneal has no binary for/);
-    const facts = [`${process.platform}-${process.arch}`, process.version, join(folder, 'build'), 'node-gyp rebuild'];
+    const facts = [
+      `${process.platform}-${process.arch}`,
+      process.version,
+      join(folder, 'native', 'build'),
+      'node-gyp rebuild',
+    ];
     for (const fact of facts) assert.ok(said.includes(fact), `${fact} in: ${said}`);
     if (process.platform === 'linux') assert.match(said, /glibc [\d.]+|musl/);
   });
 
   it('says which binary does not load, and why', () => {
-    mkdirSync(join(folder, 'build', 'Release'), { recursive: true });
-    writeFileSync(join(folder, 'build', 'Release', 'anneal.node'), 'no');
+    const built = join(folder, 'native', 'build', 'Release');
+    mkdirSync(built, { recursive: true });
+    writeFileSync(join(built, 'anneal.node'), 'no');
     const where = process.platform === 'linux' ? 'too short' : '';
     assert.match(
       load(),
       new RegExp(`^DeviceError ERR_DEVICE anneal's binary .*anneal\\.node does not load on .*${where}`),
     );
+  });
+
+  it('says that it has been bundled, and what to do', () => {
+    const bundle = join(folder, 'bundle');
+    mkdirSync(bundle);
+    const options = ['--bundle', '--platform=node', `--outfile=${join(bundle, 'program.js')}`];
+    const entry = join(bundle, 'entry.js');
+    writeFileSync(entry, `require(${JSON.stringify(join(root, 'dist'))})`);
+    execFileSync(join(root, 'node_modules', '.bin', 'esbuild'), [entry, ...options, '--log-level=error']);
+    const { stderr } = spawnSync(process.execPath, [join(bundle, 'program.js')], { encoding: 'utf8' });
+    assert.match(stderr, /DeviceError.*anneal has no binary for .*a bundler has copied it/);
+    assert.match(stderr, /--external:anneal.*ANNEAL_BINARY/);
+    const env = { ...process.env, ANNEAL_BINARY: builtAddon };
+    assert.equal(spawnSync(process.execPath, [join(bundle, 'program.js')], { env }).status, 0);
   });
 
   it('loads silently', () => {

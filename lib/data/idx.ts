@@ -2,19 +2,21 @@
 // Source: http://yann.lecun.com/exdb/mnist, "the IDX file format".
 import { endianness } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type {
+  OwnFloat32Array,
+  OwnFloat64Array,
+  OwnInt8Array,
+  OwnInt16Array,
+  OwnInt32Array,
+  OwnUint8Array,
+} from '../compatible';
 import { FormatError } from '../errors';
 import { allocate, type ByteSource, CHUNK_BYTES, memorySource, openSource } from '../io/source';
 import { isUrl } from '../kinds';
 import { checkArgument } from './arguments';
 
 /** The element types that IDX files hold. */
-export type IdxData =
-  | Uint8Array<ArrayBuffer>
-  | Int8Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>;
+export type IdxData = OwnUint8Array | OwnInt8Array | OwnInt16Array | OwnInt32Array | OwnFloat32Array | OwnFloat64Array;
 
 /** The array of an IDX file, row-major: `data.length` is the product of `shape`. */
 export interface IdxArray<Data extends IdxData = IdxData> {
@@ -90,7 +92,7 @@ async function parse(source: ByteSource): Promise<IdxArray> {
   return { shape, data: type.view(data.buffer) };
 }
 
-async function toNativeOrder(bytes: Uint8Array<ArrayBuffer>, elementBytes: number): Promise<void> {
+async function toNativeOrder(bytes: OwnUint8Array, elementBytes: number): Promise<void> {
   if (elementBytes === 1 || endianness() === 'BE') return;
   for (let begin = 0; begin < bytes.byteLength; begin += CHUNK_BYTES) {
     if (begin > 0) await nextTurn();

@@ -1,6 +1,7 @@
 // The MNIST set of handwritten digits (LeCun, Cortes, Burges), and sets in the same four files, such as Fashion-MNIST.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { OwnUint8Array } from '../compatible';
 import { FormatError } from '../errors';
 import { isBytes, isUrl } from '../kinds';
 import { checkArgument } from './arguments';
@@ -9,9 +10,9 @@ import { type IdxArray, readIdx } from './idx';
 /** Images [n, 28, 28], one byte a pixel, and their classes [n], from 0 to 9. */
 export interface MnistPart {
   /** Bytes `[n, 28, 28]`: 0 is background, 255 is ink. */
-  images: IdxArray<Uint8Array<ArrayBuffer>>;
+  images: IdxArray<OwnUint8Array>;
   /** Bytes `[n]`: the digit that an image shows. */
-  labels: IdxArray<Uint8Array<ArrayBuffer>>;
+  labels: IdxArray<OwnUint8Array>;
 }
 
 /** What {@link mnist} returns. */
@@ -54,7 +55,7 @@ async function readPart(directory: string, prefix: string): Promise<MnistPart> {
   return { images, labels };
 }
 
-async function readBytes(path: string, sampleShape: number[]): Promise<IdxArray<Uint8Array<ArrayBuffer>>> {
+async function readBytes(path: string, sampleShape: number[]): Promise<IdxArray<OwnUint8Array>> {
   const { shape, data } = await readIdx(path);
   const fits = shape.length === sampleShape.length + 1 && sampleShape.every((size, i) => shape[i + 1] === size);
   if (fits && isBytes(data)) return { shape, data };

@@ -1,7 +1,6 @@
 // Replacing a file as a whole: a reader sees the old content or the new one, and so does the disk, whenever the machine stops.
 import { createHash } from 'node:crypto';
 import { promises as fs, readlinkSync, type Stats } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ArgumentError } from '../errors';
@@ -10,6 +9,14 @@ import { CHUNK_BYTES, pathOf } from './source';
 // As many links as Linux follows.
 const MOST_LINKS = 40;
 const DAY_MS = 86_400_000;
+
+/** An open file, as far as writing goes; it is one of `fs.promises`. */
+export interface OpenFile {
+  /** Writes a part of `bytes` where the last write ended. */
+  write(bytes: Uint8Array, offset?: number, length?: number): Promise<{ bytesWritten: number }>;
+  /** Writes all of `data` where the last write ended. */
+  writeFile(data: string | Uint8Array): Promise<void>;
+}
 
 /**
  * Writes a file so that a failure leaves the former one untouched: `write` fills a temporary file in the same directory,
@@ -21,7 +28,7 @@ const DAY_MS = 86_400_000;
  *
  * @throws ArgumentError when there is something at `path` that is no regular file; the system's error when writing fails
  */
-export async function replaceFile(path: string | URL, write: (file: FileHandle) => Promise<void>): Promise<void> {
+export async function replaceFile(path: string | URL, write: (file: OpenFile) => Promise<void>): Promise<void> {
   const target = await followLinks(pathOf('replaceFile', path));
   const former = await statusOf(target);
   if (former !== undefined && !former.isFile()) {
@@ -48,7 +55,7 @@ export async function replaceFile(path: string | URL, write: (file: FileHandle) 
 }
 
 /** Appends all of `bytes`, in pieces: one request may write less than asked, and none takes 2 GiB. */
-export async function writeFully(file: FileHandle, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+export async function writeFully(file: OpenFile, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
     signal?.throwIfAborted();
     const { bytesWritten } = await file.write(bytes, done, Math.min(CHUNK_BYTES, bytes.byteLength - done));
@@ -81,7 +88,7 @@ async function statusOf(path: string): Promise<Stats | undefined> {
 }
 
 // The owner first, since a change of owner clears bits of the mode. Only root may give a file away, and that is no failure.
-async function keepPermissions(file: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
+async function keepPermissions(file: fs.FileHandle, { mode, uid, gid }: Stats): Promise<void> {
   if (process.platform === 'win32') return;
   const now = await file.stat();
   if (now.uid !== uid || now.gid !== gid) await file.chown(uid, gid).catch(() => {});

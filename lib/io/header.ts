@@ -62,7 +62,7 @@ export function compareEntries(a: { name: string; dtype: string }, b: { name: st
 export function formatHeader(
   operator: string,
   { metadata, entries }: Partial<Header> & Pick<Header, 'entries'>,
-): Buffer {
+): Uint8Array {
   // Pieced together by hand, because an object would move names such as "10" to its front.
   const members = entries.map(({ name, dtype, shape, begin, end }) =>
     member(name, JSON.stringify({ dtype, shape, data_offsets: [begin, end] })),

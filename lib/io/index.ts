@@ -1,6 +1,6 @@
 // Files of tensors.
 export type { NamedTensors } from '../named-tensors';
-export { replaceFile } from './atomic';
+export { type OpenFile, replaceFile } from './atomic';
 export {
   deserialize,
   type FileMetadata,

@@ -1,6 +1,7 @@
 // Tensors in safetensors files, the format that PyTorch models are exchanged in: saved whole or not at all, and
 // read tensor by tensor, so that a file may be larger than any one buffer.
 
+import type { OwnUint8Array } from '../compatible';
 import { ArgumentError, DTypeError, describe, FormatError } from '../errors';
 import { type NamedTensors, namedEntries } from '../named-tensors';
 import { tensor } from '../ops/create';
@@ -100,7 +101,7 @@ export async function save(
 export async function serialize(
   tensors: NamedTensors,
   metadata?: Readonly<Record<string, string>>,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<OwnUint8Array> {
   const plan = planFile('serialize', tensors, metadata);
   try {
     const bytes = allocate('[serialize] the file', plan.header.byteLength + plan.dataBytes);

@@ -3,6 +3,7 @@ import { constants, promises as fs } from 'node:fs';
 import { totalmem } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { OwnUint8Array } from '../compatible';
 import { ArgumentError, describe, FormatError, OutOfMemoryError } from '../errors';
 import { isUrl } from '../kinds';
 
@@ -31,7 +32,7 @@ export function pathOf(operator: string, path: string | URL): string {
  * @param what names them in errors
  * @throws FormatError where they are more than the machine has memory; OutOfMemoryError where they are not to be had now
  */
-export function allocate(what: string, bytes: number): Uint8Array<ArrayBuffer> {
+export function allocate(what: string, bytes: number): OwnUint8Array {
   checkFits(what, bytes);
   try {
     return new Uint8Array(bytes);

@@ -1,11 +1,11 @@
 // Module: the base of every layer and network. Its parameters, buffers and inner modules are found by walking its fields.
-import { inspect } from 'node:util';
 import { type Compiled, type CompileOptions, compile } from '../compile/compile';
 import { type Members, membersOf, noteChange, notes, registerModule } from '../compile/notes';
 import { keep, noGrad } from '../context';
 import { type Device, deviceCode, isDevice } from '../device';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
+import { inspectAsText } from '../inspection';
 import { copyOf, thisCopy } from '../kinds';
 import type { NamedTensors } from '../named-tensors';
 import { checkOptions } from '../options';
@@ -275,11 +275,9 @@ export abstract class Module {
     );
     return `${this.constructor.name}(${this.describe()}${lines.join('')}${lines.length > 0 ? '\n' : ''})`;
   }
-
-  [inspect.custom](): string {
-    return this.toString();
-  }
 }
+
+inspectAsText(Module.prototype);
 
 // Parameters and modules among fields, those in arrays as `name.index`; `other` sees what is neither.
 function members(

@@ -1,4 +1,5 @@
 // Trainer: fit, evaluate and predict.
+import type { NotInferred } from '../compatible';
 import { noGrad, scope } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { rememberModes } from '../nn/mode';
@@ -32,7 +33,7 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   /** Measured in training, validation and evaluation, by name. */
   metrics?: M;
   /** Called in this order. */
-  callbacks?: Callback<NoInfer<M>>[];
+  callbacks?: Callback<NotInferred<M>>[];
   /** Limit of the gradients' norm, as one vector, before each step; see `optim.clipGradNorm`. Default: no limit. */
   clipGradNorm?: number;
   /** Progress bars when standard error is a terminal. Default true. */

@@ -30,16 +30,20 @@ export function findProgram(...names) {
 }
 
 /**
- * Runs a program in the root of the repository and waits for it.
+ * show: also print the output as it comes; onLine: called for each line of it; cwd: the root of the repository unless it is given.
+ * @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, onLine?: (line: string) => void }} RunOptions
+ */
+
+/**
+ * Runs a program and waits for it.
  * @param {string} program
  * @param {string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, show?: boolean, onLine?: (line: string) => void }} [options] show: also print the
- *   output as it comes; onLine: called for each line of it
+ * @param {RunOptions} [options]
  * @returns {Promise<{ code: number, output: string }>} code is 128 + n for a program killed by signal n, as in shells
  */
-export function run(program, args, { env = process.env, show = false, onLine } = {}) {
+export function run(program, args, { cwd = root, env = process.env, show = false, onLine } = {}) {
   return new Promise((settle, reject) => {
-    const child = spawn(program, args, { cwd: root, env, stdio: ['inherit', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd, env, stdio: ['inherit', 'pipe', 'pipe'] });
     let output = '';
     let line = '';
     /** @param {NodeJS.WriteStream} target */

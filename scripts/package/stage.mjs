@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BuildError, findProgram, root, run } from '../command.mjs';
+import { npmCommand, npmPack, packInto } from '../npm.mjs';
 import { prebuiltFile, targets } from '../targets.mjs';
 
 export const folder = join(root, 'build', 'package');
@@ -17,12 +18,6 @@ export async function must(program, args, options) {
   const { code, output } = await run(program, args, options);
   if (code !== 0) throw new BuildError(`${program} ${args.join(' ')} failed:\n${output}`);
   return output;
-}
-
-/** Program and first arguments of the npm that runs this script, or of the one on PATH. */
-export function npmCommand() {
-  const npm = process.env.npm_execpath ?? '';
-  return /npm-cli\.[cm]?js$/.test(npm) ? [process.execPath, npm] : ['npm'];
 }
 
 /** The target of the running system. */
@@ -42,9 +37,7 @@ export function ownTarget() {
  * @param {boolean} built
  */
 export async function packTarball(built) {
-  const [npm = '', ...first] = npmCommand();
-  const listing = await must(npm, [...first, 'pack', '--dry-run', '--json', '--ignore-scripts']);
-  const [{ files }] = JSON.parse(listing.slice(listing.indexOf('[')));
+  const { files } = await npmPack(root, '--dry-run');
   const stage = join(folder, 'stage');
   rmSync(stage, { recursive: true, force: true });
   /** @param {string} from @param {string} to */
@@ -65,11 +58,7 @@ export async function packTarball(built) {
       throw new BuildError(`test-package: ${missing.join(', ')} is missing; \`npm run prebuild\` makes it.`);
     }
   }
-  const packed = await must(npm, [...first, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: stage,
-  });
-  const [{ filename, size, unpackedSize }] = JSON.parse(packed.slice(packed.indexOf('[')));
-  return { tarball: join(folder, filename), size, unpackedSize };
+  return packInto(folder, stage);
 }
 
 /**

@@ -39,6 +39,7 @@ export interface RivalProgram {
 export interface Launcher {
   command: string;
   args: string[];
+  env?: Record<string, string>;
   /** See {@link RivalProgram}. */
   words?: boolean;
 }

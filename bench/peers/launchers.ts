@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { prebuiltName } from '../../lib/installation';
 import type { Launcher } from '../rival';
 import type { PeerName } from '../suites/suite';
 import { native } from './native';
@@ -12,6 +13,7 @@ const packages = join(__dirname, 'npm');
 /** Looked up when a run asks for the peer: its launcher, or why there is none, with the command that mends it. */
 export const launchers: Record<PeerName, (file: string) => Launcher | string | Promise<Launcher | string>> = {
   'anneal-eager': () => typescript,
+  'anneal-prebuilt': prebuilt,
   torch,
   'torch-in-memory': torch,
   'torch-compile': () => compilerIsMissing() ?? torch(),
@@ -26,6 +28,15 @@ export const launchers: Record<PeerName, (file: string) => Launcher | string | P
 
 /** Node, which runs our side as well. */
 export const typescript: Launcher = { command: process.execPath, args: ['--import', 'tsx'] };
+
+/** Our side with the binary that the package brings for this system, in place of the one that was built here. */
+function prebuilt(): Launcher | string {
+  const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  const file = join(folder, prebuiltName());
+  return existsSync(file)
+    ? { ...typescript, env: { ANNEAL_BINARY: file } }
+    : `${file} does not exist; to get it: npm run prebuild -- --target NAME`;
+}
 
 function torch(): Launcher | string {
   return python('torch', '2.13.0');

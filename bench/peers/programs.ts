@@ -25,8 +25,10 @@ export function implementationProgram(name: string, threads: number): RivalProgr
   return programOf(name, 'own.ts', typescript, threads);
 }
 
-function programOf(name: string, file: string, { command, args, words }: Launcher, threads: number): RivalProgram {
-  const env = { ...threadsOf(threads), ...levelOfPeers[process.env.ANNEAL_ISA ?? ''], PYTHONDONTWRITEBYTECODE: '1' };
+function programOf(name: string, file: string, launcher: Launcher, threads: number): RivalProgram {
+  const { command, args, words } = launcher;
+  const levels = levelOfPeers[process.env.ANNEAL_ISA ?? ''];
+  const env = { ...launcher.env, ...threadsOf(threads), ...levels, PYTHONDONTWRITEBYTECODE: '1' };
   return { name, command, args: [...args, join(__dirname, file), name], env, words };
 }
 

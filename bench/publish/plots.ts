@@ -7,6 +7,7 @@ const marginTop = legendHeight + 16;
 const colors: Record<string, string> = {
   anneal: '#d6431f',
   'anneal-eager': '#f0a58f',
+  'anneal-prebuilt': '#a33a24',
   torch: '#2f6db3',
   'torch-in-memory': '#7fb2e5',
   'torch-compile': '#7fb2e5',

@@ -14,6 +14,7 @@ export const mlpInfer: Suite = {
   ours: 'anneal_mlp_infer.ts',
   peers: {
     'anneal-eager': 'anneal_mlp_infer.ts',
+    'anneal-prebuilt': 'anneal_mlp_infer.ts',
     torch: 'torch_mlp_infer.py',
     'torch-compile': 'torch_mlp_infer.py',
     jax: 'jax_mlp_infer.py',

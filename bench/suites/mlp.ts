@@ -16,6 +16,7 @@ export const mlp: Suite = {
   ours: 'anneal_mlp.ts',
   peers: {
     'anneal-eager': 'anneal_mlp.ts',
+    'anneal-prebuilt': 'anneal_mlp.ts',
     torch: 'torch_mlp.py',
     'torch-compile': 'torch_mlp.py',
     jax: 'jax_mlp.py',

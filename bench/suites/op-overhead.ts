@@ -9,7 +9,7 @@ export const opOverhead: Suite = {
   tolerance: 0,
   iterations: 20_000,
   ours: 'anneal_op_overhead.ts',
-  peers: { torch: 'torch_op_overhead.py' },
+  peers: { 'anneal-prebuilt': 'anneal_op_overhead.ts', torch: 'torch_op_overhead.py' },
   cases: () => [
     { name: 'add', job: () => ({ operation: 'add', grad: false }) },
     { name: 'add, recorded for gradients', job: () => ({ operation: 'add', grad: true }) },

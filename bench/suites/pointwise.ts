@@ -19,6 +19,7 @@ export const pointwise: Suite = {
   ours: 'anneal_pointwise.ts',
   peers: {
     'anneal-eager': 'anneal_pointwise.ts',
+    'anneal-prebuilt': 'anneal_pointwise.ts',
     torch: 'torch_pointwise.py',
     'torch-compile': 'torch_pointwise.py',
     jax: 'jax_pointwise.py',

@@ -51,6 +51,7 @@ export interface Suite extends TimedSuite {
 
 export const peerNames = [
   'anneal-eager',
+  'anneal-prebuilt',
   'torch',
   'torch-in-memory',
   'torch-compile',

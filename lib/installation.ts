@@ -26,7 +26,7 @@ export function chooseBinary(root: string): BinaryChoice {
 }
 
 /** The file of this system's binary; a package holds one for each C library of Linux. */
-function prebuiltName(): string {
+export function prebuiltName(): string {
   return process.platform === 'linux' ? `anneal.${usesMusl() ? 'musl' : 'glibc'}.node` : 'anneal.node';
 }
 

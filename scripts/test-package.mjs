@@ -1,4 +1,5 @@
-// Tests the package as it is shipped: npm run test:package, of which a part can be named: binaries, runtimes, managers, types, tools.
+// Tests the package as it is shipped: npm run test:package, of which a part can be named: binaries, kernels, runtimes, managers,
+// types, tools.
 // With --short: this machine's own build in place of the prebuilt binaries, npm only, the oldest and the newest TypeScript.
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { BuildError, findProgram, root, run, runAsProgram } from './command.mjs';
 import { npmCommand } from './npm.mjs';
 import { tryTools } from './package/bundlers.mjs';
+import { testKernels } from './package/kernels.mjs';
 import { managers, tryManagers } from './package/managers.mjs';
 import { trials, tryRuntime } from './package/runtimes.mjs';
 import { emptyProject, folder, must, packTarball } from './package/stage.mjs';
@@ -95,6 +97,11 @@ async function checkBinaries() {
   }
 }
 
+async function checkKernels() {
+  table('Native tests with the kernels of each compiler', 'target', 'says');
+  for (const { target, ok, said, problem } of await testKernels()) row([target, said], ok, problem);
+}
+
 /** @param {string} tarball */
 async function checkRuntimes(tarball) {
   const project = await installed(tarball);
@@ -147,7 +154,7 @@ await runAsProgram(import.meta.url, async () => {
     allowPositionals: true,
     options: { short: { type: 'boolean', default: false } },
   });
-  const parts = ['binaries', 'runtimes', 'managers', 'types', 'tools'];
+  const parts = ['binaries', 'kernels', 'runtimes', 'managers', 'types', 'tools'];
   const unknown = positionals.find((part) => !parts.includes(part));
   if (unknown) throw new BuildError(`test-package: there is no part '${unknown}'; there are: ${parts.join(', ')}`);
   const wants = (/** @type {string} */ part) => positionals.length === 0 || positionals.includes(part);
@@ -160,6 +167,7 @@ await runAsProgram(import.meta.url, async () => {
   try {
     await checkModules(project);
     if (wants('binaries') && !short) await checkBinaries();
+    if (wants('kernels') && !short) await checkKernels();
     if (wants('runtimes') && !short) await checkRuntimes(tarball);
     if (wants('managers')) await checkManagers(tarball, short ? ['npm'] : Object.keys(managers));
     if (wants('types')) await checkDeclarations(project, short ? [versions[0] ?? '', versions.at(-1) ?? ''] : versions);

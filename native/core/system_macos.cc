@@ -32,8 +32,7 @@ int64_t availableMemory() {
 int64_t residentMemory() {
   mach_task_basic_info_data_t info;
   mach_msg_type_number_t count = MACH_TASK_BASIC_INFO_COUNT;
-  const auto status =
-      task_info(mach_task_self(), MACH_TASK_BASIC_INFO, reinterpret_cast<task_info_t>(&info), &count);
+  const auto status = task_info(mach_task_self(), MACH_TASK_BASIC_INFO, reinterpret_cast<task_info_t>(&info), &count);
   return status == KERN_SUCCESS ? static_cast<int64_t>(info.resident_size) : 0;
 }
 

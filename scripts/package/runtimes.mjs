@@ -34,6 +34,22 @@ export const trials = [
   ...['20', '22', '24', '26'].map(onNode),
   {
     target: 'linux-x64-glibc',
+    name: 'Bun',
+    find: async () => ({
+      command: [await programOf('bun', '@oven/bun-linux-x64', '@oven/bun-linux-x64/bin/bun')],
+      isa: levelsOfProcessor().at(-1),
+    }),
+  },
+  {
+    target: 'linux-x64-glibc',
+    name: 'Deno',
+    find: async () => {
+      const deno = await programOf('deno', '@deno/linux-x64-glibc', '@deno/linux-x64-glibc/deno');
+      return { command: [deno, 'run', '--allow-all'], isa: levelsOfProcessor().at(-1) };
+    },
+  },
+  {
+    target: 'linux-x64-glibc',
     name: 'Debian 11, glibc 2.31',
     find: async (project) => {
       if (!findProgram('debootstrap')) return { unavailable: 'needs debootstrap, and root' };

@@ -1,0 +1,53 @@
+// The native tests with the kernels of each compiler that the package's binaries come from, where they can run on this machine.
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { findProgram, root, run } from '../command.mjs';
+import { readCounts } from '../totals.mjs';
+import { must } from './stage.mjs';
+
+/** What runs the programs of a target; null where nothing does. @type {Record<string, () => string[] | null>} */
+const runners = {
+  'linux-x64-glibc': () => [],
+  'linux-x64-musl': () => [], // linked statically
+  'linux-arm64-glibc': () => {
+    const emulator = findProgram('qemu-aarch64', 'qemu-aarch64-static');
+    const libraries = '/usr/aarch64-linux-gnu';
+    return emulator && existsSync(libraries) ? [emulator, '-L', libraries] : null;
+  },
+  'win32-x64': () => {
+    const wine = findProgram('wine64', '/usr/lib/wine/wine64');
+    return wine ? [wine] : null;
+  },
+};
+
+/** Builds and runs them beside the addons that `npm run prebuild` has built: a row for each target. */
+export async function testKernels() {
+  const rows = [];
+  for (const [target, find] of Object.entries(runners)) {
+    const folder = join(root, 'build', 'prebuild', target, 'cmake');
+    const runner = process.platform === 'linux' && process.arch === 'x64' ? find() : null;
+    if (!runner || !existsSync(folder)) {
+      rows.push({
+        target,
+        ok: null,
+        said: runner ? '`npm run prebuild` comes first' : 'nothing runs its programs here',
+        problem: '',
+      });
+      continue;
+    }
+    const jobs = process.env.JOBS || String(availableParallelism());
+    await must('cmake', ['--build', folder, '--target', 'engine_tests', '--parallel', jobs]);
+    const program = ['engine_tests', 'engine_tests.exe'].map((name) => join(folder, name)).find(existsSync) ?? '';
+    const [first = '', ...rest] = [...runner, program];
+    const ran = await run(first, rest, { env: { ...process.env, WINEDEBUG: '-all' } });
+    const { passed, failed } = readCounts(ran);
+    rows.push({
+      target,
+      ok: failed === 0 && passed > 0,
+      said: `${passed} passed, ${failed} failed`,
+      problem: failed ? ran.output : '',
+    });
+  }
+  return rows;
+}

@@ -112,8 +112,8 @@ describe('the loader', () => {
   });
 
   it('says that it has been bundled, and what to do', () => {
-    const bundle = join(folder, 'bundle');
-    mkdirSync(bundle);
+    const bundle = join(folder, 'project', 'out');
+    mkdirSync(bundle, { recursive: true });
     const options = ['--bundle', '--platform=node', `--outfile=${join(bundle, 'program.js')}`];
     const entry = join(bundle, 'entry.js');
     writeFileSync(entry, `require(${JSON.stringify(join(root, 'dist'))})`);

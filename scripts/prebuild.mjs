@@ -7,6 +7,7 @@ import { parseArgs, promisify } from 'node:util';
 // @ts-expect-error: it brings no declarations
 import prebuildify from 'prebuildify';
 import { BuildError, root, runAsProgram } from './command.mjs';
+import { stampPrebuild } from './prebuilds.mjs';
 import { prebuiltFile, targets } from './targets.mjs';
 
 const prebuild = promisify(prebuildify);
@@ -38,6 +39,7 @@ await runAsProgram(import.meta.url, async () => {
       cwd,
       out: root,
     });
+    stampPrebuild(name);
     const file = prebuiltFile(target);
     const megabytes = (statSync(join(root, file)).size / 1e6).toFixed(2);
     console.log(`${file}: ${megabytes} MB, ${((performance.now() - begin) / 1000).toFixed(0)} s`);

@@ -57,4 +57,18 @@ ANNEAL_DEVICE static inline uint64_t philoxWide(uint64_t seed, uint64_t offset, 
   return uint64_t{philoxWord(seed, offset, i, 2 * draw)} << 32 | philoxWord(seed, offset, i, 2 * draw + 1);
 }
 
+// A number in [0, range) from the first 64 bits of element i, without bias (Lemire: "Fast random integer generation in an interval",
+// 2019). Host only.
+static inline int64_t philoxBelow(uint64_t seed, uint64_t offset, int64_t i, uint64_t bits, uint64_t range) {
+  __extension__ typedef unsigned __int128 Wide;
+  Wide product = Wide{bits} * range;
+  if (static_cast<uint64_t>(product) < range) {
+    const uint64_t threshold = (0 - range) % range;
+    for (uint32_t draw = 1; static_cast<uint64_t>(product) < threshold; ++draw) {
+      product = Wide{philoxWide(seed, offset, static_cast<uint64_t>(i), draw)} * range;
+    }
+  }
+  return static_cast<int64_t>(product >> 64);
+}
+
 }  // namespace anneal

@@ -1,5 +1,6 @@
 // Steps of Adam and AdamW.
 #include "cpu/optimizer.h"
+#include "formulas/power.h"
 
 namespace anneal::ANNEAL_LEVEL {
 namespace {
@@ -10,11 +11,11 @@ int64_t stepOf(const OptimizerSlot& slot) { return *slot.steps + 1; }
 // 1 / sqrt(1 - beta2^t) and -lr / (1 - beta1^t)
 template <class T>
 T correctionOf(const AdamArgs& args, int64_t t) {
-  return static_cast<T>(1 / __builtin_sqrt(1 - __builtin_pow(args.beta2, static_cast<double>(t))));
+  return static_cast<T>(1 / __builtin_sqrt(1 - wholePower(args.beta2, t)));
 }
 template <class T>
 T stepOf(const AdamArgs& args, int64_t t) {
-  return static_cast<T>(-(args.lr / (1 - __builtin_pow(args.beta1, static_cast<double>(t)))));
+  return static_cast<T>(-(args.lr / (1 - wholePower(args.beta1, t))));
 }
 
 // Kingma, Ba: "Adam", 2015, algorithm 1; decoupled decay: Loshchilov, Hutter: "Decoupled weight decay regularization",
@@ -46,7 +47,7 @@ void update(const AdamArgs& args) {
       Vec<T> g = gradient(grad, i, lanes, maximize);
       if (shrinks) p *= shrink;
       if (decays) g = fma(decay, p, g);
-      m = nearG ? g - (g - m) * toM : fma(toG, g - m, m);
+      m = nearG ? fma(m - g, toM, g) : fma(toG, g - m, m);
       v = fma(fresh * g, g, v * keep);
       first.set(i, m, lanes);
       second.set(i, v, lanes);

@@ -2,44 +2,10 @@
 #include "cpu/cast.h"
 
 #include "cpu/simd.h"
+#include "formulas/cast.h"
 
 namespace anneal::ANNEAL_LEVEL {
 namespace {
-
-template <class To>
-struct Range;
-template <>
-struct Range<uint8_t> {
-  static constexpr double kLow = 0, kEnd = 256;
-  static constexpr uint8_t kMin = 0, kMax = UINT8_MAX;
-};
-template <>
-struct Range<int32_t> {
-  static constexpr double kLow = -2147483648.0, kEnd = 2147483648.0;
-  static constexpr int32_t kMin = INT32_MIN, kMax = INT32_MAX;
-};
-template <>
-struct Range<int64_t> {
-  static constexpr double kLow = -9223372036854775808.0, kEnd = 9223372036854775808.0;
-  static constexpr int64_t kMin = INT64_MIN, kMax = INT64_MAX;
-};
-
-template <class T>
-constexpr bool kFloating = __is_same(T, float) || __is_same(T, double);
-
-template <class To, class From>
-ANNEAL_INLINE To cast(From v) {
-  if constexpr (__is_same(To, bool)) {
-    return v != From(0);
-  } else if constexpr (kFloating<From> && !kFloating<To>) {
-    using R = Range<To>;
-    const From low = static_cast<From>(R::kLow), end = static_cast<From>(R::kEnd);
-    const From inside = v > low && v < end ? v : From(0);
-    return v >= end ? R::kMax : v <= low ? R::kMin : static_cast<To>(inside);
-  } else {
-    return static_cast<To>(v);
-  }
-}
 
 // A constant count, and pointers that do not alias, are what the compiler needs to vectorise at -O2.
 constexpr int kBlock = 64;

@@ -32,7 +32,7 @@ void rangeFill(T* out, int64_t count, double start, double step) {
     }
   }
   forRange(count, kTaskBytes / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) out[i] = fromDouble<T>(start + static_cast<double>(i) * step);
+    for (int64_t i = begin; i < end; i++) out[i] = fromDouble<T>(fma(static_cast<double>(i), step, start));
   });
 }
 
@@ -42,7 +42,7 @@ void linspaceFill(T* out, int64_t count, double start, double step, double end) 
   forRange(count, kTaskBytes / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t stop) {
     for (int64_t i = begin; i < stop; i++) {
       const double value =
-          i < half ? start + static_cast<double>(i) * step : end - static_cast<double>(count - 1 - i) * step;
+          i < half ? fma(static_cast<double>(i), step, start) : fma(static_cast<double>(i + 1 - count), step, end);
       out[i] = fromDouble<T>(value);
     }
   });

@@ -272,19 +272,6 @@ void dropout(const RandomArgs& args) {
   });
 }
 
-// A number in [0, range) from 64 bits without bias (Lemire: "Fast random integer generation in an interval", 2019).
-int64_t bounded(const RandomArgs& args, int64_t i, uint64_t bits, uint64_t range) {
-  __extension__ typedef unsigned __int128 Wide;
-  Wide product = Wide{bits} * range;
-  if (static_cast<uint64_t>(product) < range) {
-    const uint64_t threshold = (0 - range) % range;
-    for (uint32_t draw = 1; static_cast<uint64_t>(product) < threshold; ++draw) {
-      product = Wide{philoxWide(args.seed, args.offset, static_cast<uint64_t>(i), draw)} * range;
-    }
-  }
-  return static_cast<int64_t>(product >> 64);
-}
-
 // Fisher-Yates, from the front: each step depends on the one before, so one thread does it.
 void permutation(const RandomArgs& args) {
   int64_t* out = static_cast<int64_t*>(args.out);
@@ -296,7 +283,7 @@ void permutation(const RandomArgs& args) {
     makeWords(args, first, 1, low);
     for (int64_t i = first; i < first + kBlock && i < count; ++i) {
       const uint64_t bits = uint64_t{high[i - first]} << 32 | low[i - first];
-      const int64_t j = i + bounded(args, i, bits, static_cast<uint64_t>(count - i));
+      const int64_t j = i + philoxBelow(args.seed, args.offset, i, bits, static_cast<uint64_t>(count - i));
       const int64_t moved = out[j];
       out[j] = out[i];
       out[i] = moved;

@@ -1,5 +1,6 @@
 // Activations and their gradients, side by side. Backward formulas take dout first, then y (the output: relu, sigmoid,
 // tanh) or x (the others). NaN passes through.
+// Where a product is added to, fma says whether it is rounded first, so that all devices give the same bits.
 #pragma once
 #include "formulas/constant.h"
 
@@ -103,7 +104,7 @@ struct GeluBackwardFormula {
   static ANNEAL_INLINE V apply(V dout, V x, const double*) {
     V gauss;
     const V cumulative = normalCdf(x, gauss);
-    return dout * (cumulative + x * gauss * V(0.39894228040143267794));
+    return dout * fma(x * gauss, V(0.39894228040143267794), cumulative);
   }
 };
 
@@ -112,7 +113,7 @@ struct GeluTanhFormula {
   static constexpr int kCost = 8;
   template <class V>
   static ANNEAL_INLINE V apply(V x, const double*) {
-    const V u = V(0.79788456080286535588) * (x + V(0.044715) * x * x * x);
+    const V u = V(0.79788456080286535588) * fma(V(0.044715) * x * x, x, x);
     return x * V(0.5) * (V(1) + tanh(u));
   }
 };
@@ -122,10 +123,10 @@ struct GeluTanhBackwardFormula {
   static constexpr int kCost = 8;
   template <class V>
   static ANNEAL_INLINE V apply(V dout, V x, const double*) {
-    const V u = V(0.79788456080286535588) * (x + V(0.044715) * x * x * x);
+    const V u = V(0.79788456080286535588) * fma(V(0.044715) * x * x, x, x);
     const V t = tanh(u);
-    const V du = V(0.79788456080286535588) * (V(1) + V(3 * 0.044715) * x * x);
-    return dout * (V(0.5) * (V(1) + t) + V(0.5) * x * ((V(1) - t) * (V(1) + t)) * du);
+    const V du = V(0.79788456080286535588) * fma(V(3 * 0.044715) * x, x, V(1));
+    return dout * fma(V(0.5) * x * ((V(1) - t) * (V(1) + t)), du, V(0.5) * (V(1) + t));
   }
 };
 
@@ -144,7 +145,7 @@ struct SiluBackwardFormula {
   template <class V>
   static ANNEAL_INLINE V apply(V dout, V x, const double*) {
     const V s = sigmoid(x);
-    return dout * (s * (V(1) + x * (V(1) - s)));
+    return dout * (s * fma(x, V(1) - s, V(1)));
   }
 };
 

@@ -80,7 +80,7 @@ struct AbsFormula {
 struct SignFormula {
   template <class V>
   static ANNEAL_INLINE V apply(V x, const double*) {
-    return select(x > V(0), V(1), select(x < V(0), V(-1), V(0)));
+    return select(x > V(0), V(1), select(x < V(0), -V(1), V(0)));
   }
 };
 

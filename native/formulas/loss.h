@@ -51,7 +51,7 @@ struct BinaryCrossEntropyFormula : Probabilities {
   static constexpr int kCost = 8;
   template <class V>
   static ANNEAL_INLINE V apply(V y, V t, const double*) {
-    return (t - V(1)) * max(V(-100), log1p(-y)) - t * max(V(-100), log(y));
+    return fma(-t, max(V(-100), log(y)), (t - V(1)) * max(V(-100), log1p(-y)));
   }
 };
 
@@ -68,7 +68,7 @@ struct BinaryCrossEntropyLogitsFormula {
   static constexpr int kCost = 8;
   template <class V>
   static ANNEAL_INLINE V apply(V x, V t, const double*) {
-    return select(x < V(0), -t, V(1) - t) * x + log1pUnit(exp(-abs(x)));
+    return fma(select(x < V(0), -t, V(1) - t), x, log1pUnit(exp(-abs(x))));
   }
 };
 

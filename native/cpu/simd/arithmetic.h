@@ -40,6 +40,14 @@ ANNEAL_INLINE float fma(float a, float b, float c) { return a * b + c; }
 ANNEAL_INLINE double fma(double a, double b, double c) { return a * b + c; }
 #endif
 
+// x 2^n, rounded once, where the level has the instruction.
+#if defined(__AVX512F__)
+constexpr bool kScales = true;
+ANNEAL_INLINE Vec<float> scale(Vec<float> x, Vec<float> n) { return _mm512_scalef_ps(x.raw, n.raw); }
+#else
+constexpr bool kScales = false;
+#endif
+
 // a < b ? a : b and a > b ? a : b: the second operand where either is NaN, or where both are zeros.
 template <class T>
 ANNEAL_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {

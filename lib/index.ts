@@ -6,7 +6,7 @@ export { type GradOptions, grad } from './autograd';
 export { type Compiled, type CompileOptions, compile } from './compile';
 export { enableGrad, isGradEnabled, keep, noGrad, scope } from './context';
 export * as data from './data';
-export { type Device, devices } from './device';
+export { type CudaReport, cudaInfo, type Device, defaultDevice, device, devices, setDefaultDevice } from './device';
 export {
   type EngineInfo,
   engineInfo,

@@ -44,7 +44,7 @@ export interface DTypeRecord {
 export interface Native {
   call(operator: number, out: object | object[] | null, ...args: unknown[]): number | number[] | undefined;
   operators(): OperatorRecord[];
-  fromData(out: object, values: ArrayBufferView, dtype: number, shape: readonly number[]): number;
+  fromData(out: object, values: ArrayBufferView, dtype: number, shape: readonly number[], device: number): number;
   shape(handle: number): number[];
   dtype(handle: number): number;
   device(handle: number): number;
@@ -111,8 +111,27 @@ export interface Native {
   dtypes(): DTypeRecord[];
   devices(): string[];
   openFakeDevice(): void;
+  openCuda(paths: string[]): CudaReport;
   isa(): string;
   compiledIsas(): string[];
+}
+
+/** What there is of CUDA on this machine. */
+export interface CudaReport {
+  /** Why there is no GPU to use; null where there is one. */
+  problem: string | null;
+  /** Whether the library with the GPU kernels is there. */
+  found: boolean;
+  /** Whether that library computes on the CPU, for tests. */
+  emulated: boolean;
+  /** The CUDA version of the library: 13000 is 13.0, 0 is none. */
+  runtime: number;
+  /** The CUDA version of NVIDIA's driver; 0 is none. */
+  driver: number;
+  /** What the library has code for. */
+  architectures: string;
+  /** By their numbers: name, compute capability, and bytes of memory. */
+  gpus: { name: string; capability: string; memory: number }[];
 }
 
 /** What a function of the addon returns when it has failed; `thrown` is then what to throw (native/binding/errors.h). */

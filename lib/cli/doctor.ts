@@ -17,7 +17,7 @@ interface Report {
   selfTest: Outcome[];
 }
 
-type Engine = ReturnType<Library['engineInfo']> & { devices: string[] };
+type Engine = ReturnType<Library['engineInfo']> & { devices: string[]; cuda: ReturnType<Library['cudaInfo']> };
 
 /**
  * Prints the report of the package in the folder `root`, which `load` loads. Gives the exit code.
@@ -39,7 +39,7 @@ export async function doctor(root: string, load: () => Library, json: boolean): 
   const rows = installationRows(report.installation);
   try {
     const anneal = load();
-    report.engine = { ...anneal.engineInfo(), devices: anneal.devices() };
+    report.engine = { ...anneal.engineInfo(), devices: anneal.devices(), cuda: anneal.cudaInfo() };
     print(`${alignRows([...rows, ...engineRows(report.engine)])}\n\nself-test\n`);
     report.selfTest = await selfTest(
       anneal,
@@ -69,7 +69,6 @@ function engineRows(engine: Engine): Row[] {
   };
   const { ANNEAL_ISA, ANNEAL_NUM_THREADS } = process.env;
   const ignored = ANNEAL_NUM_THREADS && threadsFrom !== 'ANNEAL_NUM_THREADS' ? ', ignored: not a number above 0' : '';
-  const gpus = devices.filter((name) => name.startsWith('cuda'));
   return [
     ['instruction set', `${isa}, ${ANNEAL_ISA ? 'set by ANNEAL_ISA' : 'the highest that binary and processor have'}`],
     ['in the binary', compiledIsas.join(', ')],
@@ -80,8 +79,20 @@ function engineRows(engine: Engine): Row[] {
     ['memory limit', cgroupMemoryLimit === null ? 'none' : `${inGigabytes(cgroupMemoryLimit)}, of the cgroup`],
     ['available memory', availableMemory === null ? 'unknown' : inGigabytes(availableMemory)],
     ['devices', devices.join(', ')],
-    ['CUDA', gpus.length > 0 ? gpus.join(', ') : 'no library'],
+    ...cudaRows(engine.cuda),
   ];
+}
+
+function cudaRows({ problem, found, emulated, runtime, driver, architectures, gpus }: Engine['cuda']): Row[] {
+  if (!found) return [['CUDA', problem?.includes('not installed') ? 'no library' : `${problem}`]];
+  const version = (number: number) => `${Math.floor(number / 1000)}.${(number % 1000) / 10}`;
+  const rows: Row[] = gpus.map(({ name, capability, memory }, i) => [
+    `cuda:${i}`,
+    `${name}, compute capability ${capability}, ${inGigabytes(memory)}`,
+  ]);
+  const library = emulated ? 'an emulated GPU, for tests' : `for CUDA ${version(runtime)} and ${architectures}`;
+  const drivers = driver === 0 ? 'no driver' : `a driver for CUDA ${version(driver)}`;
+  return [['CUDA', `${library}; ${problem ?? drivers}`], ...rows];
 }
 
 function inGigabytes(bytes: number): string {

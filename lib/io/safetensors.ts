@@ -2,6 +2,7 @@
 // read tensor by tensor, so that a file may be larger than any one buffer.
 
 import type { OwnUint8Array } from '../compatible';
+import { type Device, defaultDevice, deviceCode } from '../device';
 import { ArgumentError, DTypeError, describe, FormatError } from '../errors';
 import { type NamedTensors, namedEntries } from '../named-tensors';
 import { tensor } from '../ops/create';
@@ -21,11 +22,13 @@ export interface SaveOptions {
 export interface LoadOptions {
   /** Read only these tensors. */
   keys?: Iterable<string>;
+  /** Where the tensors are made, one after another; default {@link defaultDevice}. */
+  device?: Device;
   /** Stops the load, which then rejects with its reason. */
   signal?: AbortSignal;
 }
 
-const loadOptionNames = ['keys', 'signal'];
+const loadOptionNames = ['keys', 'device', 'signal'];
 
 /** One tensor of a file. `dtype` is the format's own name (`F32`), which the engine need not support. */
 export interface TensorMetadata {
@@ -262,7 +265,8 @@ async function readTensors(
   source: ByteSource,
   options: LoadOptions,
 ): Promise<Record<string, Tensor>> {
-  const { keys, signal } = options;
+  const { keys, device = defaultDevice(), signal } = options;
+  deviceCode(operator, device);
   const { header, dataBegin } = await readHeader(operator, source);
   const wanted = keys === undefined ? undefined : new Set(keys);
   const chosen = wanted ? header.entries.filter(({ name }) => wanted.has(name)) : header.entries;
@@ -287,7 +291,7 @@ async function readTensors(
       await source.read(bytes, dataBegin + entry.begin);
       if (entry.dtype === 'BOOL') checkBooleans(operator, source, entry, bytes);
       const { dtype, read } = storages[i];
-      tensors.push([entry.name, tensor(read(bytes.buffer), { dtype, shape: [...entry.shape] })]);
+      tensors.push([entry.name, tensor(read(bytes.buffer), { dtype, shape: [...entry.shape], device })]);
     }
   } catch (error) {
     for (const [, made] of tensors) made.dispose();

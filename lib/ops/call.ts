@@ -1,6 +1,6 @@
 // The one way from a typed function to the engine: looks the operator up, converts arguments, wraps the result.
 import { isGradEnabled } from '../context';
-import { type Device, deviceCode } from '../device';
+import { type Device, defaultDevice, deviceCode } from '../device';
 import { type DType, dtypeCode } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { native, type OperatorParam, type OperatorRecord } from '../native';
@@ -49,8 +49,12 @@ export function callOn(device: Device, op: OperatorRef, ...args: unknown[]): Ten
 
 /** Applies an operator with `count` results. */
 export function callMany(op: OperatorRef, count: number, ...args: unknown[]): Tensor[] {
+  return results(code(op), count, args);
+}
+
+function results(place: number, count: number, args: readonly unknown[]): Tensor[] {
   const outs = Array.from({ length: count }, () => new Tensor());
-  const handles = native.call(code(op), outs, ...args) as number[];
+  const handles = native.call(place, outs, ...args) as number[];
   return outs.map((out, i) => adopt(out, handles[i] as number));
 }
 
@@ -143,7 +147,7 @@ export function defaultOf({ id }: OperatorRef, name: string): OperatorParam['def
 /**
  * Applies any operator of the table by name, with arguments in the order of its parameters: for operators without a function of
  * their own, such as the backward formulas, and for libraries that walk {@link operators}. Arguments that have a default may be
- * undefined, and left out at the end.
+ * undefined, and left out at the end. An operator that takes no tensor makes one on the {@link defaultDevice}.
  *
  * @param outputs how many results to expect where the table leaves it open.
  */
@@ -158,7 +162,8 @@ export function invoke(name: string, args: readonly unknown[], outputs?: number)
     throw new ArgumentError(`[${name}] expected ${count} arguments (${names}), received ${args.length}`);
   }
   const converted = params.flatMap((param, i) => convert(name, param, args[i]));
-  return callMany(op, outputs ?? record.outputs, ...converted);
+  // The device counts where the operator takes no tensor.
+  return results(code(op) + deviceCode(name, defaultDevice()) * DEVICE, outputs ?? record.outputs, converted);
 }
 
 /** Adds methods to Tensor, each with the tensor as its function's first argument. */

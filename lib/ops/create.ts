@@ -1,6 +1,6 @@
 // Tensors from values, and from nothing.
 import { notes } from '../compile/notes';
-import type { Device } from '../device';
+import { type Device, defaultDevice, deviceCode } from '../device';
 import { type DType, dtypeCode, inspectArray, type TypedArray, toTypedArray } from '../dtype';
 import { ArgumentError, describe, ShapeError } from '../errors';
 import { native } from '../native';
@@ -21,7 +21,7 @@ const op = {
 export interface CreateOptions {
   /** Default float32. */
   dtype?: DType;
-  /** Default 'cpu'. */
+  /** Default {@link defaultDevice}. */
   device?: Device;
   /** Whether operators on the tensor are recorded for gradients. Default false. */
   requiresGrad?: boolean;
@@ -30,7 +30,7 @@ export interface CreateOptions {
 const optionNames = ['dtype', 'device', 'requiresGrad'];
 const tensorOptionNames = [...optionNames, 'shape'];
 
-function make(ref: OperatorRef, { device = 'cpu' }: CreateOptions, ...args: unknown[]): Tensor {
+function make(ref: OperatorRef, { device = defaultDevice() }: CreateOptions, ...args: unknown[]): Tensor {
   return callOn(device, ref, ...args);
 }
 
@@ -78,13 +78,18 @@ function checkedDType(dtype: DType): DType {
   return dtype;
 }
 
-function upload(values: ArrayBufferView, dtype: DType, shape: readonly number[], device: Device = 'cpu'): Tensor {
+function upload(
+  values: ArrayBufferView,
+  dtype: DType,
+  shape: readonly number[],
+  device: Device = defaultDevice(),
+): Tensor {
   if (!Array.isArray(shape)) {
     throw new ArgumentError(`[tensor] expected an array of integers for 'shape', received ${describe(shape)}`);
   }
   const out = new Tensor();
-  adopt(out, native.fromData(out, values as TypedArray, dtypeCode('tensor', dtype), shape));
-  return device === 'cpu' ? out : to(out, device);
+  const place = deviceCode('tensor', device);
+  return adopt(out, native.fromData(out, values as TypedArray, dtypeCode('tensor', dtype), shape, place));
 }
 
 // The shape that the first element at each depth suggests; flattenInto checks the others against it.

@@ -1,6 +1,6 @@
 // Random tensors. The same seed gives the same numbers, on any number of threads.
 import { countOf, withDynamicValues } from '../compile/trace';
-import type { Device } from '../device';
+import { type Device, defaultDevice } from '../device';
 import type { DType } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
@@ -101,7 +101,7 @@ export function manualSeed(seed: number | bigint): void {
 export interface RandomOptions {
   /** Default float32. */
   dtype?: DType;
-  /** Default 'cpu'. The numbers are the same on every device. */
+  /** Default {@link defaultDevice}. The numbers are the same on every device. */
   device?: Device;
   /** Whether operators on the tensor are recorded for gradients. Default false. */
   requiresGrad?: boolean;
@@ -123,7 +123,7 @@ function random(
   const dtype = optionalDType(ref.name, options.dtype);
   const generator = options.generator ?? defaultGenerator;
   const out = generator.draw((seed, offset) =>
-    callOn(options.device ?? 'cpu', ref, shape, ...args, dtype, seed, offset),
+    callOn(options.device ?? defaultDevice(), ref, shape, ...args, dtype, seed, offset),
   );
   if (options.requiresGrad) out.requiresGrad = true;
   return out;
@@ -181,13 +181,13 @@ export function bernoulli(shape: readonly number[], probability: number, options
 }
 
 /** The numbers 0 to `count - 1` in random order; int64. @throws ArgumentError */
-export function randperm(count: number, options: { generator?: Generator } = {}): Tensor {
-  checkOptions('randperm', options, ['generator']);
-  const { generator = defaultGenerator } = options;
+export function randperm(count: number, options: { device?: Device; generator?: Generator } = {}): Tensor {
+  checkOptions('randperm', options, ['device', 'generator']);
+  const { device = defaultDevice(), generator = defaultGenerator } = options;
   if (!Number.isSafeInteger(count) || count < 0) {
     throw new ArgumentError(`[randperm] expected a count, received ${describe(count)}`);
   }
-  return generator.draw((seed, offset) => call(op.randperm, count, seed, offset));
+  return generator.draw((seed, offset) => callOn(device, op.randperm, count, seed, offset));
 }
 
 /**

@@ -3,9 +3,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Program } from '../compile/program';
 import { type Found, Programs } from '../compile/programs';
-import { noGrad, scope } from '../context';
+import { keep, noGrad, scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
+import { type Device, defaultDevice } from '../device';
 import { messageOf } from '../kinds';
 import { native } from '../native';
 import { indexSelect } from '../ops/indexing';
@@ -22,11 +23,19 @@ const MOST_BYTES = 1 << 26;
 export class LoadedColumns {
   readonly #loaded = new Map<Column, { samples: Tensor; owned: boolean }>();
 
-  /** Loads columns, or loads them again: arrays may have been written to. */
-  async load(columns: readonly Column[]): Promise<void> {
+  /** Loads columns to a device, or loads them again: arrays may have been written to. */
+  async load(columns: readonly Column[], device: Device): Promise<void> {
     for (const column of columns) {
       const before = this.#loaded.get(column);
-      this.#loaded.set(column, await column.load(before?.owned ? before.samples : undefined));
+      const reused = before?.owned && before.samples.device === defaultDevice() ? before.samples : undefined;
+      if (reused === undefined && before?.owned) before.samples.dispose();
+      const loaded = await column.load(reused);
+      if (loaded.samples.device === device) {
+        this.#loaded.set(column, loaded);
+        continue;
+      }
+      this.#loaded.set(column, { samples: keep(noGrad(() => loaded.samples.to(device))), owned: true });
+      if (loaded.owned) loaded.samples.dispose();
     }
   }
 
@@ -88,7 +97,9 @@ export class CompiledSteps {
    * @throws the failure of a batch; the reason of a signal; NotTraced, after which `rows` can be taken up where they stand.
    */
   async run(rows: EpochRows, most: number, signal: AbortSignal | undefined, onChunk: OnChunk): Promise<void> {
-    const { order, end, batchSize } = rows;
+    const { end, batchSize } = rows;
+    const { device } = this.#losses.sum;
+    const order = noGrad(() => rows.order.to(device));
     const gate = new AbortGate(signal);
     const chunk = new ChunkSize();
     let fitting = Number.POSITIVE_INFINITY;
@@ -122,6 +133,7 @@ export class CompiledSteps {
       rows.finish();
     } finally {
       gate.close();
+      order.dispose();
     }
   }
 

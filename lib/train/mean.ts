@@ -1,8 +1,9 @@
 // The mean loss of an epoch, summed on the device: reading it is the only wait.
 import { untraced } from '../compile/trace';
 import { keep, noGrad } from '../context';
+import { type Device, defaultDevice } from '../device';
 import { native } from '../native';
-import { zeros } from '../ops/create';
+import { zeros, zerosLike } from '../ops/create';
 import { overwrite } from '../ops/overwrite';
 import { where } from '../ops/pointwise';
 import { handleOf, type Tensor } from '../tensor';
@@ -10,10 +11,17 @@ import { handleOf, type Tensor } from '../tensor';
 /** A weighted mean of scalar tensors, in float64. */
 export class RunningMean {
   // Updated in place, so that a compiled step can do it.
-  readonly #sum = untraced(() => keep(zeros([], { dtype: 'float64' })));
+  readonly #sum: Tensor;
   // What `share` has taken off the weights.
-  readonly #missing = untraced(() => keep(zeros([], { dtype: 'float64' })));
+  readonly #missing: Tensor;
   #weight = 0;
+
+  /** @param device where the values are; default {@link defaultDevice} */
+  constructor(device: Device = defaultDevice()) {
+    const figure = () => untraced(() => keep(zeros([], { dtype: 'float64', device })));
+    this.#sum = figure();
+    this.#missing = figure();
+  }
 
   /**
    * Adds a scalar, such as the mean loss of `weight` samples, to the sum; its weight is for `count` to add.
@@ -67,7 +75,7 @@ export class RunningMean {
 
   /** Starts again. */
   reset(): void {
-    for (const figure of [this.#sum, this.#missing]) overwrite(figure, zeros([], { dtype: 'float64' }));
+    for (const figure of [this.#sum, this.#missing]) overwrite(figure, zerosLike(figure));
     this.#weight = 0;
   }
 

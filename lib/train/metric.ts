@@ -1,8 +1,9 @@
 // Metrics: measured batch by batch on the device, read at the end of an epoch.
 import { untraced } from '../compile/trace';
 import { keep, noGrad, scope } from '../context';
+import type { Device } from '../device';
 import { ArgumentError } from '../errors';
-import { zeros } from '../ops/create';
+import { zeros, zerosLike } from '../ops/create';
 import { overwrite } from '../ops/overwrite';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
@@ -143,11 +144,12 @@ function derived<V extends MetricValue>(
   let counts: Tensor | undefined;
   let classes = 0;
   let updated = false; // by a call, since the last reset
-  const cleared = (size: number) => untraced(() => keep(zeros([size * size], { dtype: 'int64' })));
+  const cleared = (size: number, device: Device) =>
+    untraced(() => keep(zeros([size * size], { dtype: 'int64', device })));
   const metric: Metric<V> = {
     mode: 'max',
     reset() {
-      if (counts !== undefined) overwrite(counts, zeros(counts.shape, { dtype: 'int64' }));
+      if (counts !== undefined) overwrite(counts, zerosLike(counts));
       updated = false;
     },
     update(output, target) {
@@ -157,10 +159,10 @@ function derived<V extends MetricValue>(
           if (updated && decisions.classes !== classes) {
             throw new ArgumentError(`[${name}] outputs of ${decisions.classes} classes after some of ${classes}`);
           }
-          if (counts === undefined || decisions.classes !== classes) {
+          if (counts === undefined || decisions.classes !== classes || counts.device !== output.device) {
             counts?.dispose();
             classes = decisions.classes;
-            counts = cleared(classes);
+            counts = cleared(classes, output.device);
           }
           updated = true;
           const { actual, predicted, counted } = decisions;

@@ -153,7 +153,7 @@ export class Pass {
       const obstacle = obstacleOf(this.#options);
       if (obstacle !== undefined) return giveUp(obstacle);
       try {
-        await this.#loaded.load(rows.columns);
+        await this.#loaded.load(rows.columns, this.steps.device);
       } catch (error) {
         return giveUp({ who: 'the data', reason: messageOf(error) });
       }

@@ -1,5 +1,6 @@
 // What is done with one batch in training and in evaluation, whether it is compiled or not.
 import { noGrad } from '../context';
+import { type Device, defaultDevice } from '../device';
 import { isFloating } from '../dtype';
 import { ArgumentError } from '../errors';
 import type { Module } from '../nn/module';
@@ -30,7 +31,9 @@ export interface StepOptions {
 
 /** Steps that add up loss and metrics as they go. */
 export class Steps {
-  readonly losses = new RunningMean();
+  /** Where the model is: batches are moved there. */
+  readonly device: Device;
+  readonly losses: RunningMean;
   readonly #options: StepOptions;
   readonly #inside: [name: string, metric: Metric][];
   readonly #outside: Metric[];
@@ -38,6 +41,8 @@ export class Steps {
 
   constructor(options: StepOptions) {
     this.#options = options;
+    this.device = options.model.parameters()[0]?.device ?? defaultDevice();
+    this.losses = new RunningMean(this.device);
     const metrics = Object.entries(options.metrics);
     this.#inside = metrics.filter(([, metric]) => isTraceable(metric));
     this.#outside = Object.values(options.metrics).filter((metric) => !isTraceable(metric));
@@ -94,15 +99,20 @@ export class Steps {
     for (const metric of Object.values(this.#options.metrics)) metric.reset();
   }
 
+  /** The tensor on the device of the model. */
+  moved(tensor: Tensor): Tensor {
+    return tensor.device === this.device ? tensor : tensor.to(this.device);
+  }
+
   #forward(batch: Batch): Measured {
     const { model, loss: criterion } = this.#options;
     if (batch.length < 2) {
       throw new ArgumentError('[Trainer] expected batches of inputs and a target, received one tensor');
     }
     this.#at = model.constructor.name;
-    const output = model.forward(...batch.slice(0, -1));
+    const [target, ...inputs] = [batch.at(-1) as Tensor, ...batch.slice(0, -1)].map((tensor) => this.moved(tensor));
+    const output = model.forward(...inputs);
     this.#at = `the loss ${typeof criterion === 'function' ? criterion.name : criterion.constructor.name}`.trim();
-    const target = batch.at(-1) as Tensor;
     const means: { labels: Tensor; ignoreIndex: number }[] = [];
     const loss = observeIgnored(
       (labels, ignoreIndex) => means.push({ labels, ignoreIndex }),

@@ -205,7 +205,7 @@ export class Trainer<M extends Metrics = Metrics> {
       const outputs: Tensor[] = [];
       await eachBatch('predict', source, signal, (batch) => {
         const inputs = batch.length > 1 ? batch.slice(0, -1) : batch;
-        outputs.push(scope(() => noGrad(() => forward(...inputs))));
+        outputs.push(scope(() => noGrad(() => forward(...inputs.map((input) => pass.steps.moved(input))))));
       });
       if (outputs.length === 0) throw new ArgumentError('[predict] the data has no batches');
       const joined = noGrad(() => concat(outputs, 0));

@@ -27,8 +27,8 @@ int32_t apiVersion() {
 void initialize(napi_env env, napi_value exports) {
   Environment* environment = Environment::create(env);
   check(napi_set_named_property(env, exports, "failure", environment->errors.failure()));
-  for (const auto& functions :
-       {operatorFunctions(), tensorFunctions(), autogradFunctions(), compileFunctions(), engineFunctions()}) {
+  for (const auto& functions : {operatorFunctions(), tensorFunctions(), autogradFunctions(), compileFunctions(),
+                                cudaFunctions(), engineFunctions()}) {
     for (const Function& function : functions) {
       napi_value value;
       check(napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, environment, &value));

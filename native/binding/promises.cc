@@ -72,9 +72,9 @@ napi_value Promises::fence(bool reports) {
   });
 }
 
-napi_value Promises::ofRead(napi_ref keep, const Backend& backend, const CopyArgs& copy) {
+napi_value Promises::ofRead(napi_ref keep, void (*reader)(const CopyArgs&), const CopyArgs& copy) {
   return make(keep, [&](Completion* completion) {
-    environment_.context.stream->submitRead(backend.copy, copy, {arrive, completion});
+    environment_.context.stream->submitRead(reader, copy, {arrive, completion});
   });
 }
 

@@ -26,7 +26,7 @@ class Promises {
   napi_value fence(bool reports);
   // Settled when the stream has made the copy, with what `keep` refers to and keeps alive until then, or with undefined. Rejects with
   // the failure that took what was to be read. Without a destination nothing is copied.
-  napi_value ofRead(napi_ref keep, const Backend& backend, const CopyArgs& copy);
+  napi_value ofRead(napi_ref keep, void (*reader)(const CopyArgs&), const CopyArgs& copy);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -12,7 +12,8 @@ namespace {
 
 constexpr Entry::Name kSelf{"tensor", "tensor"};
 
-// fromData(out, typedArray, dtype, shape): one copy into memory of the engine's. The array's element size is the dtype's.
+// fromData(out, typedArray, dtype, shape, device): one copy into memory of the engine's, which goes on to the device. The array's
+// element size is the dtype's.
 napi_value fromData(Entry& js) {
   const Entry::Name name{"tensor", "values"};
   const DType dtype = js.dtype(2, {"tensor", "dtype"});
@@ -32,6 +33,12 @@ napi_value fromData(Entry& js) {
     std::transform(from, from + length, static_cast<bool*>(tensor.data()), [](uint8_t v) { return v != 0; });
   } else if (length > 0) {
     std::memcpy(tensor.data(), data, length * width);
+  }
+  const Device device = deviceOf(js.integer(4, {"tensor", "device"}));
+  if (!device.isCpu()) {  // now, also while a function is traced
+    Tensor moved = Tensor::empty({dtype, shape}, device, Allocator::Use::HostWrite);
+    if (length > 0) deviceStates[device.index].transfer(tensor, moved);
+    tensor = std::move(moved);
   }
   if (js.environment().context.capture) tensor = js.environment().trace->literal(tensor);
   return js.from(js.environment().adopt(js[0], std::move(tensor)));
@@ -64,7 +71,7 @@ Elements newElements(Entry& js, const Tensor& tensor) {
 struct Read {
   napi_value array;
   CopyArgs copy;
-  const Backend& backend;
+  void (*reader)(const CopyArgs&);
   bool empty;
 };
 
@@ -93,9 +100,9 @@ Read newRead(Entry& js) {
   }
   args.src = tensor.data();
   args.dst = data;
-  const Backend& backend = backendOf(tensor.device());
-  if (!backend.copy) failNotImplemented("data", tensor.device());
-  return {array, args, backend, tensor.size() == 0};
+  const auto reader = readerOf(tensor.device());
+  if (!reader) failNotImplemented("data", tensor.device());
+  return {array, args, reader, tensor.size() == 0};
 }
 
 // read(tensor): a promise of a typed array with its elements.
@@ -103,7 +110,7 @@ napi_value read(Entry& js) {
   const Read read = newRead(js);
   napi_ref keep;  // the stream writes into it until the promise is settled
   check(napi_create_reference(js.env(), read.array, 1, &keep));
-  return js.environment().promises.ofRead(keep, read.backend, read.copy);
+  return js.environment().promises.ofRead(keep, read.reader, read.copy);
 }
 
 // readSync(tensor): waits here.
@@ -113,7 +120,7 @@ napi_value readSync(Entry& js) {
   FailureRef failure;
   const auto arrived = [](void* place, FailureRef found) { *static_cast<FailureRef*>(place) = std::move(found); };
   Stream& stream = *js.environment().context.stream;
-  stream.submitRead(read.backend.copy, read.copy, {arrived, &failure});
+  stream.submitRead(read.reader, read.copy, {arrived, &failure});
   stream.wait(stream.submitted());
   if (failure) throw failure->error;
   return read.array;
@@ -128,7 +135,7 @@ napi_value fenceOf(Entry& js) {
   std::copy(tensor.shape().begin(), tensor.shape().end(), args.shape);
   std::copy(tensor.strides().begin(), tensor.strides().end(), args.srcStrides);
   args.src = tensor.data();
-  return js.environment().promises.ofRead(nullptr, backendOf(tensor.device()), args);
+  return js.environment().promises.ofRead(nullptr, readerOf(tensor.device()), args);
 }
 
 napi_value dispose(Entry& js) {

@@ -44,6 +44,7 @@ void Code::execute(const Run& run) {
     if (stream.cancelled()) return;
     for (const Relocation& r : code.relocations_) *r.pointer = reinterpret_cast<void*>(words[r.word] + r.place);
     for (const Value& value : code.values_) std::memcpy(value.field, &words[value.word], sizeof(uint64_t));
+    if (gate) stream.settle();
     const FailureRef failure = gate && !lost.empty() ? lost.in(gate, gate + run.gateBytes) : nullptr;
     for (const Step& step : code.steps_) {
       if (failure) {

@@ -102,9 +102,11 @@ Program::Program(Trace&& trace, const Tensors& outputs)
   before_ = Listing(graph);
   mergeEqualKernels(graph);
   dropUnusedKernels(graph);
-  fuseEpilogues(graph);
-  fuseUpdates(graph);
-  fuseChains(graph);
+  if (backendOf(device_).fused) {
+    fuseEpilogues(graph);
+    fuseUpdates(graph);
+    fuseChains(graph);
+  }
   const size_t arena = planMemory(graph);
   after_ = Listing(graph);
   arena_ = Ref<Storage>(new Storage(arena, Allocator::Use::Kernels, device_));
@@ -229,7 +231,7 @@ Tensors Program::run(const Replay& replay) {
   const auto iterations = static_cast<size_t>(replay.iterations);
   const size_t words = inputs_.size() + outputs_.size() + dynamicValues_.size();
   const Storage table(2 * words * sizeof(uint64_t), Allocator::Use::HostWrite,
-                      device_);  // read before the memory is reused
+                      Device::CPU);  // read before the memory is reused
   auto* word = static_cast<uint64_t*>(table.data());
   uint64_t* gain = word + words;
   const auto put = [&](uint64_t value, uint64_t more) {

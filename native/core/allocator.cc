@@ -42,7 +42,7 @@ void waitForAll() {
 }  // namespace
 
 Allocator& cpuMemory() {
-  static Allocator* allocator = new Allocator({systemMemory, systemFree, availableMemory});
+  static Allocator* allocator = new Allocator({systemMemory, systemFree, availableMemory, residentMemory});
   return *allocator;
 }
 
@@ -101,7 +101,7 @@ void Allocator::comes(Used& used, void* block, size_t size) {
 bool Allocator::systemHas(int64_t size) {
   unchecked_ += size;
   if (unchecked_ < kCheckedSize) return true;
-  const int64_t available = source_.available(), resident = residentMemory();
+  const int64_t available = source_.available(), resident = source_.resident ? source_.resident() : 0;
   if (size > available) return false;
   if (resident > 0 && live_ + cached_ + size - resident > available) return false;
   unchecked_ = 0;

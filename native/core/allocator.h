@@ -26,6 +26,7 @@ struct MemorySource {
   void* (*take)(size_t bytes);  // 64-byte aligned; null where there is none
   void (*give)(void* block);
   int64_t (*available)();  // bytes that can still be taken; INT64_MAX where it cannot be told
+  int64_t (*resident)();   // bytes of those taken that have been written, where only these count; else null
 };
 
 class Allocator {

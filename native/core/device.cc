@@ -1,6 +1,7 @@
 #include "core/device.h"
 
 #include "core/error.h"
+#include "core/kernels.h"
 
 namespace anneal {
 
@@ -27,6 +28,12 @@ const Backend& openBackend(Device device) {
   const Backend* backend = state.open();
   state.backend.store(backend, std::memory_order_release);
   return *backend;
+}
+
+void (*readerOf(Device device))(const CopyArgs&) {
+  const Backend& backend = backendOf(device);  // opens the device
+  const DeviceState& state = deviceStates[device.index];
+  return state.read ? state.read : backend.copy;
 }
 
 }  // namespace anneal

@@ -8,6 +8,7 @@ namespace anneal {
 struct Backend;   // core/kernels.h
 class Allocator;  // core/allocator.h
 class Tensor;     // core/tensor.h
+struct CopyArgs;  // core/kernels/copy.h
 
 // The CPU, or one of the devices that have been registered, by its place in the table.
 struct Device {
@@ -26,6 +27,8 @@ struct DeviceState {
   const Backend* (*open)() = nullptr;     // gives the backend when it is first needed; throws what is wrong with it
   std::atomic<const Backend*> backend{};  // null until then
   Allocator* memory = nullptr;
+  // Copies a view to dense memory of the CPU; null where the backend's copy can. For the stream's thread.
+  void (*read)(const CopyArgs&) = nullptr;
   // Copies dense values between the device and the CPU, in the order of the stream.
   void (*transfer)(const Tensor& from, const Tensor& to) = nullptr;
 };
@@ -44,5 +47,8 @@ inline const Backend& backendOf(Device device) {
   const Backend* backend = deviceStates[device.index].backend.load(std::memory_order_acquire);
   return backend ? *backend : openBackend(device);
 }
+
+// The kernel that copies a view to memory of the CPU.
+void (*readerOf(Device device))(const CopyArgs&);
 
 }  // namespace anneal

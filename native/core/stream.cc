@@ -5,6 +5,7 @@
 
 #include "core/spin.h"
 #include "core/system.h"
+#include "core/thread_local.h"
 
 namespace anneal {
 
@@ -32,6 +33,8 @@ bool mayIdle() {
   return streams <= 1 || streams + threadCount() - 1 <= processors;
 }
 
+ANNEAL_THREAD_LOCAL Stream* current = nullptr;  // of the calling thread
+
 uint64_t aligned(uint64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
 }  // namespace
@@ -48,6 +51,8 @@ Streams& streams() {
 }
 
 }  // namespace
+
+Stream& Stream::running() { return *current; }
 
 Stream& Stream::take() {
   Streams& known = streams();
@@ -129,12 +134,16 @@ void Stream::wait(uint64_t sequence) {
 }
 
 void Stream::execute(const Record& record, const void* args) {
-  if (record.fence) return record.kind->invoke(record.kernel, args);
+  if (record.fence) {
+    settle();
+    return record.kind->invoke(record.kernel, args);
+  }
   step(*record.kind, record.kernel, args);
 }
 
 void Stream::run() {
   preferShortSlices();
+  current = this;
   awake.fetch_add(1, std::memory_order_relaxed);
   uint64_t head = 0;
   while (true) {

@@ -17,6 +17,7 @@
 #include "core/kernels/optimizer.h"
 #include "core/lost_memory.h"
 #include "core/memory_use.h"
+#include "core/worker.h"
 
 namespace anneal {
 
@@ -110,7 +111,15 @@ class Stream {
   }
   // Runs a kernel whose operands are there.
   void stepWhole(const Kind& kind, Thunk kernel, const void* args);
-  void publish() { hasLost_.store(!lost_.empty(), std::memory_order_release); }
+  void publish() { hasLost_.store(!lost_.empty() || !begun_.empty(), std::memory_order_release); }
+
+  // ---- for kernels that a worker runs
+  // The stream whose thread calls.
+  static Stream& running();
+  // The kernel that is called now has begun. `ticket`: 0 if nothing can be wrong with the data.
+  void began(Worker& worker, uint64_t ticket);
+  // Waits until it is known which of the kernels that have begun fail.
+  void settle();
 
  private:
   struct Record {
@@ -164,6 +173,9 @@ class Stream {
   void stepWhereLost(const Kind& kind, Thunk kernel, const void* args);
   void fails(const Kind& kind, const void* args, Error error);
   // Of the kernel that `uses_` is of:
+  void fails(Error error);
+  void hasWritten();
+  void renewWholes();
   FailureRef lossOfSources() const;
   void leaveOut(const FailureRef& failure);
   void loses(const MemoryUse& use, const FailureRef& failure);
@@ -172,6 +184,11 @@ class Stream {
   FailureRef nextUntold();
   const Failure* findLike(const Error& error) const;
   void forgetDead(bool idle);
+  static std::optional<Error> attempt(const Kind& kind, Thunk kernel, const void* args);
+  void stepBegun(const Kind& kind, Thunk kernel, const void* args);
+  void noteBegun(const Kind& kind, const void* args);
+  bool updates(const Kind& kind, const void* args);
+  FailureRef waitForWorkers();
 
   // ---- of the stream's thread
   LostMemory lost_;
@@ -184,6 +201,17 @@ class Stream {
   std::deque<FailureRef> recent_;  // failures, oldest first
   SkipListener skipListener_;
   std::atomic<bool> hasLost_{false};
+  // Kernels that may still fail, and those that have begun since, oldest first.
+  struct Begun {
+    Worker* worker;  // null where it cannot fail
+    uint64_t ticket;
+    std::vector<MemoryUse> uses;
+  };
+  std::vector<Begun> begun_;
+  std::vector<Worker*> workers_;  // that have run kernels of this stream
+  Worker* beganOn_ = nullptr;     // the kernel that is called now, and may still fail
+  uint64_t ticket_ = 0;           // ... its ticket; else 0
+  bool asks_ = false;             // whether there is a ticket, or a kernel that may still fail
 
   // In cache lines of their own: what both only read, what is the producer's, what it tells the stream's thread, what that
   // tells it, and what both seldom write.

@@ -17,7 +17,9 @@ constexpr size_t kMostUntold = 64, kMostRecent = 16;
 // Kernels from one sweep of the allocators' free blocks to the next, and more where there are many blocks to look at.
 constexpr uint64_t kKernelsBetweenIdleSweeps = 64, kKernelsBetweenSweeps = 4096, kBlocksPerKernel = 8;
 
-std::optional<Error> attempt(const Stream::Kind& kind, Stream::Thunk kernel, const void* args) {
+}  // namespace
+
+std::optional<Error> Stream::attempt(const Kind& kind, Thunk kernel, const void* args) {
   try {
     kind.invoke(kernel, args);
     return std::nullopt;
@@ -32,20 +34,18 @@ std::optional<Error> attempt(const Stream::Kind& kind, Stream::Thunk kernel, con
   }
 }
 
-}  // namespace
-
 void Stream::step(const Kind& kind, Thunk kernel, const void* args) {
   if (cancelled_.load(std::memory_order_relaxed)) return;
+  if (asks_) return stepBegun(kind, kernel, args);
   if (!lost_.empty() && kind.uses) return stepWhereLost(kind, kernel, args);
-  if (std::optional<Error> error = attempt(kind, kernel, args)) fails(kind, args, *std::move(error));
+  if (std::optional<Error> error = attempt(kind, kernel, args)) return fails(kind, args, *std::move(error));
+  if (asks_) noteBegun(kind, args);
 }
 
 void Stream::stepWhereLost(const Kind& kind, Thunk kernel, const void* args) {
   uses_.clear();
   kind.uses(args, uses_);
-  for (const MemoryUse& use : uses_) {
-    if (use.role == Role::NewWhole) lost_.remove(use.begin, use.end);
-  }
+  renewWholes();
   const FailureRef failure = lossOfSources();
   if (!failure) return stepWhole(kind, kernel, args);
   if (!kind.stepParts) return leaveOut(failure);
@@ -58,13 +58,24 @@ void Stream::stepWhereLost(const Kind& kind, Thunk kernel, const void* args) {
 
 void Stream::stepWhole(const Kind& kind, Thunk kernel, const void* args) {
   if (std::optional<Error> error = attempt(kind, kernel, args)) return fails(kind, args, *std::move(error));
+  if (asks_) noteBegun(kind, args);
   uses_.clear();
   kind.uses(args, uses_);
+  hasWritten();
+  publish();
+}
+
+void Stream::hasWritten() {
   for (const MemoryUse& use : uses_) {
     // What is written with gaps is not written as a whole.
     if ((use.role == Role::Write || use.role == Role::Assign) && use.whole) lost_.remove(use.begin, use.end);
   }
-  publish();
+}
+
+void Stream::renewWholes() {
+  for (const MemoryUse& use : uses_) {
+    if (use.role == Role::NewWhole) lost_.remove(use.begin, use.end);
+  }
 }
 
 FailureRef Stream::lossOfSources() const {
@@ -113,6 +124,12 @@ void Stream::loses(const MemoryUse& use, const FailureRef& failure) {
 
 // A kernel that fails may have got half-way, so what it updates is lost too.
 void Stream::fails(const Kind& kind, const void* args, Error error) {
+  uses_.clear();
+  if (kind.uses) kind.uses(args, uses_);
+  fails(std::move(error));
+}
+
+void Stream::fails(Error error) {
   const Failure* like = findLike(error);
   const auto failure = std::make_shared<const Failure>(std::move(error), ++failures_, like);
   recent_.push_back(failure);
@@ -121,9 +138,6 @@ void Stream::fails(const Kind& kind, const void* args, Error error) {
     untold_.pop_front();
   }
   if (untold_.size() < kMostUntold) untold_.push_back(failure);
-  if (!kind.uses) return;
-  uses_.clear();
-  kind.uses(args, uses_);
   for (const MemoryUse& use : uses_) loses(use, failure);
   publish();
 }
@@ -143,6 +157,7 @@ const Failure* Stream::findLike(const Error& error) const {
 
 FailureRef Stream::read(void (*kernel)(const CopyArgs&), const CopyArgs& copy) {
   if (cancelled_.load(std::memory_order_relaxed)) return nullptr;
+  settle();
   if (!lost_.empty()) {
     const Extent source = stridedExtent(copy.from, copy.rank, copy.shape, copy.srcStrides);
     const MemoryUse use = memoryUse(copy.src, Role::Read, source);
@@ -189,7 +204,9 @@ void Stream::submitFence(bool reports, Fence fence) {
   const Args args{new Fence(std::move(fence)), this, reports};
   void (*kernel)(const Args&) = [](const Args& a) {
     const std::unique_ptr<Fence> owned(a.fence);
-    (*owned)(a.reports ? a.stream->nextUntold() : nullptr);
+    const FailureRef ofWorkers = a.stream->waitForWorkers();
+    const FailureRef untold = a.reports ? a.stream->nextUntold() : nullptr;
+    (*owned)(untold || !a.reports ? untold : ofWorkers);
   };
   append(reinterpret_cast<Thunk>(kernel), kindOf<Args>(), &args, sizeof args, true);
 }

@@ -4,6 +4,7 @@
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/kernels.h"
 #include "core/thread_local.h"
 
 namespace anneal {
@@ -61,6 +62,25 @@ Tensor Tensor::scalar(double value, Device device) {
   return tensor;
 }
 
+namespace {
+
+// By a kernel, where the host cannot write. It runs now, also while a function is traced.
+void fillScalar(const Tensor& tensor, double value) {
+  FillArgs args{};
+  args.op = FillOp::Constant;
+  args.dtype = tensor.dtype();
+  args.count = 1;
+  args.start = value;
+  // What wraps around in an integer type is that number for the kernel, which would saturate.
+  const auto whole = static_cast<int64_t>(value);
+  if (tensor.dtype() == DType::UInt8) args.start = static_cast<uint8_t>(whole);
+  if (tensor.dtype() == DType::Int32) args.start = static_cast<int32_t>(whole);
+  args.out = tensor.data();
+  context().stream->submit(backendOf(tensor.device()).fill, args);
+}
+
+}  // namespace
+
 Tensor Tensor::materialize(DType dtype, bool wraps) const {
   const double value = impl_->weakValue;
   if (!holds(dtype, wraps ? std::fabs(value) : value) && !(wraps && holds(dtype, value))) {
@@ -71,6 +91,10 @@ Tensor Tensor::materialize(DType dtype, bool wraps) const {
   if (capture && capture->number(dtype, value).defined()) return capture->number(dtype, value);
   Tensor tensor = empty({dtype, {}}, device(), Allocator::Use::HostWrite);
   if (capture) capture->number(dtype, value) = tensor;
+  if (!device().isCpu()) {
+    fillScalar(tensor, value);
+    return tensor;
+  }
   void* data = tensor.data();
   switch (dtype) {
     case DType::Bool: *static_cast<bool*>(data) = value != 0; break;

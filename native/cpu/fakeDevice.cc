@@ -13,7 +13,7 @@ namespace anneal {
 
 namespace {
 
-constexpr Device kFake{1};
+constexpr Device kFake{kDevices - 1};  // the last, since GPUs have the first places
 
 // `to` is dense, and so is `from`. Both lie in the host's memory, so that the CPU's kernel can copy.
 void transfer(const Tensor& from, const Tensor& to) {
@@ -32,7 +32,7 @@ void transfer(const Tensor& from, const Tensor& to) {
 void openFakeDevice() {
   static std::once_flag once;
   std::call_once(once, [] {
-    static auto* memory = new Allocator({systemMemory, systemFree, availableMemory});
+    static auto* memory = new Allocator({systemMemory, systemFree, availableMemory, residentMemory});
     registerDevice(
         kFake, "fake", [] { return cpuLevel().backend; }, *memory);
     deviceStates[kFake.index].transfer = transfer;

@@ -107,7 +107,7 @@ void runStep(const Call& call, Args& args, const std::vector<int64_t>* first) {
   const size_t stateCount = countsOf(call) - kFirstState;
   for (size_t s = 0; s < stateCount; ++s) states[s] = call.tensors(kFirstState + s);
   const size_t bytes = params.size() * sizeof(OptimizerSlot);
-  const Storage table(bytes, Allocator::Use::HostWrite, call.device);
+  const Storage table(bytes, Allocator::Use::HostWrite, Device::CPU);
   auto* slots = static_cast<OptimizerSlot*>(table.data());
   Tensors gradients;  // dense copies live until the launch
   const auto update = [](const Tensor& tensor) {

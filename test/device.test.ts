@@ -57,7 +57,10 @@ async function train(target: Device, compiled: boolean, Optimizer: typeof optim.
 
 describe('devices', () => {
   it('are listed', () => {
-    assert.deepEqual(devices(), ['cpu', 'fake']);
+    assert.deepEqual(
+      devices().filter((name) => !name.startsWith('cuda')),
+      ['cpu', 'fake'],
+    );
     assert.equal(tensor([1]).device, 'cpu');
   });
 
@@ -185,10 +188,13 @@ describe('devices', () => {
       () => a.mul(2).backward(b),
       "[backward] a gradient on fake is given for a tensor on cpu; move it with .to('cpu')",
     );
-    refused(() => zeros([1], { device: 'cuda' }), "[full] there is no device 'cuda' here, only cpu, fake");
-    refused(() => a.to('cuda:1'), "[to] there is no device 'cuda:1' here, only cpu, fake");
-    refused(() => network().to('cuda'), "[to] there is no device 'cuda' here, only cpu, fake");
-    refused(() => memory('cuda'), "[memory] there is no device 'cuda' here, only cpu, fake");
+    assert.throws(
+      () => zeros([1], { device: 'cuda:9' }),
+      /\[full\] there is no device 'cuda:9' here, only cpu, .*fake/,
+    );
+    assert.throws(() => a.to('cuda:9'), /\[to\] there is no device 'cuda:9' here, only cpu, .*fake/);
+    assert.throws(() => network().to('cuda:9'), /\[to\] there is no device 'cuda:9' here/);
+    assert.throws(() => memory('cuda:9'), /\[memory\] there is no device 'cuda:9' here/);
     refused(
       () => compile((x: Tensor, y: Tensor) => [x.sum(), y.sum()])(a, b),
       '[compile] a function is compiled for one device, and uses tensors on cpu and on fake',

@@ -8,6 +8,7 @@ import * as library from 'anneal';
 import { engineInfo, getNumThreads, setNumThreads, type Tensor } from 'anneal';
 import { type Library, type Outcome, selfTest } from '../lib/cli/self-test';
 import { builtAddon } from './support/addon';
+import { hasGpu } from './support/gpu';
 
 const root = join(__dirname, '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -28,7 +29,7 @@ interface Report {
   ok: boolean;
   installation: { version: string; binary: { path: string; chosenBy: string; candidates: { path: string }[] } };
   environment: Record<string, string | null>;
-  engine: (ReturnType<typeof engineInfo> & { devices: string[] }) | null;
+  engine: (ReturnType<typeof engineInfo> & { devices: string[]; cuda: library.CudaReport }) | null;
   problem: string | null;
   selfTest: Outcome[];
 }
@@ -51,8 +52,17 @@ describe('anneal doctor', function () {
   const folder = mkdtempSync(join(tmpdir(), 'anneal-doctor-'));
   after(() => rmSync(folder, { recursive: true }));
 
+  (hasGpu ? it : it.skip)('names the GPUs', () => {
+    const { stdout } = anneal(['doctor'], {});
+    assert.match(beside('devices', stdout), /^cpu, cuda:0/);
+    assert.match(beside('cuda:0', stdout), /, compute capability \d+\.\d, \d+\.\d GB$/);
+  });
+
   it('says what anneal runs on, and that it works', () => {
-    const { status, stdout, stderr } = anneal(['doctor'], { ANNEAL_NUM_THREADS: '' });
+    const { status, stdout, stderr } = anneal(['doctor'], {
+      ANNEAL_NUM_THREADS: '',
+      ANNEAL_CUDA_LIBRARY: '/nowhere/libanneal_cuda.so',
+    });
     assert.equal(stderr, '');
     assert.equal(status, 0, stdout);
     const { isa, compiledIsas, affinity, quota } = engineInfo();
@@ -82,7 +92,8 @@ describe('anneal doctor', function () {
     assert.equal(installation.version, manifest.version);
     assert.equal(environment.ANNEAL_NUM_THREADS, '3');
     assert.deepEqual([engine?.threads, engine?.threadsFrom], [3, 'ANNEAL_NUM_THREADS']);
-    assert.deepEqual(engine?.devices, ['cpu']);
+    assert.equal(engine?.devices[0], 'cpu');
+    assert.equal(engine?.cuda.problem === null, engine?.devices.includes('cuda:0'));
     assert.equal(selfTest.length, 6);
     for (const test of selfTest) assert.deepEqual([test.ok, test.problem], [true, null], test.name);
     // The limit, with what a busy machine adds to it.

@@ -215,7 +215,7 @@ const signatures: Record<string, () => unknown[]> = {
     const out = op.outputs === 1 && chance(50) ? {} : holders(op.outputs < 0 ? random(4) : op.outputs);
     return [chance(80) ? id : id | 65536, out, ...args];
   },
-  fromData: () => [{}, pick(arrays)(), random(9), pick(shapes)],
+  fromData: () => [{}, pick(arrays)(), random(9), pick(shapes), chance(90) ? 0 : pick(numbers)],
   detach: () => [{}, handle()],
   claim: () => [{}, handle()],
   setRequiresGrad: () => [handle(), flag()],

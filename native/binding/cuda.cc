@@ -18,6 +18,9 @@ std::string toString(Entry& js, napi_value value, Entry::Name name) {
 
 // openCuda(paths): enters the GPUs into the table of devices, once per process, and tells what there is; see CudaReport.
 napi_value open(Entry& js) {
+  bool isArray = false;
+  check(napi_is_array(js.env(), js[0], &isArray));
+  if (!isArray) js.unexpected(js[0], {"openCuda", "paths"}, "an array of strings");
   std::vector<std::string> paths;
   for (uint32_t i = 0; i < js.length(js[0]); ++i) {
     paths.push_back(toString(js, js.element(js[0], i), {"openCuda", "paths"}));

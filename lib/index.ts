@@ -5,6 +5,7 @@ import './skipped';
 export { type GradOptions, grad } from './autograd';
 export { type Compiled, type CompileOptions, compile } from './compile';
 export { enableGrad, isGradEnabled, keep, noGrad, scope } from './context';
+export { customGradient, type WithGradient } from './custom-gradient';
 export * as data from './data';
 export { type CudaReport, cudaInfo, type Device, defaultDevice, device, devices, setDefaultDevice } from './device';
 export {
@@ -37,6 +38,7 @@ export * from './ops/activation';
 export * from './ops/arrange';
 export * from './ops/at';
 export { invoke, type OperatorParam, type OperatorRecord, operators } from './ops/call';
+export * from './ops/channel-dropout';
 export {
   arange,
   type CreateOptions,
@@ -53,6 +55,7 @@ export {
 } from './ops/create';
 export * from './ops/diagonal';
 export * from './ops/einsum';
+export * from './ops/embedding';
 export * from './ops/indexing';
 export * from './ops/loss';
 export * from './ops/masked';
@@ -69,6 +72,7 @@ export * from './ops/reduce';
 export * from './ops/repeat';
 export * from './ops/scan';
 export * from './ops/shape';
+export * from './ops/shuffle';
 export * from './ops/softmax';
 export * from './ops/statistics';
 export * as optim from './optim';

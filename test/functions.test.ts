@@ -25,7 +25,8 @@ const ELSEWHERE = new Set([
     'synchronize',
   ],
   ...['tensor', 'trim', 'range', 'broadcastShapes', 'uniformLike', 'normalLike'],
-  ...['allclose', 'atAsync', 'bincount', 'equal', 'maskedSelect'],
+  ...['allclose', 'atAsync', 'bincount', 'equal', 'maskedSelect', 'unique'],
+  ...['channelDropout', 'alphaDropout', 'featureAlphaDropout', 'customGradient'], // nn-more.test.ts and others
   ...['clone', 'ones', 'onesLike', 'to', 'zeros', 'zerosLike', 'flatten', 'vectorNorm'],
 ]);
 

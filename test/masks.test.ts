@@ -81,6 +81,33 @@ describe('masks', () => {
   });
 });
 
+describe('unique', () => {
+  const x = tensor([
+    [0, 2, 0],
+    [3, 0, 2],
+  ]);
+
+  it('give the different values with their counts', async () => {
+    const { values, inverse, counts } = await x.unique();
+    assert.deepEqual(
+      [numbers(values), numbers(counts)],
+      [
+        [0, 2, 3],
+        [3, 2, 1],
+      ],
+    );
+    assert.deepEqual(await inverse.array(), [
+      [0, 1, 0],
+      [2, 0, 1],
+    ]);
+    const nans = await tensor([Number.NaN, 1, Number.NaN]).unique();
+    assert.deepEqual(numbers(nans.values), [1, Number.NaN, Number.NaN]);
+    const longs = tensor([2n ** 60n + 1n, 2n ** 60n, 2n ** 60n + 1n]);
+    assert.deepEqual(await (await longs.unique()).values.data(), BigInt64Array.of(2n ** 60n, 2n ** 60n + 1n));
+    assert.deepEqual((await tensor([]).unique()).values.shape, [0]);
+  });
+});
+
 describe('promises of one value', () => {
   it('tell whether tensors are close or equal', async () => {
     const a = tensor([1, 2, Number.NaN]);

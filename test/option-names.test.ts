@@ -73,6 +73,10 @@ function takingOptions(): string[] {
 // Each with the misspelt options that it is given; nothing else is wrong with the call.
 type Call = (options: never) => unknown;
 
+type Filler =
+  | ('kaimingNormal' | 'kaimingUniform' | 'normal' | 'uniform' | 'xavierNormal' | 'xavierUniform')
+  | 'orthogonal';
+
 function calls(folder: string): Record<string, Call> {
   const x = () => ones([2, 3]);
   const model = new nn.Linear(3, 2);
@@ -82,7 +86,7 @@ function calls(folder: string): Record<string, Call> {
   const trainer = () =>
     new train.Trainer({ model, loss: nn.mseLoss, optimizer: new optim.SGD(params, { lr: 0.1 }), progress: false });
   const pairs = new data.TensorDataset(x(), ones([2, 2]));
-  const fill = (name: 'kaimingNormal' | 'kaimingUniform' | 'normal' | 'uniform' | 'xavierNormal' | 'xavierUniform') => {
+  const fill = (name: Filler) => {
     return (options: never) => nn.init[name](ones([2, 3]), options);
   };
   return {
@@ -112,12 +116,14 @@ function calls(folder: string): Record<string, Call> {
     addcdiv: (options) => anneal.addcdiv(input, input, input, options),
     addcmul: (options) => anneal.addcmul(input, input, input, options),
     allclose: (options) => anneal.allclose(input, input, options),
+    alphaDropout: (options) => anneal.alphaDropout(input, 0.5, options),
     arange: (options) => anneal.arange(0, 3, 1, options),
     bernoulli: (options) => anneal.bernoulli([2], 0.5, options),
     binaryCrossEntropy: (options) => anneal.binaryCrossEntropy(input, input, options),
     binaryCrossEntropyWithLogits: (options) => anneal.binaryCrossEntropyWithLogits(input, input, options),
     bincount: (options) => anneal.bincount(classes, options),
     bincountStatic: (options) => anneal.bincountStatic(classes, 3, options),
+    channelDropout: (options) => anneal.channelDropout(input, 0.5, options),
     compile: (options) => anneal.compile((t: Tensor) => t, options),
     cosineEmbedding: (options) => anneal.cosineEmbedding(input, input, ones([2]), options),
     cosineSimilarity: (options) => anneal.cosineSimilarity(input, input, options),
@@ -129,7 +135,10 @@ function calls(folder: string): Record<string, Call> {
     'data.trainValidationSplit': (options) => data.trainValidationSplit(pairs, options),
     diff: (options) => anneal.diff(input, options),
     dropout: (options) => anneal.dropout(input, 0.5, options),
+    embedding: (options) => anneal.embedding(classes, input, options),
+    embeddingBag: (options) => anneal.embeddingBag(classes, input, options),
     eye: (options) => anneal.eye(2, 2, options),
+    featureAlphaDropout: (options) => anneal.featureAlphaDropout(input, 0.5, options),
     full: (options) => anneal.full([2], 1, options),
     fullLike: (options) => anneal.fullLike(input, 1, options),
     gaussianNll: (options) => anneal.gaussianNll(input, input, input, options),
@@ -159,24 +168,51 @@ function calls(folder: string): Record<string, Call> {
     nll: (options) => anneal.nll(input, classes, options),
     'nn.BCELoss': (options) => new nn.BCELoss(options),
     'nn.BCEWithLogitsLoss': (options) => new nn.BCEWithLogitsLoss(options),
+    'nn.CELU': (options) => new nn.CELU(options),
+    'nn.CosineEmbeddingLoss': (options) => new nn.CosineEmbeddingLoss(options),
+    'nn.CosineSimilarity': (options) => new nn.CosineSimilarity(options),
     'nn.CrossEntropyLoss': (options) => new nn.CrossEntropyLoss(options),
     'nn.ELU': (options) => new nn.ELU(options),
+    'nn.Embedding': (options) => new nn.Embedding(2, 3, options),
+    'nn.Embedding.fromPretrained': (options) => nn.Embedding.fromPretrained(input, options),
+    'nn.EmbeddingBag': (options) => new nn.EmbeddingBag(2, 3, options),
     'nn.GELU': (options) => new nn.GELU(options),
+    'nn.GLU': (options) => new nn.GLU(options),
+    'nn.GaussianNLLLoss': (options) => new nn.GaussianNLLLoss(options),
+    'nn.Hardshrink': (options) => new nn.Hardshrink(options),
+    'nn.Hardtanh': (options) => new nn.Hardtanh(options),
+    'nn.HingeEmbeddingLoss': (options) => new nn.HingeEmbeddingLoss(options),
     'nn.HuberLoss': (options) => new nn.HuberLoss(options),
+    'nn.KLDivLoss': (options) => new nn.KLDivLoss(options),
     'nn.L1Loss': (options) => new nn.L1Loss(options),
     'nn.LeakyReLU': (options) => new nn.LeakyReLU(options),
     'nn.Linear': (options) => new nn.Linear(2, 3, options),
     'nn.LogSoftmax': (options) => new nn.LogSoftmax(options),
     'nn.MSELoss': (options) => new nn.MSELoss(options),
+    'nn.MarginRankingLoss': (options) => new nn.MarginRankingLoss(options),
     'nn.Module.compile': (options) => model.compile(options),
     'nn.Module.loadStateDict': (options) => model.loadStateDict(model.stateDict(), options),
+    'nn.MultiLabelMarginLoss': (options) => new nn.MultiLabelMarginLoss(options),
+    'nn.MultiLabelSoftMarginLoss': (options) => new nn.MultiLabelSoftMarginLoss(options),
+    'nn.MultiMarginLoss': (options) => new nn.MultiMarginLoss(options),
     'nn.NLLLoss': (options) => new nn.NLLLoss(options),
+    'nn.PReLU': (options) => new nn.PReLU(options),
+    'nn.PairwiseDistance': (options) => new nn.PairwiseDistance(options),
     'nn.Parameter': (options) => new nn.Parameter(x(), options),
+    'nn.PoissonNLLLoss': (options) => new nn.PoissonNLLLoss(options),
+    'nn.RReLU': (options) => new nn.RReLU(options),
+    'nn.SmoothL1Loss': (options) => new nn.SmoothL1Loss(options),
+    'nn.SoftMarginLoss': (options) => new nn.SoftMarginLoss(options),
     'nn.Softmax': (options) => new nn.Softmax(options),
+    'nn.Softmin': (options) => new nn.Softmin(options),
     'nn.Softplus': (options) => new nn.Softplus(options),
+    'nn.Softshrink': (options) => new nn.Softshrink(options),
+    'nn.TripletMarginLoss': (options) => new nn.TripletMarginLoss(options),
+    'nn.TripletMarginWithDistanceLoss': (options) => new nn.TripletMarginWithDistanceLoss(options),
     'nn.init.kaimingNormal': fill('kaimingNormal'),
     'nn.init.kaimingUniform': fill('kaimingUniform'),
     'nn.init.normal': fill('normal'),
+    'nn.init.orthogonal': fill('orthogonal'),
     'nn.init.uniform': fill('uniform'),
     'nn.init.xavierNormal': fill('xavierNormal'),
     'nn.init.xavierUniform': fill('xavierUniform'),

@@ -16,6 +16,7 @@ const WEIGHT = 2000;
 const WITHOUT = [
   ...['arange', 'linspace', 'eye', 'full', 'randperm', 'uniform', 'normal', 'bernoulli'], // made from nothing
   ...['oneHot', 'linearIndex', 'positions'], // of integers and masks
+  'embedding', // moves rows as indexSelect does
   'dropout', // random; the values that stay are multiplied as by mul
 ];
 

@@ -1,8 +1,25 @@
-// Dropout: zeros a random part of its input while training.
-import { ArgumentError } from '../errors';
+// Dropout: zeros a random part of its input, elements or channels, while training.
+import { ArgumentError, ShapeError } from '../errors';
+import { alphaDropout, channelDropout, featureAlphaDropout } from '../ops/channel-dropout';
 import { dropout } from '../ops/random';
 import type { Tensor } from '../tensor';
 import { Module } from './module';
+
+abstract class Dropping extends Module {
+  /** Probability of being dropped. */
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    if (!(p >= 0 && p <= 1))
+      throw new ArgumentError(`[${new.target.name}] expected 0 <= p <= 1, received ${String(p)}`);
+    this.p = p;
+  }
+
+  protected override describe(): string {
+    return `p=${this.p}`;
+  }
+}
 
 /**
  * In training mode each element is zero with probability `p` and `x / (1 - p)` otherwise; in inference mode the input
@@ -10,21 +27,52 @@ import { Module } from './module';
  *
  * @throws ArgumentError when `p` is not in [0, 1].
  */
-export class Dropout extends Module {
-  /** Probability of a zero. */
-  readonly p: number;
-
-  constructor(p = 0.5) {
-    super();
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`[Dropout] expected 0 <= p <= 1, received ${String(p)}`);
-    this.p = p;
-  }
-
+export class Dropout extends Dropping {
   forward(x: Tensor): Tensor {
     return dropout(x, this.p, { training: this.training });
   }
+}
 
-  protected override describe(): string {
-    return `p=${this.p}`;
+abstract class ChannelDropout extends Dropping {
+  /** How many dimensions a channel has. */
+  protected abstract readonly dimensions: number;
+
+  forward(x: Tensor): Tensor {
+    const { rank } = x;
+    const { dimensions } = this;
+    if (rank === dimensions + 2) return channelDropout(x, this.p, { training: this.training });
+    if (rank === dimensions + 1) return channelDropout(x.unsqueeze(0), this.p, { training: this.training }).squeeze(0);
+    throw new ShapeError(
+      `[${this.constructor.name}] expected ${dimensions + 2} dimensions, or ${dimensions + 1} for one sample, received ${rank}`,
+    );
+  }
+}
+
+/** In training mode, zeros whole channels of `[batch, channels, length]` with probability `p`. @throws ArgumentError */
+export class Dropout1d extends ChannelDropout {
+  protected readonly dimensions = 1;
+}
+
+/** In training mode, zeros whole channels of `[batch, channels, height, width]` with probability `p`. @throws ArgumentError */
+export class Dropout2d extends ChannelDropout {
+  protected readonly dimensions = 2;
+}
+
+/** In training mode, zeros whole channels of `[batch, channels, depth, height, width]` with probability `p`. @throws ArgumentError */
+export class Dropout3d extends ChannelDropout {
+  protected readonly dimensions = 3;
+}
+
+/** In training mode, dropout that keeps mean 0 and variance 1, for networks with SELU. @throws ArgumentError */
+export class AlphaDropout extends Dropping {
+  forward(x: Tensor): Tensor {
+    return alphaDropout(x, this.p, { training: this.training });
+  }
+}
+
+/** {@link AlphaDropout} of whole channels of `[batch, channels, ...]`. @throws ArgumentError */
+export class FeatureAlphaDropout extends Dropping {
+  forward(x: Tensor): Tensor {
+    return featureAlphaDropout(x, this.p, { training: this.training });
   }
 }

@@ -1,6 +1,7 @@
 // Watches every call of a module's forward: an error names the module it came from, and `summary` sees the outputs.
 import { notes } from '../compile/notes';
 import { isError } from '../kinds';
+import { ModuleHooks, runWithHooks } from './hooks';
 import type { ModuleTree } from './tree';
 
 type Forward = (this: ModuleTree, ...inputs: never[]) => unknown;
@@ -62,12 +63,28 @@ function telling(method: Forward): Forward {
   return told;
 }
 
+// Modules whose hooks are at work: a forward that calls that of its base class is one run.
+const hooked = new Set<ModuleTree>();
+
+function runHooked(module: ModuleTree, hooks: ModuleHooks, forward: Forward, inputs: never[]): unknown {
+  hooked.add(module);
+  try {
+    return runWithHooks(module as never, hooks, inputs, (given) => forward.apply(module, given as never[]));
+  } finally {
+    hooked.delete(module);
+  }
+}
+
 function watched(forward: Forward): Forward {
   return function (this: ModuleTree, ...inputs: never[]): unknown {
     let output: unknown;
     notes?.met(this); // before it changes fields of its own
+    const { moduleHooks } = this as { moduleHooks?: unknown };
     try {
-      output = forward.apply(this, inputs);
+      output =
+        moduleHooks instanceof ModuleHooks && !hooked.has(this)
+          ? runHooked(this, moduleHooks, forward, inputs)
+          : forward.apply(this, inputs);
     } catch (error) {
       if (isError(error)) locate(error, this);
       throw error;

@@ -3,6 +3,7 @@ import { noGrad } from '../context';
 import { ArgumentError } from '../errors';
 import { full } from '../ops/create';
 import { type Generator, normal as sampleNormal, uniform as sampleUniform } from '../ops/random';
+import { stack } from '../ops/shape';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
 
@@ -80,6 +81,42 @@ export function xavierUniform(tensor: Tensor, options: XavierOptions = {}): Tens
 /** Normal with standard deviation `gain * sqrt(2 / (fanIn + fanOut))`. (Glorot & Bengio 2010) */
 export function xavierNormal(tensor: Tensor, options: XavierOptions = {}): Tensor {
   return normal(tensor, { std: xavierStd('xavierNormal', tensor, options), generator: options.generator });
+}
+
+/**
+ * Fills with a matrix whose rows, or columns where there are more rows, are orthogonal and of length `gain` (default 1); further axes
+ * count as columns. (Saxe et al. 2013)
+ *
+ * @throws ArgumentError for fewer than two axes.
+ */
+export function orthogonal(tensor: Tensor, options: XavierOptions = {}): Tensor {
+  checkOptions('orthogonal', options, ['gain', 'generator']);
+  const { gain = 1, generator } = options;
+  const [rows, ...rest] = tensor.shape;
+  if (rows === undefined || rest.length === 0) {
+    throw new ArgumentError(`[orthogonal] expected at least two axes, received [${tensor.shape.join(', ')}]`);
+  }
+  const columns = rest.reduce((product, extent) => product * extent, 1);
+  return fill(tensor, () => {
+    const wide = sampleNormal([Math.min(rows, columns), Math.max(rows, columns)], { dtype: 'float64', generator });
+    const basis = orthonormalRows(wide);
+    return (rows > columns ? basis.transpose() : basis).mul(gain).reshape(tensor.shape);
+  });
+}
+
+// By Gram and Schmidt, twice over, which leaves no more than rounding. Rows of a random matrix that are taken in turn are as good as
+// those of its QR decomposition with a positive diagonal.
+function orthonormalRows(rows: Tensor): Tensor {
+  const found: Tensor[] = [];
+  for (const row of rows.unbind()) {
+    let rest = row;
+    for (let pass = 0; pass < 2 && found.length > 0; pass++) {
+      const basis = stack(found);
+      rest = rest.sub(basis.matmul(rest).matmul(basis));
+    }
+    found.push(rest.div(rest.norm()));
+  }
+  return stack(found);
 }
 
 /** The factor that keeps the variance through a nonlinearity; `parameter` is the negative slope of a leaky ReLU. */

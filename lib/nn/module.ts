@@ -11,6 +11,7 @@ import type { NamedTensors } from '../named-tensors';
 import { checkOptions } from '../options';
 import { aliasInto, type DType, Tensor } from '../tensor';
 import { watchForward } from './forward';
+import { type BackwardHook, type ForwardHook, type ForwardPreHook, type ModuleHookLists, ModuleHooks } from './hooks';
 import { Parameter } from './parameter';
 import { type LoadResult, loadState } from './state';
 import { checkStray } from './stray';
@@ -182,6 +183,55 @@ export abstract class Module {
   apply(fn: (module: Module) => void): this {
     for (const module of this.modules().reverse()) fn(module);
     return this;
+  }
+
+  /**
+   * Calls `hook` before every forward of this module; what it returns replaces the inputs. Hooks run in the order in which they were
+   * registered, and belong to this object: a state has none.
+   *
+   * @returns a function that removes the hook.
+   * @throws ArgumentError for what is no function.
+   */
+  registerForwardPreHook(hook: ForwardPreHook<this>): () => void {
+    return this.#register('registerForwardPreHook', 'pre', hook);
+  }
+
+  /**
+   * Calls `hook` after every forward of this module; what it returns replaces the output.
+   *
+   * ```ts
+   * const remove = model.fc1.registerForwardHook((module, inputs, output) => { seen.push(output as Tensor); });
+   * ```
+   *
+   * @returns a function that removes the hook.
+   * @throws ArgumentError for what is no function.
+   */
+  registerForwardHook(hook: ForwardHook<this>): () => void {
+    return this.#register('registerForwardHook', 'post', hook);
+  }
+
+  /**
+   * Calls `hook` in every backward through this module, with the gradients by its inputs and by its outputs; what it returns replaces
+   * those by the inputs. Tensors in arguments and in an array that is returned count, those deeper inside do not.
+   *
+   * @returns a function that removes the hook.
+   * @throws ArgumentError for what is no function.
+   */
+  registerBackwardHook(hook: BackwardHook<this>): () => void {
+    return this.#register('registerBackwardHook', 'backward', hook);
+  }
+
+  // In a field, which a trace compares; there is none before the first hook.
+  #register<Kind extends keyof ModuleHookLists>(owner: string, kind: Kind, hook: unknown): () => void {
+    if (typeof hook !== 'function') {
+      throw new ArgumentError(`[${owner}] expected a function, received ${describe(hook)}`);
+    }
+    const own = ((...args: never[]) => hook(...args)) as ModuleHookLists[Kind]; // the same function may be registered twice
+    const holder = this as { moduleHooks?: ModuleHooks };
+    holder.moduleHooks = (holder.moduleHooks ?? new ModuleHooks()).with(kind, own);
+    return () => {
+      holder.moduleHooks = (holder.moduleHooks as ModuleHooks).without(kind, own);
+    };
   }
 
   /**

@@ -24,3 +24,19 @@ export class Flatten extends Module {
     return x.flatten(this.startDim, this.endDim);
   }
 }
+
+/** Parts one axis into several: of `[batch, 784]`, `Unflatten(1, [28, 28])` makes `[batch, 28, 28]`. One size may be -1. */
+export class Unflatten extends Module {
+  /** The axis that is parted; negative numbers count from the end. */
+  readonly axis: number;
+  /** The sizes of the parts. */
+  readonly shape: readonly number[];
+  constructor(axis: number, shape: readonly number[]) {
+    super();
+    this.axis = axis;
+    this.shape = shape;
+  }
+  forward(x: Tensor): Tensor {
+    return x.unflatten(this.axis, this.shape);
+  }
+}

@@ -4,6 +4,7 @@ import { formatShape, handleOf, isTensor, type Tensor, type TensorLike } from '.
 import { atAsync } from './at';
 import { call, operator } from './call';
 import { broadcastOf } from './check';
+import { tensor } from './create';
 import { where } from './pointwise';
 import { cumsum } from './scan';
 import { cast, expand, reshape } from './shape';
@@ -79,4 +80,43 @@ export async function maskedSelect(x: Tensor, mask: Tensor): Promise<Tensor> {
   const shape = broadcastOf('maskedSelect', [x.shape, mask.shape]);
   const count = shape.reduce((product, extent) => product * extent, 1);
   return atAsync(reshape(expand(x, shape), [count]), reshape(expand(mask, shape), [count]));
+}
+
+/** What {@link unique} finds. */
+export interface Unique {
+  /** The different values, in ascending order. */
+  values: Tensor;
+  /** Where in `values` each element is, in the shape of the elements; int64. */
+  inverse: Tensor;
+  /** How often each value occurs; int64. */
+  counts: Tensor;
+}
+
+/** A promise of the different values of `x`, with their counts; each NaN is different from all others. Without gradients. @method */
+export async function unique(x: Tensor): Promise<Unique> {
+  handleOf('unique', 'x', x);
+  const { shape, device } = x;
+  const data = await x.data();
+  const order = Array.from(data.keys()).sort((i, j) => {
+    const [a, b] = [data[i] as number, data[j] as number];
+    // NaN behind all numbers.
+    return a < b ? -1 : a > b ? 1 : Number(Number.isNaN(a)) - Number(Number.isNaN(b)) || i - j;
+  });
+  const inverse = new BigInt64Array(data.length);
+  const firsts: number[] = [];
+  const counts: bigint[] = [];
+  for (const [k, i] of order.entries()) {
+    if (k === 0 || data[i] !== data[order[k - 1] as number]) {
+      firsts.push(i);
+      counts.push(0n);
+    }
+    inverse[i] = BigInt(firsts.length - 1);
+    counts[firsts.length - 1] = (counts[firsts.length - 1] as bigint) + 1n;
+  }
+  const index = tensor(BigInt64Array.from(firsts, BigInt), { device });
+  return {
+    values: reshape(x, [data.length]).detach().indexSelect(0, index),
+    inverse: tensor(inverse, { shape, device }),
+    counts: tensor(BigInt64Array.from(counts), { device }),
+  };
 }

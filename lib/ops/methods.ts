@@ -49,7 +49,7 @@ import {
   take,
   takeAlongDim,
 } from './indexing';
-import { maskedFill, maskedScatter, maskedSelect } from './masked';
+import { maskedFill, maskedScatter, maskedSelect, type Unique, unique } from './masked';
 import {
   type AddcOptions,
   addcdiv,
@@ -119,7 +119,21 @@ import {
 } from './pointwise';
 import { cross, dot, inner, kron, outer, tensordot } from './products';
 import { dropout, type Generator } from './random';
-import { type Axes, argmax, argmin, max, mean, min, prod, type SpreadOptions, std, sum, variance } from './reduce';
+import {
+  type Axes,
+  all,
+  any,
+  argmax,
+  argmin,
+  max,
+  mean,
+  min,
+  prod,
+  type SpreadOptions,
+  std,
+  sum,
+  variance,
+} from './reduce';
 import { repeat, repeatInterleave, roll, rot90, tile } from './repeat';
 import { type CumsumOptions, cumsum } from './scan';
 import {
@@ -510,6 +524,12 @@ declare module '../tensor' {
      * @throws DTypeError unless the mask is bool; ShapeError.
      */
     maskedSelect(mask: Tensor): Promise<Tensor>;
+    /**
+     * A promise of the different values of `x`, with their counts; each NaN is different from all others. Without gradients.
+     *
+     * Here `x` is this tensor.
+     */
+    unique(): Promise<Unique>;
     /**
      * `a + weight (b - a)`, broadcast; where the weight is at least 0.5 computed as `b - (1 - weight)(b - a)`, so that it is `b` at 1.
      *
@@ -1000,6 +1020,18 @@ declare module '../tensor' {
      */
     prod(axes?: Axes, keepDims?: boolean): Tensor;
     /**
+     * Whether all elements are not 0, bool; true of nothing.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    all(axes?: Axes, keepDims?: boolean): Tensor;
+    /**
+     * Whether any element is not 0, bool; false of nothing.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    any(axes?: Axes, keepDims?: boolean): Tensor;
+    /**
      * Position (int64) of the first largest element along one axis, or in the flattened tensor.
      *
      * @throws ShapeError when empty.
@@ -1282,6 +1314,7 @@ defineMethods({
   maskedFill,
   maskedScatter,
   maskedSelect,
+  unique,
   lerp,
   addcmul,
   addcdiv,
@@ -1353,6 +1386,8 @@ defineMethods({
   max,
   min,
   prod,
+  all,
+  any,
   argmax,
   argmin,
   variance,

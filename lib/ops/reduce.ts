@@ -9,6 +9,8 @@ const op = {
   max: operator('max'),
   min: operator('min'),
   prod: operator('prod'),
+  all: operator('all'),
+  any: operator('any'),
   argmax: operator('argmax'),
   argmin: operator('argmin'),
   variance: operator('variance'),
@@ -45,6 +47,16 @@ export function min(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
 /** Product; integers and bool are multiplied as int64. @method */
 export function prod(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
   return reduce(op.prod, x, axes, keepDims);
+}
+
+/** Whether all elements are not 0, bool; true of nothing. @throws ArgumentError for an axis that is not there. @method */
+export function all(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
+  return reduce(op.all, x, axes, keepDims);
+}
+
+/** Whether any element is not 0, bool; false of nothing. @throws ArgumentError for an axis that is not there. @method */
+export function any(x: Tensor, axes?: Axes, keepDims?: boolean): Tensor {
+  return reduce(op.any, x, axes, keepDims);
 }
 
 /** Position (int64) of the first largest element along one axis, or in the flattened tensor. @throws ShapeError when empty. @method */

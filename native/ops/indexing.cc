@@ -53,6 +53,8 @@ namespace {
 constexpr Param kSelect[] = {{"x", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}};
 constexpr Param kSelectBackward[] = {
     {"dout", ParamKind::Tensor}, {"axis", ParamKind::Int}, {"index", ParamKind::Tensor}, {"extent", ParamKind::Int}};
+constexpr Param kEmbedding[] = {
+    {"index", ParamKind::Tensor}, {"weight", ParamKind::Tensor}, {"paddingIdx", ParamKind::OptionalInt}};
 constexpr Param kOneHot[] = {{"index", ParamKind::Tensor}, {"classes", ParamKind::Int}};
 
 // ---- indexSelect -----------------------------------------------------------------------------------------------------------
@@ -123,6 +125,48 @@ void runSelectBackward(const Call& call, Tensors& out) {
 
 void selectBackwardGradient(GradCall& g) {
   g.set(0, apply1("indexSelect"_op, {g.dout(), g.in(1)}, {attr(g.integer(0))}));
+}
+
+// ---- embedding ---------------------------------------------------------------------------------------------------------------
+
+void inferEmbedding(const Call& call, Specs& out) {
+  const Tensor& weight = call.in(1);
+  if (weight.rank() != 2) {
+    fail(ErrorKind::Shape, "[%s] the weight must be [entries, size], not %s", call.name(),
+         weight.shape().str().c_str());
+  }
+  Dims shape = call.in(0).shape();
+  shape.push(weight.dim(1));
+  out.push_back({weight.dtype(), shape});
+}
+
+void runEmbedding(const Call& call, Tensors& out) {
+  if (out[0].size() == 0) return;
+  const Tensor index = dense(call.name(), call.in(0)), weight = dense(call.name(), call.in(1));
+  IndexArgs args{};
+  args.op = IndexOp::Select;
+  args.dtype = weight.dtype();
+  args.outer = 1;
+  args.extent = weight.dim(0);
+  args.count = index.size();
+  args.inner = weight.dim(1);
+  args.src = weight.data();
+  args.index = static_cast<const int64_t*>(index.data());
+  args.out = out[0].data();
+  args.name = call.name();
+  launch(call.name(), call.device, args);
+}
+
+// Rows of the padding's index have no part in the gradient.
+void embeddingGradient(GradCall& g) {
+  const Dims& weight = g.spec(1).shape;
+  const Tensor index = reshape(g.in(0), {numel(g.spec(0).shape)});
+  Tensor dout = reshape(g.dout(), {index.dim(0), weight[1]});
+  if (g.call().attrs[0].present) {
+    const Tensor padding = equal(reshape(index, {index.dim(0), 1}), number(static_cast<double>(g.integer(0)), index));
+    dout = where(padding, number(0, dout), dout);
+  }
+  g.set(1, apply1("indexSelectBackward"_op, {dout, index}, {attr(0), attr(weight[0])}));
 }
 
 // ---- gather ---------------------------------------------------------------------------------------------------
@@ -201,6 +245,14 @@ const Operator kOperators[] = {
      .run = runSelectBackward,
      .gradient = selectBackwardGradient,
      .saves = saveIn(1)},
+    {.name = "embedding",
+     .doc = "the rows of weight that index, of any shape, names; row paddingIdx has no gradient",
+     .params = kEmbedding,
+     .prepare = [](Call& call) { toIndex(call, 0); },
+     .infer = inferEmbedding,
+     .run = runEmbedding,
+     .gradient = embeddingGradient,
+     .saves = saveIn(0)},
     {.name = "gather",
      .doc = "out[i][j] = x[index[i][j]][j] for axis 0, alike for others",
      .params = kSelect,

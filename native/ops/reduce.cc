@@ -73,6 +73,13 @@ void run(const Call& call, Tensors& out) {
   launch(call.name(), call.device, args);
 }
 
+// All or any: the least or the largest truth value; of nothing, what changes none.
+template <bool All>
+void runLogical(const Call& call, Tensors& out) {
+  if (call.in(0).size() > 0) return run < All ? ReduceOp::Min : ReduceOp::Max > (call, out);
+  if (out[0].size() > 0) copyInto(call.name(), filled({DType::Bool, {}}, All, call.device), out[0]);
+}
+
 std::vector<int64_t> axesOf(const GradCall& g) {
   return resolveAxes(g.call().name(), g.call().attrs[0], g.spec(0).shape.size());
 }
@@ -195,6 +202,18 @@ const Operator kOperators[] = {
      .run = run<ReduceOp::Prod>,
      .gradient = prodGradient,
      .saves = saveIn(0)},
+    {.name = "all",
+     .doc = "whether all elements over the axes are not 0; bool",
+     .params = kReduce,
+     .prepare = prepareLogical,
+     .infer = infer,
+     .run = runLogical<true>},
+    {.name = "any",
+     .doc = "whether any element over the axes is not 0; bool",
+     .params = kReduce,
+     .prepare = prepareLogical,
+     .infer = infer,
+     .run = runLogical<false>},
     {.name = "argmax",
      .doc = "position of the first largest element along one axis, or in the flattened tensor; int64",
      .params = kReduce,

@@ -57,7 +57,7 @@ export function howToGetBinary(root: string): string {
     );
   }
   const command = existsSync(join(root, 'scripts')) ? 'npm run build' : 'npx node-gyp rebuild --directory native';
-  return `Build it with '${command}' in ${root} (needs Python 3, make and a C++20 compiler)`;
+  return `Build it with '${command}' in ${root} (needs Python 3, make, a C++20 compiler and the package node-addon-api)`;
 }
 
 /** What is installed, and on what. */

@@ -41,7 +41,7 @@
     'conditions': [
       ['OS=="linux"', {'ldflags': ['-static-libstdc++', '-static-libgcc']}],
     ],
-    # Only the binding sees Node's headers, whose paths are the absolute ones.
+    # Only the binding sees Node's headers, whose paths are the absolute ones, and node-addon-api's.
     'target_conditions': [
       ['_target_name!="anneal"', {'include_dirs/': [['exclude', '^/']]}],
     ],
@@ -57,7 +57,8 @@
       'target_name': 'anneal',
       'cflags_cc': ['<@(hardening_flags)'],
       'sources': ['<@(binding)'],
-      'defines': ['NAPI_VERSION=8'],
+      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_ADDON_API_CPP_EXCEPTIONS_ALL', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'dependencies': ['engine', 'levels'],
       # The engine's threads outlive an environment: its code must stay mapped after the addon is closed.
       'conditions': [['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,--version-script=../binding/exports.map']}]],

@@ -1,7 +1,11 @@
 // The addon's entry: which Node-API version it asks for, and the functions it exports.
-#include <node_api.h>
+#include <napi.h>
 
-#ifndef _WIN32
+#ifdef _WIN32
+#define NOMINMAX
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+#else
 #include <dlfcn.h>
 #endif
 
@@ -9,48 +13,58 @@
 
 namespace anneal::binding {
 
+bool hasBasicFinalizers() {
+  constexpr const char* kCameWithThem = "node_api_post_finalizer";
+#ifdef _WIN32
+  static const bool has = GetProcAddress(GetModuleHandleA(nullptr), kCameWithThem) != nullptr;
+#else
+  static const bool has = dlsym(RTLD_DEFAULT, kCameWithThem) != nullptr;
+#endif
+  return has;
+}
+
 namespace {
 
-// Ordinary finalizers run when the event loop turns, so a synchronous loop would never free a tensor. Basic finalizers run in
-// the collection itself; a runtime gives them to modules that ask for the experimental version. Ours keep to their rule (no
-// call into JavaScript). A runtime without them, told by the function that came with them, gets the stable version.
-// What basic finalizers ask of the rest of the addon stands in errors.h.
-int32_t apiVersion() {
-  constexpr int32_t kExperimental = 0x7fffffff, kStable = 8;
+// The engine's threads outlive an environment: its code must stay mapped when the addon is closed. On Linux the linker sees to it.
+void stayMapped() {
 #ifdef _WIN32
-  return kStable;
-#else
-  return dlsym(RTLD_DEFAULT, "node_api_post_finalizer") ? kExperimental : kStable;
+  HMODULE module;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                     reinterpret_cast<LPCSTR>(&stayMapped), &module);
+#elif defined(__APPLE__)
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void*>(&stayMapped), &info)) dlopen(info.dli_fname, RTLD_LAZY | RTLD_NODELETE);
 #endif
 }
 
-void initialize(napi_env env, napi_value exports) {
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  stayMapped();
   Environment* environment = Environment::create(env);
-  check(napi_set_named_property(env, exports, "failure", environment->errors.failure()));
+  exports.Set("failure", environment->errors.failure());
   for (const auto& functions : {operatorFunctions(), tensorFunctions(), autogradFunctions(), compileFunctions(),
                                 cudaFunctions(), engineFunctions()}) {
     for (const Function& function : functions) {
       napi_value value;
-      check(napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, environment, &value));
-      check(napi_set_named_property(env, exports, function.name, value));
+      check(env, napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, environment, &value));
+      exports.Set(function.name, value);
     }
   }
+  return exports;
 }
 
 }  // namespace
 
 }  // namespace anneal::binding
 
+// What NODE_API_MODULE writes, but for the version.
 extern "C" {
 
-NAPI_MODULE_EXPORT int32_t node_api_module_get_api_version_v1() { return anneal::binding::apiVersion(); }
+NAPI_MODULE_EXPORT int32_t node_api_module_get_api_version_v1() {
+  constexpr int32_t kExperimental = 0x7fffffff;
+  return anneal::binding::hasBasicFinalizers() ? kExperimental : NAPI_VERSION;
+}
 
 NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
-  try {
-    anneal::binding::initialize(env, exports);
-  } catch (...) {
-    napi_throw_error(env, nullptr, "anneal: the addon could not be initialized");
-  }
-  return exports;
+  return Napi::RegisterModule(env, exports, anneal::binding::initialize);
 }
 }

@@ -16,9 +16,9 @@ constexpr int64_t kDevice = 1 << 20;
 constexpr size_t kFirstArgument = 2;
 
 Attr attributeOf(Entry& js, size_t at, const char* op, const Param& param) {
-  const Entry::Name name{op, param.name};
+  const Name name{op, param.name};
   if (isOptional(param.kind) && js.isNull(at)) return noAttr();
-  if (param.otherwise.given && js.isUndefined(at)) {
+  if (param.otherwise.given && js[at].IsUndefined()) {
     const double value = param.otherwise.value;
     return param.kind == ParamKind::Float ? attr(value) : attr(static_cast<int64_t>(value));
   }
@@ -40,10 +40,10 @@ void readArguments(Entry& js, Call& call) {
   const Operator& op = *call.op;
   size_t at = kFirstArgument;
   const auto need = [&](size_t more) {
-    if (at + more > js.count()) fail(ErrorKind::Argument, "[%s] too few arguments", op.name);
+    if (at + more > js.Length()) fail(ErrorKind::Argument, "[%s] too few arguments", op.name);
   };
   for (const Param& param : op.params) {
-    const Entry::Name name{op.name, param.name};
+    const Name name{op.name, param.name};
     if (isInput(param.kind)) need(param.kind == ParamKind::Operand ? 2 : 1);
     switch (param.kind) {
       case ParamKind::Tensor: call.inputs.push_back(js.tensor(at, name)); break;
@@ -82,6 +82,7 @@ napi_value callOperator(Entry& js) {
   call.op = table[static_cast<size_t>(place)];
   readArguments(js, call);
   const int visible = call.op->visible;
+  const char* name = call.op->name;
   Tensors outputs;
   {
     GradMode mode((id & kNoGrad) == 0);
@@ -89,64 +90,48 @@ napi_value callOperator(Entry& js) {
   }
   if (visible >= 0) outputs.resize(static_cast<size_t>(visible));
   bool many = false;
-  check(napi_is_array(js.env(), js[1], &many));
-  if (!many) {
-    if (outputs.empty()) return js.undefined();
-    return js.from(js.environment().adopt(js[1], std::move(outputs[0])));
-  }
-  if (js.length(js[1]) != outputs.size()) {
-    fail(ErrorKind::Argument, "[%s] %zu results, not %u", table[static_cast<size_t>(place)]->name, outputs.size(),
-         js.length(js[1]));
-  }
-  napi_value numbers = js.newArray(outputs.size());
-  for (uint32_t i = 0; i < outputs.size(); ++i) {
-    js.setElement(numbers, i, js.from(js.environment().adopt(js.element(js[1], i), std::move(outputs[i]))));
-  }
-  return numbers;
+  check(js.Env(), napi_is_array(js.Env(), js[1], &many));
+  if (many) return js.environment().handles.adoptAll(js[1], std::move(outputs), name);
+  if (outputs.empty()) return nullptr;
+  napi_value number;
+  check(js.Env(), napi_create_int32(js.Env(), js.environment().handles.adopt(js[1], std::move(outputs[0])), &number));
+  return number;
 }
 
 // What an attribute is when it is left out, as JavaScript would give it; and the names that a choice is among.
-void describeDefault(Entry& js, napi_value record, const Param& param) {
-  if (!param.choices.empty()) {
-    napi_value choices = js.newArray(param.choices.size());
-    for (uint32_t i = 0; i < param.choices.size(); ++i) {
-      js.setElement(choices, i, js.from(std::string(param.choices[i])));
-    }
-    js.setProperty(record, "choices", choices);
-  }
-  if (isOptional(param.kind)) js.setProperty(record, "default", js.null());
+void describeDefault(Entry& js, Napi::Object record, const Param& param) {
+  if (!param.choices.empty()) record.Set("choices", js.listOf(param.choices));
+  if (isOptional(param.kind)) record.Set("default", js.Env().Null());
   if (!param.otherwise.given) return;
   const double value = param.otherwise.value;
   const auto place = static_cast<size_t>(value < 0 ? 0 : value);
   switch (param.kind) {
-    case ParamKind::Bool: return js.setProperty(record, "default", js.from(value != 0));
-    case ParamKind::Choice: return js.setProperty(record, "default", js.from(std::string(param.choices[place])));
-    case ParamKind::DType:
-      return js.setProperty(record, "default", js.from(std::string(nameOf(static_cast<DType>(place)))));
-    default: return js.setProperty(record, "default", js.from(value));
+    case ParamKind::Bool: record.Set("default", value != 0); break;
+    case ParamKind::Choice: record.Set("default", param.choices[place]); break;
+    case ParamKind::DType: record.Set("default", nameOf(static_cast<DType>(place))); break;
+    default: record.Set("default", value);
   }
 }
 
 // operators(): the table, for the TypeScript side, tests and documentation.
-napi_value listOperators(Entry& js) {
-  const auto& table = operators();
-  napi_value list = js.newArray(table.size());
-  for (uint32_t i = 0; i < table.size(); ++i) {
-    const Operator& op = *table[i];
-    napi_value record = js.newObject(), params = js.newArray(op.params.size());
-    for (uint32_t p = 0; p < op.params.size(); ++p) {
-      napi_value param = js.newObject();
-      js.setProperty(param, "name", js.from(std::string(op.params[p].name)));
-      js.setProperty(param, "kind", js.from(std::string(nameOf(op.params[p].kind))));
-      describeDefault(js, param, op.params[p]);
-      js.setElement(params, p, param);
+Napi::Array listOperators(Entry& js) {
+  Napi::Array list = js.list();
+  for (const Operator* op : operators()) {
+    Napi::Array params = js.list();
+    for (const Param& param : op->params) {
+      Napi::Object described = Napi::Object::New(js.Env());
+      described.Set("name", param.name);
+      described.Set("kind", nameOf(param.kind));
+      describeDefault(js, described, param);
+      params.Set(params.Length(), described);
     }
-    js.setProperty(record, "name", js.from(std::string(op.name)));
-    js.setProperty(record, "doc", js.from(std::string(op.doc)));
-    js.setProperty(record, "params", params);
-    js.setProperty(record, "outputs", js.from(static_cast<int32_t>(op.visible >= 0 ? op.visible : op.outputs)));
-    js.setProperty(record, "differentiable", js.from(op.differentiable()));
-    js.setElement(list, i, record);
+    Napi::Object record = Napi::Object::New(js.Env());
+    record.Set("name", op->name);
+    record.Set("doc", op->doc);
+    record.Set("params", params);
+    record.Set("outputs", op->visible >= 0 ? op->visible : op->outputs);
+    record.Set("differentiable", op->differentiable());
+    list.Set(list.Length(), record);
   }
   return list;
 }

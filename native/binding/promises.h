@@ -4,7 +4,7 @@
 // results itself where that has paid lately, and the promise is settled when it is given out. Since a program that awaits nothing but
 // such promises would never get back to the event loop, every 2 ms one is settled only in the loop's next turn.
 #pragma once
-#include <node_api.h>
+#include <napi.h>
 
 #include <chrono>
 #include <memory>
@@ -18,15 +18,15 @@ class Environment;
 
 class Promises {
  public:
-  Promises(Environment& environment, napi_env env);
+  Promises(Environment& environment, Napi::Env env);
   ~Promises();
   void close();
 
   // Settled when the stream gets here. Rejects, if `reports`, with the first failure that nobody has been told of yet.
-  napi_value fence(bool reports);
-  // Settled when the stream has made the copy, with what `keep` refers to and keeps alive until then, or with undefined. Rejects with
-  // the failure that took what was to be read. Without a destination nothing is copied.
-  napi_value ofRead(napi_ref keep, void (*reader)(const CopyArgs&), const CopyArgs& copy);
+  Napi::Promise fence(bool reports);
+  // Settled when the stream has made the copy, with `result`, which is kept alive until then, or with undefined where that is empty.
+  // Rejects with the failure that took what was to be read. Without a destination nothing is copied.
+  Napi::Promise ofRead(Napi::Value result, void (*reader)(const CopyArgs&), const CopyArgs& copy);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -38,7 +38,7 @@ class Promises {
 
   // A promise that settles when `submit`, which puts something on the stream, is answered through the completion it is given.
   template <class Submit>
-  napi_value make(napi_ref keep, Submit&& submit);
+  Napi::Promise make(Napi::Value result, Submit&& submit);
   static void arrive(void* completion, FailureRef failure);
   Way nextWay();
   bool waitFor(const Completion& completion);
@@ -46,14 +46,15 @@ class Promises {
   void settle(Completion& completion) noexcept;
   void settleTurned();
   void turn(std::unique_ptr<Completion> completion);
-  static napi_value onTurn(napi_env env, napi_callback_info info);
-  static void settleLater(napi_env env, napi_value callback, void* context, void* data);
+  static void onTurn(const Napi::CallbackInfo& info);
+  static void settleLater(Napi::Env env, Napi::Function, Promises* self, Completion* completion);
+  using Settler = Napi::TypedThreadSafeFunction<Promises, Completion, settleLater>;
 
   Environment& environment_;
-  const napi_env env_;
-  napi_threadsafe_function function_ = nullptr;
+  const Napi::Env env_;
+  Settler settler_;
   int pending_ = 0;  // to be settled later
-  napi_ref setImmediate_ = nullptr, onTurn_ = nullptr;
+  Napi::FunctionReference setImmediate_, onTurn_;
   std::unique_ptr<Completion> turned_;  // to be settled in the next turn
   // ---- when to wait
   bool inRow_ = false;  // of promises that were settled when they were given out

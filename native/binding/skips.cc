@@ -14,18 +14,15 @@ bool isTold(const FailureRef& failure) { return failure->errorTold->load(std::me
 
 }  // namespace
 
-Skips::Skips(Environment& environment, napi_env env) : environment_(environment) {
-  napi_value name;
-  check(napi_create_string_utf8(env, "anneal", NAPI_AUTO_LENGTH, &name));
-  check(
-      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, announce, &function_));
-  check(napi_unref_threadsafe_function(env, function_));
+Skips::Skips(Environment& environment, Napi::Env env)
+    : environment_(environment), announcer_(Announcer::New(env, "anneal", 0, 1, this)) {
+  announcer_.Unref(env);
   environment.context.stream->setSkipListener({skipped, this});
 }
 
 Skips::~Skips() = default;
 
-void Skips::close() { napi_release_threadsafe_function(function_, napi_tsfn_abort); }
+void Skips::close() { announcer_.Abort(); }
 
 void Skips::skipped(void* data, const FailureRef& failure) {
   auto* self = static_cast<Skips*>(data);
@@ -35,18 +32,17 @@ void Skips::skipped(void* data, const FailureRef& failure) {
     if (self->new_.size() < kMost) self->new_.push_back(failure);
   }
   if (self->announced_.exchange(true)) return;
-  napi_call_threadsafe_function(self->function_, nullptr, napi_tsfn_nonblocking);
+  self->announcer_.NonBlockingCall(nullptr);
 }
 
-void Skips::announce(napi_env env, napi_value, void* data, void*) {
-  if (!env) return;  // closing
-  auto* self = static_cast<Skips*>(data);
+void Skips::announce(Napi::Env env, Napi::Function, Skips* self, void*) {
+  if (env == nullptr) return;  // closing
   self->announced_.store(false);
   if (!self->listener) return;
   try {
     self->listener->call({});
-  } catch (const PendingException&) {
-    self->environment_.errors.take();  // this runs outside of an entry
+  } catch (const Napi::Error&) {
+    // This runs outside of an entry.
   }
 }
 

@@ -1,6 +1,6 @@
 // Failures because of which updates in place did not happen, until JavaScript warns of those that nobody has been told of.
 #pragma once
-#include <node_api.h>
+#include <napi.h>
 
 #include <atomic>
 #include <memory>
@@ -16,7 +16,7 @@ class JsFunction;
 
 class Skips {
  public:
-  Skips(Environment& environment, napi_env env);
+  Skips(Environment& environment, Napi::Env env);
   ~Skips();
   void close();
 
@@ -31,10 +31,11 @@ class Skips {
 
  private:
   static void skipped(void* self, const FailureRef& failure);
-  static void announce(napi_env env, napi_value, void* self, void*);
+  static void announce(Napi::Env env, Napi::Function, Skips* self, void*);
+  using Announcer = Napi::TypedThreadSafeFunction<Skips, void, announce>;
 
   Environment& environment_;
-  napi_threadsafe_function function_ = nullptr;
+  Announcer announcer_;
   std::atomic<bool> announced_{false};
   std::mutex mutex_;
   std::vector<FailureRef> new_;    // under the mutex; not all, if they are many

@@ -10,29 +10,29 @@ namespace anneal::binding {
 
 namespace {
 
-constexpr Entry::Name kSelf{"tensor", "tensor"};
+constexpr Name kSelf{"tensor", "tensor"};
 
 // fromData(out, typedArray, dtype, shape, device): one copy into memory of the engine's, which goes on to the device. The array's
 // element size is the dtype's.
-napi_value fromData(Entry& js) {
-  const Entry::Name name{"tensor", "values"};
+int32_t fromData(Entry& js) {
+  const Name name{"tensor", "values"};
   const DType dtype = js.dtype(2, {"tensor", "dtype"});
   const Dims shape = toShape("tensor", js.integers(3, {"tensor", "shape"}));
-  const TypedArray given = js.typedArray(js[1], name);
-  if (given.width != sizeOf(dtype))
-    fail(ErrorKind::DType, "[tensor] the array's elements are not of %s", nameOf(dtype));
-  if (static_cast<int64_t>(given.length) != numel(shape)) {
-    fail(ErrorKind::Shape, "[tensor] %zu values do not fill a tensor of shape %s", given.length, shape.str().c_str());
+  const Napi::Uint8Array given = js.typedArray(js[1], name);
+  const size_t width = given.ElementSize(), length = given.ElementLength();
+  if (width != sizeOf(dtype)) fail(ErrorKind::DType, "[tensor] the array's elements are not of %s", nameOf(dtype));
+  if (static_cast<int64_t>(length) != numel(shape)) {
+    fail(ErrorKind::Shape, "[tensor] %zu values do not fill a tensor of shape %s", length, shape.str().c_str());
   }
   Tensor tensor = Tensor::empty({dtype, shape}, Device::CPU, Allocator::Use::HostWrite);
   // Asked again: for want of memory the garbage may have been collected, by a function that could have detached the array.
-  const auto [data, length, width] = js.typedArray(js[1], name);
-  if (length != given.length) fail(ErrorKind::Argument, "[tensor] the array has been detached");
+  const Napi::Uint8Array array = js.typedArray(js[1], name);
+  if (array.ElementLength() != length) fail(ErrorKind::Argument, "[tensor] the array has been detached");
+  const uint8_t* from = array.Data();
   if (length > 0 && dtype == DType::Bool) {
-    const auto* from = static_cast<const uint8_t*>(data);
     std::transform(from, from + length, static_cast<bool*>(tensor.data()), [](uint8_t v) { return v != 0; });
   } else if (length > 0) {
-    std::memcpy(tensor.data(), data, length * width);
+    std::memcpy(tensor.data(), from, length * width);
   }
   const Device device = deviceOf(js.integer(4, {"tensor", "device"}));
   if (!device.isCpu()) {  // now, also while a function is traced
@@ -41,35 +41,28 @@ napi_value fromData(Entry& js) {
     tensor = std::move(moved);
   }
   if (js.environment().context.capture) tensor = js.environment().trace->literal(tensor);
-  return js.from(js.environment().adopt(js[0], std::move(tensor)));
+  return js.environment().handles.adopt(js[0], std::move(tensor));
 }
 
-napi_value shapeOf(Entry& js) { return js.from(js.tensor(0, kSelf).shape()); }
-napi_value deviceOfTensor(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0, kSelf).device().index)); }
-napi_value dtypeOf(Entry& js) { return js.from(static_cast<int32_t>(js.tensor(0, kSelf).dtype())); }
+Napi::Array shapeOf(Entry& js) { return js.listOf(js.tensor(0, kSelf).shape()); }
+int deviceOfTensor(Entry& js) { return js.tensor(0, kSelf).device().index; }
+int dtypeOf(Entry& js) { return static_cast<int>(js.tensor(0, kSelf).dtype()); }
 
 // A typed array for the elements of a tensor, which the stream will fill. It is made here and given out when it is full, so
 // that nobody can detach or resize it before.
-struct Elements {
-  napi_value array;
-  void* data;
-};
-
-Elements newElements(Entry& js, const Tensor& tensor) {
+Napi::Uint8Array newElements(Entry& js, const Tensor& tensor) {
   if (!js.environment().arrayMaker) fail(ErrorKind::Argument, "[data] setArrayMaker has not been called");
-  napi_value dtype = js.from(static_cast<int32_t>(tensor.dtype())),
-             length = js.from(static_cast<double>(tensor.size()));
-  napi_value array = js.environment().arrayMaker->call({dtype, length});
-  const TypedArray made = js.typedArray(array, {"data", "array"});
-  if (static_cast<int64_t>(made.length) != tensor.size() || made.width != sizeOf(tensor.dtype())) {
-    fail(ErrorKind::Argument, "[data] an array of %zu elements does not fit the tensor", made.length);
+  const Napi::Value dtype = js.from(static_cast<int>(tensor.dtype())), length = js.from(tensor.size());
+  const Napi::Uint8Array array = js.typedArray(js.environment().arrayMaker->call({dtype, length}), {"data", "array"});
+  if (static_cast<int64_t>(array.ElementLength()) != tensor.size() || array.ElementSize() != sizeOf(tensor.dtype())) {
+    fail(ErrorKind::Argument, "[data] an array of %zu elements does not fit the tensor", array.ElementLength());
   }
-  return {array, made.data};
+  return array;
 }
 
 // A read of the tensor at argument 0: the copy that the stream shall make, and what it will fill.
 struct Read {
-  napi_value array;
+  Napi::Value array;
   CopyArgs copy;
   void (*reader)(const CopyArgs&);
   bool empty;
@@ -85,7 +78,7 @@ Read newRead(Entry& js) {
              : "[data] a tensor made while a function was traced by compile has no values; return it "
                "from the function");
   }
-  const auto [array, data] = newElements(js, tensor);
+  Napi::Uint8Array array = newElements(js, tensor);
   CopyArgs args{};
   args.from = args.to = tensor.dtype();
   const Dims dense = contiguousStrides(tensor.shape());
@@ -99,22 +92,20 @@ Read newRead(Entry& js) {
     args.srcStrides[0] = args.dstStrides[0] = 1;
   }
   args.src = tensor.data();
-  args.dst = data;
+  args.dst = array.Data();
   const auto reader = readerOf(tensor.device());
   if (!reader) failNotImplemented("data", tensor.device());
   return {array, args, reader, tensor.size() == 0};
 }
 
 // read(tensor): a promise of a typed array with its elements.
-napi_value read(Entry& js) {
+Napi::Promise read(Entry& js) {
   const Read read = newRead(js);
-  napi_ref keep;  // the stream writes into it until the promise is settled
-  check(napi_create_reference(js.env(), read.array, 1, &keep));
-  return js.environment().promises.ofRead(keep, read.reader, read.copy);
+  return js.environment().promises.ofRead(read.array, read.reader, read.copy);
 }
 
 // readSync(tensor): waits here.
-napi_value readSync(Entry& js) {
+Napi::Value readSync(Entry& js) {
   const Read read = newRead(js);
   if (read.empty) return read.array;
   FailureRef failure;
@@ -127,7 +118,7 @@ napi_value readSync(Entry& js) {
 }
 
 // fenceOf(tensor): a promise settled when the stream gets here. Rejects if the tensor is lost.
-napi_value fenceOf(Entry& js) {
+Napi::Promise fenceOf(Entry& js) {
   const Tensor& tensor = js.tensor(0, {"fence", "tensor"});
   CopyArgs args{};
   args.from = args.to = tensor.dtype();
@@ -135,24 +126,16 @@ napi_value fenceOf(Entry& js) {
   std::copy(tensor.shape().begin(), tensor.shape().end(), args.shape);
   std::copy(tensor.strides().begin(), tensor.strides().end(), args.srcStrides);
   args.src = tensor.data();
-  return js.environment().promises.ofRead(nullptr, readerOf(tensor.device()), args);
+  return js.environment().promises.ofRead({}, readerOf(tensor.device()), args);
 }
 
-napi_value dispose(Entry& js) {
-  js.environment().dispose(js.integer(0, kSelf));
-  return js.undefined();
-}
+void dispose(Entry& js) { js.environment().handles.dispose(js.integer(0, kSelf)); }
 
 // detach(out, tensor): a view outside the graph.
-napi_value detach(Entry& js) {
-  return js.from(js.environment().adopt(js[0], js.tensor(1, {"detach", "tensor"}).alias()));
-}
+int32_t detach(Entry& js) { return js.environment().handles.adopt(js[0], js.tensor(1, {"detach", "tensor"}).alias()); }
 
 // claim(object, number): the object will own a handle that was lent.
-napi_value claim(Entry& js) {
-  js.environment().claim(js[0], js.integer(1, kSelf));
-  return js.undefined();
-}
+void claim(Entry& js) { js.environment().handles.claim(js[0], js.integer(1, kSelf)); }
 
 }  // namespace
 

@@ -23,7 +23,7 @@ async function copies(): Promise<unknown> {
   try {
     cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
     // The same binary, by another path and by the same one.
-    symlinkSync(join(root, 'build'), join(folder, 'build'));
+    for (const part of ['native', 'package.json']) symlinkSync(join(root, part), join(folder, part));
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const first = require(root) as typeof all;
     const second = require(join(folder, 'dist')) as typeof all;

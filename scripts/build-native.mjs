@@ -20,7 +20,7 @@ const howToGet = `  Debian, Ubuntu:  apt-get install g++ make python3
 function sourceHash() {
   const sources = filesBelow('native', /\.(cc|h|def|json)$/);
   return hashOf(
-    [...sources, 'native/binding.gyp', 'scripts/build-native.mjs'],
+    [...sources, 'native/binding.gyp', 'scripts/build-native.mjs', 'node_modules/node-addon-api/package.json'],
     process.platform,
     process.arch,
     ...levelsToBuild(),

@@ -81,7 +81,7 @@ TEST(specialValues) {
       {PointwiseOp::ReluBackward, {2, 1}, 2, {}},
       {PointwiseOp::LeakyReluBackward, {2, 0}, 0.5f, {0.25}},
       {PointwiseOp::Elu, {-kInf}, -2, {2}},
-      {PointwiseOp::EluBackward, {3, -1}, 6 * std::exp(-1.0), {2}},
+      {PointwiseOp::EluBackward, {3, -1}, static_cast<float>(6 * std::exp(-1.0)), {2}},
       {PointwiseOp::Maximum, {kNaN, 1}, kNaN, {}},
       {PointwiseOp::Maximum, {1, kNaN}, kNaN, {}},
       {PointwiseOp::Minimum, {kNaN, 1}, kNaN, {}},

@@ -1,10 +1,10 @@
 // Devices: where tensors lie and operators run.
-import { type CudaReport, cudaInfo } from './cuda';
+import { cudaInfo } from './cuda';
 import { ArgumentError, DeviceError, describe } from './errors';
 import { native } from './native';
 import { warnOnce } from './warn';
 
-export { type CudaReport, cudaInfo };
+export { type CudaReport, cudaInfo } from './cuda';
 
 /** The name of a device: the CPU, or a GPU by its number; `cuda` is `cuda:0`. */
 export type Device = 'cpu' | 'cuda' | `cuda:${number}`;

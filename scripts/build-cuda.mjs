@@ -110,7 +110,7 @@ async function build(name, units, link) {
   const compiled = await compile(units);
   const objects = units.map(({ object }) => object);
   const stamp = `${library}.stamp`;
-  const hash = hashOf(objects);
+  const hash = hashOf([...objects, 'cuda/exports.map', 'scripts/build-cuda.mjs']);
   if (compiled === 0 && isFresh(stamp, hash, [library])) return;
   const [program = '', ...args] = link(objects, library);
   const { code, output } = await run(program, args);
@@ -126,7 +126,14 @@ async function build(name, units, link) {
  */
 const linkEmulated = (objects, library) => [
   ...compiler(),
-  ...['-shared', '-pthread', '-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL', '-Wl,--no-undefined'],
+  ...[
+    '-shared',
+    '-pthread',
+    '-static-libstdc++',
+    '-static-libgcc',
+    '-Wl,--version-script=cuda/exports.map',
+    '-Wl,--no-undefined',
+  ],
   ...[...objects, '-o', library],
 ];
 
@@ -184,7 +191,7 @@ export async function buildGpu() {
   const units = gpuUnits(nvcc);
   await build('libanneal_cuda.so', units, (objects, library) => [
     ...[nvcc, '-shared', '-cudart=static', '-Xcompiler=-static-libstdc++,-static-libgcc'],
-    ...['-Xlinker=--exclude-libs,ALL', '-Xlinker=--strip-all', ...objects, '-o', library],
+    ...['-Xlinker=--version-script=cuda/exports.map', '-Xlinker=--strip-all', ...objects, '-o', library],
   ]);
   writeFileSync(join(root, folder, 'kernels.json'), `${JSON.stringify(reportOfKernels(units), null, 2)}\n`);
   return true;

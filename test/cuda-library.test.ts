@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtAddon } from './support/addon';
 
 const root = join(__dirname, '..');
 const inBuild = (...names: string[]) => join(root, 'build', ...names);
@@ -31,7 +32,7 @@ describe('the libraries of GPU kernels', () => {
   }
 
   where(hasNm && process.platform === 'linux')('are none that the addon links to', () => {
-    const wanted = symbols(inBuild('Release', 'anneal.node'), '--undefined-only');
+    const wanted = symbols(builtAddon, '--undefined-only');
     assert.deepEqual(
       wanted.filter((name) => /^cu|cuda|cublas/i.test(name)),
       [],

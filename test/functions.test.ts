@@ -28,6 +28,7 @@ const ELSEWHERE = new Set([
   ...['allclose', 'atAsync', 'bincount', 'equal', 'maskedSelect', 'unique'],
   ...['channelDropout', 'alphaDropout', 'featureAlphaDropout', 'customGradient'], // nn-more.test.ts and others
   ...['clone', 'ones', 'onesLike', 'to', 'zeros', 'zerosLike', 'flatten', 'vectorNorm'],
+  ...['cudaInfo', 'defaultDevice', 'device', 'setDefaultDevice'], // cuda.test.ts
 ]);
 
 /** Results and gradients of a sample by the names that the fixtures have for them. */

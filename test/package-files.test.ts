@@ -1,10 +1,8 @@
 // The files of the package are those of a list, test/package-files.txt: nothing slips in, and nothing is forgotten.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-const root = join(__dirname, '..');
+import { type Packed, packed } from './support/pack';
 
 // Of a path in which `**/` stands for any folders and `*` for any part of a name.
 function patternOf(line: string): RegExp {
@@ -23,14 +21,11 @@ function compare(files: readonly string[], lines: readonly string[]): { extra: s
 
 describe('the files of the package', function () {
   this.timeout(60_000);
-  let packed: { files: { path: string }[]; unpackedSize: number };
-  const paths = () => packed.files.map(({ path }) => path);
+  let listed: Packed;
+  const paths = () => listed.files.map(({ path }) => path);
 
   before(() => {
-    const npm = process.env.npm_execpath ?? '';
-    const [program, args] = npm.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-    const pack = [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'];
-    [packed] = JSON.parse(execFileSync(program, pack, { cwd: root, encoding: 'utf8', stdio: 'pipe' }));
+    listed = packed();
   });
 
   it('are those of the list', () => {

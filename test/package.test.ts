@@ -8,6 +8,7 @@ import { runInNewContext } from 'node:vm';
 import type * as all from 'anneal';
 import { AnnealError, type DType, nn, Tensor, tensor } from 'anneal';
 import { builtAddon } from './support/addon';
+import { packed } from './support/pack';
 
 const root = join(__dirname, '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -49,11 +50,8 @@ describe('the package', () => {
 
   it('holds what is needed and nothing else', function () {
     this.timeout(60_000);
-    const npm = process.env.npm_execpath ?? '';
-    const [program, args] = npm.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-    const pack = [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'];
-    const [listed] = JSON.parse(execFileSync(program, pack, { cwd: root, encoding: 'utf8', stdio: 'pipe' }));
-    const files = (listed.files as { path: string }[]).map(({ path }) => path);
+    const listed = packed();
+    const files = listed.files.map(({ path }) => path);
     for (const needed of [
       'dist/index.js',
       'dist/index.mjs',

@@ -192,6 +192,7 @@ describe('bench, a suite of your own', function () {
       extends: '../../../tsconfig.check.json',
       compilerOptions: { rootDir: root },
       include: ['*.ts'],
+      exclude: [],
     };
     await write('tsconfig.json', JSON.stringify(config));
     await execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]).catch((error) => {

@@ -28,7 +28,7 @@ const systemLibraries =
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 /**
- * Prints a row of a table and counts it.
+ * Prints a row of a table, with what went wrong below it, and counts it.
  * @param {string[]} cells
  * @param {boolean | null} ok null: could not be tried here
  * @param {string} [problem]
@@ -36,7 +36,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 function row(cells, ok, problem = '') {
   totals[ok === null ? 'skipped' : ok ? 'passed' : 'failed'] += 1;
   console.log(`| ${cells.join(' | ')} | ${ok === null ? 'not tried' : ok ? 'ok' : 'FAILED'} |`);
-  if (problem)
+  if (problem && ok !== true)
     console.log(
       problem
         .trim()

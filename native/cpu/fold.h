@@ -177,6 +177,7 @@ ANNEAL_INLINE void foldRows(int rows, int64_t n, const At& at, Vec<T>* out) {
     for (int c = 0; c < count; ++c) out[c] = Vec<T>(row[c]);
     return;
   }
+  if (rows < 2 || rows > kLanes) __builtin_unreachable();  // g++ warns of reads before the array otherwise
   for (int r = 0; r < rows; ++r) {
     foldRow<Op, T, count>(
         n, [&](int64_t i, int lanes) ANNEAL_INLINED { return at(r, i, lanes); }, row);

@@ -67,9 +67,11 @@ Arranged arrangeRows(const char* op, const Tensor& x, const std::vector<int64_t>
 
 Arranged arrange(const char* op, const Tensor& x, const std::vector<int64_t>& axes) {
   const bool neighbours = axes.empty() || axes.back() - axes.front() + 1 == static_cast<int64_t>(axes.size());
-  if (!neighbours || !x.contiguous()) return arrangeRows(op, x, axes);
+  if (!neighbours) return arrangeRows(op, x, axes);
+  // Always in the order of the dimensions, though rows may lie ready in memory: the order of additions depends on shapes alone, so
+  // that a compiled function, which lays its arguments out densely, gives the bits of eager code.
   Arranged result;
-  result.x = x;
+  result.x = dense(op, x);
   for (int i = 0; i < x.rank(); ++i) {
     int64_t& part = axes.empty() || i < axes.front() ? result.outer : i <= axes.back() ? result.extent : result.inner;
     part *= x.dim(i);

@@ -12,7 +12,7 @@ std::vector<int64_t> singleAxis(const Call& call);
 
 Dims reducedShape(const Dims& shape, const std::vector<int64_t>& axes, bool keepDims);
 
-// x as dense [outer, extent, inner] with the axes in the middle; copied where they are not neighbours.
+// x as dense [outer, extent, inner] with the axes in the middle, copied where it is not dense; or as rows where they are not neighbours.
 struct Arranged {
   Tensor x;
   int64_t outer = 1, extent = 1, inner = 1;

@@ -23,7 +23,7 @@ void infer(const Call& call, Specs& out) {
 
 void run(const Call& call, Tensors& out) {
   if (out[0].size() == 0) return;
-  const Arranged in = arrange(call.name(), dense(call.name(), call.in(0)), singleAxis(call));
+  const Arranged in = arrange(call.name(), call.in(0), singleAxis(call));
   ScanArgs args{};
   args.dtype = out[0].dtype();
   args.reverse = call.flag(1);

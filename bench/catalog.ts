@@ -5,23 +5,27 @@ import { closest } from '../lib/misspelling';
 import type { FigureSuite } from './figures';
 import { type OwnSuite, readOwnSuite } from './own-suite';
 import { BenchError } from './rival';
+import { cnn } from './suites/cnn';
 import { endToEnd } from './suites/end-to-end';
 import { gemm } from './suites/gemm';
 import { memory } from './suites/memory';
 import { mlp } from './suites/mlp';
 import { mlpInfer } from './suites/mlp-infer';
 import { opOverhead } from './suites/op-overhead';
+import { order } from './suites/order';
 import { peak } from './suites/peak';
 import { pointwise } from './suites/pointwise';
 import { serving } from './suites/serving';
-import type { Case, Suite, TimedSuite } from './suites/suite';
+import type { BenchDevice, Case, Suite, TimedSuite } from './suites/suite';
 
 const ours: readonly (Suite | FigureSuite)[] = [
   peak,
   gemm,
   pointwise,
+  order,
   mlp,
   mlpInfer,
+  cnn,
   opOverhead,
   endToEnd,
   memory,
@@ -43,6 +47,7 @@ export interface Selection {
   case?: string;
   quick: boolean;
   threads: number;
+  device: BenchDevice;
 }
 
 /** The names of this project's suites. */
@@ -50,10 +55,11 @@ export const suiteNames: readonly string[] = ours.map(({ name }) => name);
 
 /**
  * The suites that names and files stand for, all of the project's when there are none.
- * @throws BenchError for what is neither, and where no suite has a wanted case
+ * @throws BenchError for what is neither, for suites that do not run on the device, and where no suite has a wanted case
  */
 export async function choose(words: readonly string[], selection: Selection): Promise<Choice[]> {
   const suites = words.length === 0 ? ours : await Promise.all([...new Set(words)].map(findSuite));
+  if (selection.device !== 'cpu') requireGpu(suites);
   const choices = suites.map((suite): Choice => {
     const isWanted = (name: string) => name.includes(selection.case ?? '');
     if ('figures' in suite) return { suite, only: suite.cases.filter(isWanted) };
@@ -81,6 +87,15 @@ async function findSuite(word: string): Promise<Suite | FigureSuite | FileSuite>
     `[bench] there is no suite '${word}'${near === undefined ? '' : `; did you mean '${near}'?`}\n` +
       `The suites are ${suiteNames.join(', ')}. A suite of your own is given by its file, as in path/to/FILE.ts.`,
   );
+}
+
+function requireGpu(suites: readonly (Suite | FigureSuite | FileSuite)[]): void {
+  const runs = (suite: Suite | FigureSuite | FileSuite) =>
+    'implementations' in suite || ('onGpu' in suite && suite.onGpu);
+  const other = suites.find((suite) => !runs(suite));
+  if (other === undefined) return;
+  const able = ours.filter(runs).map(({ name }) => name);
+  throw new BenchError(`[bench] ${other.name} measures the CPU; on a GPU run ${able.join(', ')}`);
 }
 
 function fileSuite(file: string, own: OwnSuite<unknown>): FileSuite {

@@ -25,6 +25,7 @@ Examples:
   npm run bench -- mlp                                          our times
   npm run bench -- mlp --peer torch jax --json mlp.jsonl        beside those of PyTorch and JAX
   npm run bench -- gemm --case 512x512x512 --threads 2          one case
+  npm run bench -- mlp --peer torch --device cuda               on a GPU
   npm run bench -- mlp --quick                                  does it run?
   npm run bench -- path/to/FILE.ts                              a suite of your own, see bench/README.md
   npm run --silent bench -- mlp --format csv > mlp.csv          a table for other programs
@@ -52,6 +53,11 @@ export function commandLine(output: Output): Command {
     .addOption(new Option('--peer <names...>', 'what to compare with').choices(peerNames).default([], 'nothing'))
     .option('--case <text>', 'only the cases whose name contains the text')
     .option('--threads <n>', 'threads of each rival', wholeNumber(1), 1)
+    .addOption(
+      new Option('--device <name>', 'where rivals compute; on a GPU only some suites and peers do')
+        .choices(['cpu', 'cuda'])
+        .default('cpu'),
+    )
     .option(
       '--rounds <n>',
       'measurements of each rival (default: 21, fewer in suites of long iterations)',

@@ -20,7 +20,7 @@ export function limitJob(limit: LimitName, bytes: number, threads: number): { jo
 
 export async function startGauge(limit: LimitName, bytes: number, threads: number): Promise<Gauge> {
   const { job, amount } = limitJob(limit, bytes, threads);
-  return { rival: await startRival(await ourProgram({ ours: 'peak.cc' }, threads), job), amount };
+  return { rival: await startRival(await ourProgram({ ours: 'peak.cc' }, { threads, device: 'cpu' }), job), amount };
 }
 
 /** Medians of the limits, memory's bandwidth for two of them. */

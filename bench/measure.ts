@@ -9,11 +9,12 @@ import { measureLimits, startGauge } from './limits';
 import { implementationProgram, ourProgram, peerProgram } from './peers/programs';
 import { counted, jsonLines, limitsLine, type Surroundings, surroundings, textLines } from './report';
 import { type Job, type Rival, type RivalProgram, startRival } from './rival';
-import type { Case, LimitName, PeerName, Suite } from './suites/suite';
+import type { BenchDevice, Case, LimitName, PeerName, Suite } from './suites/suite';
 
 export interface MeasureOptions {
   peer: readonly PeerName[];
   threads: number;
+  device: BenchDevice;
   rounds?: number;
   iterations?: number;
   quick: boolean;
@@ -39,7 +40,8 @@ export async function measureSuites(choices: readonly Choice[], options: Measure
   const results: Results = { lines: [], versions: {}, skipped: {} };
   const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
   try {
-    if (choices.some(standsBesideLimits)) {
+    // Of the CPU.
+    if (options.device === 'cpu' && choices.some(standsBesideLimits)) {
       const limits = await measureLimits(options.threads);
       results.peak = { threads: options.threads, ...limits };
       options.tell(limitsLine(limits, options.threads));
@@ -52,7 +54,7 @@ export async function measureSuites(choices: readonly Choice[], options: Measure
     await rm(folder, { recursive: true });
   }
   const { lines, versions, skipped, peak } = results;
-  return { lines, surroundings: surroundings(versions, skipped, peak) };
+  return { lines, surroundings: surroundings(versions, skipped, peak, options.device) };
 }
 
 function standsBesideLimits(choice: Choice): boolean {
@@ -69,7 +71,9 @@ async function measureCases(
 ): Promise<void> {
   const { quick, rounds = quick ? 3 : (suite.rounds ?? 21), iterations = suite.iterations, tell } = options;
   const programsFor = await findPrograms(suite, options, results);
-  tell(`${suite.name}: ${suite.description}; ${counted(options.threads, 'thread')}, ${rounds} rounds`);
+  const { device } = options;
+  const where = device === 'cpu' ? counted(options.threads, 'thread') : 'on the GPU';
+  tell(`${suite.name}: ${suite.description}; ${where}, ${rounds} rounds`);
   for (const one of cases) {
     const threads = one.threads ?? options.threads;
     const settings = {
@@ -81,7 +85,9 @@ async function measureCases(
     };
     const programs = await programsFor(one, threads);
     const comparison = await withRivals(programs, await one.job(folder), results.versions, (rivals) =>
-      suite.rates ? compare(rivals, settings, one.work) : compareBesideLimit(rivals, settings, one, threads),
+      suite.rates || device !== 'cpu'
+        ? compare(rivals, settings, one.work)
+        : compareBesideLimit(rivals, settings, one, threads),
     );
     const report = { suite, case: one, threads, rounds, comparison };
     results.lines.push(...jsonLines(report));
@@ -92,22 +98,23 @@ async function measureCases(
 /** Looks once for the peers of a suite: the programs of a case, the one first that others are compared with. */
 async function findPrograms(
   suite: Suite | FileSuite,
-  { peer, threads, tell }: MeasureOptions,
+  { peer, threads: most, device, tell }: MeasureOptions,
   { skipped }: Results,
 ): Promise<(one: Case, threads: number) => Promise<RivalProgram[]>> {
   if ('implementations' in suite) {
     for (const name of peer) skip(skipped, name, `${suite.name} compares its own implementations`, tell);
-    return async (_one, threads) => suite.implementations.map((name) => implementationProgram(name, threads));
+    return async (_one, threads) =>
+      suite.implementations.map((name) => implementationProgram(name, { threads, device }));
   }
   const peers: RivalProgram[] = [];
   for (const name of suite.rates ? [] : new Set(peer)) {
-    const program = await peerProgram(name, suite, threads);
+    const program = await peerProgram(name, suite, { threads: most, device });
     if (typeof program !== 'string') peers.push(program);
     else skip(skipped, name, program, tell);
   }
   return async ({ tooSlow = [] }, threads) => {
     const able = peers.filter((program) => !tooSlow.some((peer) => peer === program.name));
-    return [await ourProgram(suite, threads), ...able];
+    return [await ourProgram(suite, { threads, device }), ...able];
   };
 }
 

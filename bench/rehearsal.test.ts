@@ -6,6 +6,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cudaInfo } from 'anneal';
+import { hasGpu } from '../test/support/gpu';
 
 const execute = promisify(execFile);
 
@@ -45,6 +47,19 @@ describe('suites of benchmarks', () => {
     checkLine(sgd, { suite: 'mlp', case: 'batch 64, sgd', unit: 'ms/step' });
     checkLine(adam, { suite: 'mlp', case: 'batch 64, adam', unit: 'ms/step' });
     assert.deepEqual(Object.keys(surroundings), ['machine', 'versions', 'commit', 'modified', 'date', 'skipped']);
+  });
+
+  (hasGpu ? it : it.skip)('runs on a GPU, with the peers that do', async function () {
+    this.timeout(120_000);
+    const words = ['mlp', 'op-overhead', '--peer', 'anneal-eager', 'jax', '--device', 'cuda', '--iterations', '1'];
+    const { stdout, lines } = await runBench(words);
+    assert.match(stdout, /^mlp: .*; on the GPU, 3 rounds$/m);
+    assert.match(stdout, /^jax: skipped, jax is measured on the CPU only$/m);
+    assert.doesNotMatch(stdout, /peak| of fma/);
+    checkLine(lines[0], { suite: 'mlp', case: 'batch 64, sgd', unit: 'ms/step' });
+    checkLine(lines[1], { suite: 'mlp', case: 'batch 64, sgd', impl: 'anneal-eager' });
+    const { gpus, driver } = cudaInfo();
+    assert.deepEqual(lines.at(-1)?.device, { gpu: gpus[0]?.name, driver });
   });
 
   it('measures the limits of the machine', async function () {
@@ -98,6 +113,13 @@ describe('suites of benchmarks', () => {
     for (const [i, name] of ['add', 'add, recorded for gradients', 'call of getNumThreads'].entries()) {
       checkLine(lines[6 + i], { suite: 'op-overhead', case: name, unit: 'ms/call', iterations: 20_000 });
     }
+  });
+
+  it('measures convolutions', async function () {
+    this.timeout(60_000);
+    const { lines } = await runBench(['cnn', '--peer', 'anneal-eager']);
+    checkLine(lines[0], { suite: 'cnn', case: '3x3, 64 channels, 56x56, forward', unit: 'ms/call', limit: 'fma' });
+    checkLine(lines[3], { suite: 'cnn', case: 'step of a classifier of digits, batch 64', unit: 'ms/call' });
   });
 
   it('measures epochs of the demo', async function () {

@@ -1,11 +1,11 @@
 // What a run of benchmarks leaves behind: a table to read, and lines of JSON to keep.
 import { execFileSync } from 'node:child_process';
 import { arch, cpus, loadavg, platform, totalmem } from 'node:os';
-import { engineInfo } from 'anneal';
+import { cudaInfo, engineInfo } from 'anneal';
 import type { Comparison } from './harness';
 import { limitUnits } from './limits';
 import type { Spread } from './statistics';
-import type { Case, LimitName, TimedSuite } from './suites/suite';
+import type { BenchDevice, Case, LimitName, TimedSuite } from './suites/suite';
 
 export interface CaseReport {
   suite: TimedSuite;
@@ -54,7 +54,7 @@ export function textLines({ suite, case: { name, work }, threads, comparison }: 
       impl.padEnd(15),
       // The unit of the median is that of the spread.
       ...(wall.median < 0.1 ? times(wall, 1000, `us/${suite.iteration}`) : times(wall, 1, `ms/${suite.iteration}`)),
-      work ? `${speed}, ${percent(share?.median)} of ${work.limit}` : `cpu ${number(cpu.median)} ms`,
+      work ? `${speed}${share ? `, ${percent(share.median)} of ${work.limit}` : ''}` : `cpu ${number(cpu.median)} ms`,
       ratio ? `  time / ours ${ratio.median.toFixed(2)} ${between(ratio)}` : '',
     ];
     return columns.join('  ').trimEnd();
@@ -81,8 +81,8 @@ function between({ p10, p90 }: Spread): string {
   return `(${number(p10).trim()} to ${number(p90).trim()})`;
 }
 
-function percent(share: number | undefined): string {
-  return share === undefined ? '?' : `${(100 * share).toFixed(0).padStart(3)} %`;
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0).padStart(3)} %`;
 }
 
 function number(value: number): string {
@@ -97,6 +97,8 @@ export interface Surroundings {
   commit: string | null;
   modified: boolean;
   date: string;
+  /** The GPU on which the rivals computed, and the CUDA version of its driver, if not on the CPU. */
+  device?: { gpu: string; driver: number };
   /** Peers that were asked for and not measured, and why. */
   skipped?: Record<string, string>;
 }
@@ -106,6 +108,7 @@ export function surroundings(
   versions: Record<string, string>,
   skipped: Record<string, string>,
   peak: object | undefined,
+  device: BenchDevice,
 ): Surroundings {
   const [cpu] = cpus();
   return {
@@ -121,8 +124,14 @@ export function surroundings(
     versions,
     ...commit(),
     date: new Date().toISOString(),
+    ...(device === 'cpu' ? {} : { device: gpu() }),
     ...(Object.keys(skipped).length > 0 ? { skipped } : {}),
   };
+}
+
+function gpu(): Surroundings['device'] {
+  const { gpus, driver } = cudaInfo();
+  return { gpu: gpus[0]?.name ?? 'unknown', driver };
 }
 
 function commit(): Pick<Surroundings, 'commit' | 'modified'> {

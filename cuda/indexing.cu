@@ -1,9 +1,9 @@
 // Indexing along one dimension of dense [outer, extent, inner] tensors: select, gather, their transposes, one-hot; positions of what
 // holds.
 //
-// Writes happen in the order of the indices, without atomics, so repeated indices give the CPU's bits: for each index the next one
-// that is equal is looked up, and the thread of the first in such a chain writes its elements. Of very many indices, where that
-// look-up would take too long, a thread writes for a column.
+// Writes happen in the order of the indices, without atomics, so repeated indices give the CPU's bits: the thread of the first of the
+// indices that are equal (chains.h) writes for all of them.
+#include "chains.h"
 #include "device/dtypes.h"
 #include "device/fault.h"
 #include "device/index.h"
@@ -15,14 +15,13 @@ namespace anneal::device {
 namespace {
 
 constexpr unsigned kThreads = 256;
-constexpr int64_t kMostLinked = 32768;  // indices that are compared with each other
-constexpr int64_t kNone = -1, kFollows = -2;
 
 struct Params {
   int64_t outer, extent, count, inner;
   const void* src;
   const int64_t* index;
-  int64_t* next;  // by index: the next that is equal, kNone at the end; kFollows is added to it where one comes before
+  const int64_t* next;  // of linkEqual
+  int64_t* runs;        // Positions
   void* out;
   FaultRecord* fault;
   bool each;       // an index for each element [outer, count, inner] instead of one for each row [count]
@@ -66,34 +65,9 @@ oneHot(const Params p) {
 }
 
 // ---- additions -----------------------------------------------------------------------------------------------------------------
-// Where the indices of element `at` of [outer, count, inner] lie: those with which it may share a target.
-struct Chain {
-  int64_t first, step, place;  // index j of the chain is at first + j * step
-  ANNEAL_INLINE Chain(const Params& p, int64_t at) {
-    place = p.each ? at / p.inner % p.count : at;
-    step = p.each ? p.inner : 1;
-    first = at - place * step;
-  }
-};
-
 ANNEAL_KERNEL(kThreads) check(const Params p) {
   const int64_t at = thread();
   if (at < (p.each ? p.outer * p.count * p.inner : p.count)) isChecked(p, at);
-}
-
-ANNEAL_KERNEL(kThreads) link(const Params p) {
-  const int64_t at = thread();
-  if (at >= (p.each ? p.outer * p.count * p.inner : p.count)) return;
-  const Chain chain(p, at);
-  const int64_t own = p.index[at];
-  int64_t next = kNone;
-  for (int64_t j = chain.place + 1; j < p.count && next == kNone; ++j) {
-    if (p.index[chain.first + j * chain.step] == own) next = j;
-  }
-  bool follows = false;
-  for (int64_t j = chain.place - 1; j >= 0 && !follows; --j) follows = p.index[chain.first + j * chain.step] == own;
-  p.next[at] = follows ? kFollows : next;
-  p.next[at + (p.each ? p.outer * p.count * p.inner : p.count)] = next;
 }
 
 // How a value joins the one that is there.
@@ -154,22 +128,6 @@ joinChains(const Params p) {
   *to = joined;
 }
 
-// The same by a thread for each column.
-template <class Join, class T>
-ANNEAL_KERNEL(kThreads)
-joinColumns(const Params p) {
-  const int64_t at = thread();
-  if (at >= p.outer * p.inner) return;
-  const int64_t i = at % p.inner, o = at / p.inner;
-  T* const out = static_cast<T*>(p.out) + o * p.extent * p.inner + i;
-  for (int64_t j = 0; j < p.count; ++j) {
-    const int64_t element = (o * p.count + j) * p.inner + i, position = p.each ? element : j;
-    if (!isGood(p, position)) continue;
-    T& to = out[p.index[position] * p.inner];
-    to = Join::join(to, static_cast<const T*>(p.src)[element]);
-  }
-}
-
 // ---- positions -----------------------------------------------------------------------------------------------------------------
 // out [count] = base * extent + index, negative indices counted from the end; `src` is the base, or null
 ANNEAL_KERNEL(kThreads)
@@ -190,15 +148,15 @@ countRuns(const Params p) {
   if (first >= p.outer) return;
   int64_t found = 0;
   for (int64_t o = first; o < end; ++o) found += static_cast<const uint8_t*>(p.src)[o] != 0;
-  p.next[thread()] = found;
+  p.runs[thread()] = found;
 }
 
-// The places at which src holds; `next` has how many there are up to the end of each run.
+// The places at which src holds; `runs` has how many there are up to the end of each run.
 ANNEAL_KERNEL(kThreads)
 placeRuns(const Params p) {
   const int64_t first = thread() * kRun, end = first + kRun < p.outer ? first + kRun : p.outer;
   if (first >= p.outer) return;
-  int64_t at = thread() > 0 ? p.next[thread() - 1] : 0;
+  int64_t at = thread() > 0 ? p.runs[thread() - 1] : 0;
   for (int64_t o = first; o < end && at < p.count; ++o) {
     if (static_cast<const uint8_t*>(p.src)[o] != 0) static_cast<int64_t*>(p.out)[at++] = o;
   }
@@ -207,7 +165,7 @@ placeRuns(const Params p) {
 // What is left of out.
 ANNEAL_KERNEL(kThreads)
 fillPlaces(const Params p) {
-  const int64_t at = thread(), found = p.outer > 0 ? p.next[(p.outer - 1) / kRun] : 0;
+  const int64_t at = thread(), found = p.outer > 0 ? p.runs[(p.outer - 1) / kRun] : 0;
   if (at >= found && at < p.count) static_cast<int64_t*>(p.out)[at] = p.fill;
 }
 
@@ -218,9 +176,7 @@ void join(CudaQueue& queue, Params p) {
   const int64_t elements = p.outer * p.count * p.inner, positions = p.each ? elements : p.count;
   if (elements == 0) return;
   launch(queue, gridOf(positions), kThreads, check, p);
-  if (p.count > kMostLinked) return launch(queue, gridOf(p.outer * p.inner), kThreads, joinColumns<Join, T>, p);
-  p.next = static_cast<int64_t*>(resolve(queue.scratch(static_cast<size_t>(2 * positions) * sizeof(int64_t))));
-  launch(queue, gridOf(positions), kThreads, link, p);
+  p.next = linkEqual(queue, {p.index, p.outer, p.extent, p.count, p.inner, p.each});
   launch(queue, gridOf(elements), kThreads, joinChains<Join, T>, p);
 }
 
@@ -234,10 +190,10 @@ void positions(CudaQueue& queue, const IndexArgs& args, Params p) {
   if (args.count == 0) return;
   const int64_t runs = (args.outer + kRun - 1) / kRun;
   auto* const counts = static_cast<int64_t*>(queue.scratch(static_cast<size_t>(runs + 1) * sizeof(int64_t), 1));
-  p.next = resolve(counts);
+  p.runs = resolve(counts);
   if (runs > 0) {
     launch(queue, gridOf(runs), kThreads, countRuns, p);
-    scan(queue, {DType::Int64, false, 1, runs, 1, counts, counts});
+    cumsum(queue, counts, runs);
     launch(queue, gridOf(runs), kThreads, placeRuns, p);
   }
   launch(queue, gridOf(args.count), kThreads, fillPlaces, p);
@@ -288,6 +244,7 @@ void run(CudaQueue& queue, const IndexArgs& args, const Params& p) {
       }
     case IndexOp::SelectAdd:
     case IndexOp::ScatterAdd: begin(queue, args, isScatter(args.op)); return joinAll<Add>(queue, args, p);
+    case IndexOp::Put: return joinAll<Replace>(queue, args, p);
     case IndexOp::Scatter: begin(queue, args, true); return joinAll<Replace>(queue, args, p);
     case IndexOp::ScatterProd: begin(queue, args, true); return joinAll<Multiply>(queue, args, p);
     case IndexOp::ScatterMax: begin(queue, args, true); return joinAll<Larger>(queue, args, p);

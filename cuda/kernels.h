@@ -19,4 +19,7 @@ void scan(CudaQueue& queue, const ScanArgs& args);
 void sgd(CudaQueue& queue, const SgdArgs& args);
 void adam(CudaQueue& queue, const AdamArgs& args);
 
+// Replaces each of `values` by the sum of those up to it.
+void cumsum(CudaQueue& queue, int64_t* values, int64_t size);
+
 }  // namespace anneal::device

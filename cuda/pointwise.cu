@@ -26,7 +26,7 @@ struct Params {
   Shape<kInputs> shape;  // where not dense
 };
 
-enum class Kind : uint8_t { Float, Checked, Arith, Compare, Logical, Select };
+enum class Kind : uint8_t { Float, Checked, Arith, Divide, Integer, Compare, Logical, Select };
 
 // What is read for one result: of a Select row the first operand is a bool.
 template <class T, int inputs, bool conditional>
@@ -124,6 +124,10 @@ struct Row {
   void (*explain)(const FaultRecord&, const FaultNote&);
 };
 
+constexpr bool isChecked(Kind kind, bool floating) {
+  return kind == Kind::Checked || (kind == Kind::Divide && !floating);
+}
+
 template <class Formula, Kind kind, int inputs, class T>
 constexpr auto kernelOf() -> void (*)(Params) {
   static_assert(inputs <= kInputs);
@@ -131,10 +135,12 @@ constexpr auto kernelOf() -> void (*)(Params) {
     return nullptr;
   else if constexpr (kind == Kind::Logical && sizeof(T) != 1)
     return nullptr;
+  else if constexpr (kind == Kind::Integer && kIsFloat<T>)
+    return nullptr;
   else if constexpr (kind == Kind::Compare)
     return compute<Formula, T, inputs, false, false, uint8_t>;
   else
-    return compute<Formula, T, inputs, kind == Kind::Select, kind == Kind::Checked, T>;
+    return compute<Formula, T, inputs, kind == Kind::Select, isChecked(kind, kIsFloat<T>), T>;
 }
 
 template <class Formula, Kind kind, int inputs>
@@ -144,7 +150,7 @@ Row rowOf() {
            kernelOf<Formula, kind, inputs, int64_t>(), kernelOf<Formula, kind, inputs, float>(),
            kernelOf<Formula, kind, inputs, double>()},
           nullptr};
-  if constexpr (kind == Kind::Checked) {
+  if constexpr (kind == Kind::Checked || kind == Kind::Divide) {
     row.explain = [](const FaultRecord& found, const FaultNote&) { Formula::refuse(found.values[0], found.values[1]); };
   }
   return row;
@@ -231,7 +237,8 @@ void cut(CudaQueue& queue, const Row& row, const PointwiseArgs& args, int64_t fi
 
 void pointwise(CudaQueue& queue, const PointwiseArgs& args) {
   const Row& row = kRows[static_cast<int>(args.op)];
-  FaultRecord* const fault = row.explain ? queue.expectFault({row.explain}) : nullptr;
+  const bool checked = isChecked(row.kind, isFloating(args.dtype));
+  FaultRecord* const fault = checked ? queue.expectFault({row.explain}) : nullptr;
   cut(queue, row, args, 0, fault);
   if (fault) queue.launched();
 }

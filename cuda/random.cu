@@ -107,6 +107,21 @@ uniform(const Params p) {
   }
 }
 
+// Each of a, a + 1, ... b - 1 as often as any other.
+template <class T>
+ANNEAL_KERNEL(kThreads)
+integers(const Params p) {
+  const int64_t first = firstOfThread();
+  if (first >= p.count) return;
+  const Words high(p, first, 0), low(p, first, 1);
+  const int64_t least = static_cast<int64_t>(p.a);
+  const uint64_t range = static_cast<uint64_t>(static_cast<int64_t>(p.b) - least);
+  forEach(p, first, [&](int i, int64_t at) {
+    const uint64_t bits = uint64_t{high.word[i]} << 32 | low.word[i];
+    static_cast<T*>(p.out)[at] = static_cast<T>(least + philoxBelow(p.seed, p.offset, at, bits, range));
+  });
+}
+
 // a + b z. Elements 2 p and 2 p + 1 are the cosine and sine of one pair.
 template <class T>
 ANNEAL_KERNEL(kThreads)
@@ -210,6 +225,8 @@ void random(CudaQueue& queue, const RandomArgs& args) {
       return withNumber("uniform", args.dtype, [&](auto t) { over(uniform<typename decltype(t)::type>); });
     case RandomOp::Normal:
       return withFloat("normal", args.dtype, [&](auto t) { over(normal<typename decltype(t)::type>); });
+    case RandomOp::Integers:
+      return withNumber("randint", args.dtype, [&](auto t) { over(integers<typename decltype(t)::type>); });
     case RandomOp::Bernoulli:
       return withElement("bernoulli", args.dtype, [&](auto t) { over(bernoulli<typename decltype(t)::type>); });
     case RandomOp::Dropout:

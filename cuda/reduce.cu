@@ -46,14 +46,23 @@ struct MeanFold : Fold<SumOf<T>, T> {
   static ANNEAL_INLINE T finish(T value, const Params& p) { return value / static_cast<T>(p.divisor); }
 };
 
+// Without bytes between its members: copies would read them, and nobody writes them.
 template <class T>
 struct Best {
-  T value;
+  int64_t bits;  // of the value
   int64_t place;
+
+  Best() = default;
+  ANNEAL_INLINE Best(T value, int64_t place) : bits(0), place(place) { memcpy(&bits, &value, sizeof value); }
+  ANNEAL_INLINE T value() const {
+    T value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+  }
 };
 template <class T>
 ANNEAL_INLINE Best<T> shuffleXor(Best<T> best, unsigned lanes) {
-  return {ANNEAL_LEVEL::shuffleXor(best.value, lanes), ANNEAL_LEVEL::shuffleXor(best.place, lanes)};
+  return {ANNEAL_LEVEL::shuffleXor(best.value(), lanes), ANNEAL_LEVEL::shuffleXor(best.place, lanes)};
 }
 
 // The first of the extremes.
@@ -67,8 +76,8 @@ struct ArgFold {
   }
   static ANNEAL_INLINE Value merge(Value a, Value b) {
     if (a.place == INT64_MAX || b.place == INT64_MAX) return a.place < b.place ? a : b;
-    if (Op::better(b.value, a.value)) return b;
-    if (Op::better(a.value, b.value)) return a;
+    if (Op::better(b.value(), a.value())) return b;
+    if (Op::better(a.value(), b.value())) return a;
     return a.place < b.place ? a : b;
   }
   static ANNEAL_INLINE int64_t finish(Value best, const Params&) { return best.place; }

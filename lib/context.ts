@@ -111,6 +111,12 @@ export function noGrad<T>(fn: () => T): T {
   return within(inside(false, frame().scope), fn, () => {});
 }
 
+/** {@link noGrad} by PyTorch's other name: no operator is recorded, and nothing besides that differs. */
+export function inferenceMode<T>(fn: () => T): T {
+  checkFunction('inferenceMode', fn);
+  return noGrad(fn);
+}
+
 /** Runs `fn` with recording on, inside a {@link noGrad}; see there. */
 export function enableGrad<T>(fn: () => T): T {
   checkFunction('enableGrad', fn);

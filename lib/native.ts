@@ -130,6 +130,8 @@ export interface CudaReport {
   driver: number;
   /** What the library has code for. */
   architectures: string;
+  /** Families of operators that it has no kernels for: these fail on a GPU, and compiled chains (`fused`) run kernel by kernel. */
+  missing: string[];
   /** By their numbers: name, compute capability, and bytes of memory. */
   gpus: { name: string; capability: string; memory: number }[];
 }

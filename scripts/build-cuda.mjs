@@ -14,6 +14,7 @@ import { filesBelow, hashOf, isFresh, writeStamp } from './stamp.mjs';
 const folder = 'build/cuda';
 export const emulatedLibrary = `${folder}/libanneal_cuda_emulated.so`;
 export const checkedLibrary = `${folder}/libanneal_cuda_checked.so`;
+export const gpuLibrary = `${folder}/libanneal_cuda.so`;
 export const faultsTest = `${folder}/faults_test`;
 
 /** Whether the emulation runs on this system and processor. */

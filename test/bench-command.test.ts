@@ -28,7 +28,7 @@ async function bench(...args: string[]): Promise<{ stdout: string; stderr: strin
   return said;
 }
 
-const all = { quick: false, threads: 1 };
+const all = { quick: false, threads: 1, device: 'cpu' } as const;
 
 describe('bench, the command', function () {
   this.timeout(60_000);
@@ -48,8 +48,10 @@ describe('bench, the command', function () {
       ['peak', 9],
       ['gemm', 16],
       ['pointwise', 12],
+      ['order', 16],
       ['mlp', 8],
       ['mlp-infer', 6],
+      ['cnn', 13],
       ['op-overhead', 3],
       ['end-to-end', 4],
       ['memory', 4],
@@ -59,7 +61,18 @@ describe('bench, the command', function () {
 
   it('helps with every option, and with examples', async () => {
     const { stdout } = await execute(process.execPath, [...command, '--help']);
-    for (const option of ['peer', 'case', 'threads', 'rounds', 'iterations', 'quick', 'format', 'json', 'list']) {
+    for (const option of [
+      'peer',
+      'case',
+      'threads',
+      'device',
+      'rounds',
+      'iterations',
+      'quick',
+      'format',
+      'json',
+      'list',
+    ]) {
       assert.match(stdout, new RegExp(`^ {2}--${option} `, 'm'));
     }
     assert.match(stdout, /^ {2}npm run bench -- path\/to\/FILE\.ts /m);
@@ -81,6 +94,10 @@ describe('bench, the command', function () {
     ] as const) {
       await assert.rejects(choose(words, { ...all, case: wanted }), { code: 'ERR_BENCH', message });
     }
+    await assert.rejects(choose(['mlp', 'gemm'], { ...all, device: 'cuda' }), {
+      code: 'ERR_BENCH',
+      message: '[bench] gemm measures the CPU; on a GPU run pointwise, mlp, mlp-infer, op-overhead',
+    });
     await assert.rejects(choose(['mlp'], { ...all, quick: true, case: '4096' }), /The cases of a quick run are/);
     // A suite without such a case is left out where another one has it.
     const chosen = await choose(['gemm', 'mlp'], { ...all, case: 'adam' });

@@ -16,6 +16,7 @@ import {
   zeros,
 } from 'anneal';
 import { Decaying } from './support/decaying';
+import { fuses } from './support/gpu';
 import { warningsOf } from './support/warnings';
 
 const generator = new Generator(7);
@@ -337,7 +338,7 @@ describe('compile', () => {
           assert.deepEqual(await actual[i].data(), await expected.data());
         }
         const [, after = ''] = compiled.explain().split('compiled\n');
-        assert.match(after, new RegExp(`\\b${kernels} kernels?`), after);
+        if (fuses) assert.match(after, new RegExp(`\\b${kernels} kernels?`), after);
       });
     }
 
@@ -368,7 +369,7 @@ describe('compile', () => {
       it(name, async () => {
         const compiled = compile(epilogue);
         assert.deepEqual(await compiled().data(), await epilogue().data());
-        assert.match(compiled.explain().split('compiled\n')[1], /\b1 kernel/);
+        if (fuses) assert.match(compiled.explain().split('compiled\n')[1], /\b1 kernel/);
       });
     }
 

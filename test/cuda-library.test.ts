@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { builtAddon } from './support/addon';
 
 const root = join(__dirname, '..');
@@ -37,6 +37,18 @@ describe('the libraries of GPU kernels', () => {
       wanted.filter((name) => /^cu|cuda|cublas/i.test(name)),
       [],
     );
+  });
+
+  // The kernels are no part of the package for the CPU: what opens them is.
+  const objects = ['engine/cuda/devices.o', 'engine/cuda/library.o', 'anneal/binding/cuda.o'].map((name) =>
+    join(dirname(builtAddon), 'obj.target', name),
+  );
+  where(hasNm && objects.every(existsSync))('add less than 100 kB to the addon', () => {
+    const { stdout } = spawnSync('size', objects, { encoding: 'utf8' });
+    const sizes = Array.from(stdout.matchAll(/^(?:\s*\d+){3}\s+(\d+)\s/gm), ([, bytes]) => Number(bytes));
+    assert.equal(sizes.length, objects.length, stdout);
+    const sum = sizes.reduce((total, bytes) => total + bytes, 0);
+    assert.ok(sum < 100e3, stdout);
   });
 
   where(existsSync(library))('take at most 8 MB', () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { hasGpu } from './support/gpu';
+import { cudaInfo } from 'anneal';
+import { onGpu } from './support/gpu';
 
 function digest(env: Record<string, string>): string {
   const { status, stdout, stderr } = spawnSync(
@@ -14,7 +15,7 @@ function digest(env: Record<string, string>): string {
   return stdout;
 }
 
-(hasGpu && process.env.ANNEAL_DEVICE ? describe : describe.skip)('kernels on the emulated GPU', function () {
+(onGpu && cudaInfo().emulated ? describe : describe.skip)('kernels on the emulated GPU', function () {
   this.timeout(600_000);
 
   it('give the same bits in every order of threads, and when work runs late', () => {

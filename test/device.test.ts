@@ -24,8 +24,9 @@ import {
   zerosLike,
 } from 'anneal';
 import { checkAll } from './support/check';
+import { onCpuByDefault } from './support/default-device';
 import { fakeDevice } from './support/fake-device';
-import { makeCotangents, makeInputs, runSample, samples } from './support/samples';
+import { floatingOf, makeCotangents, makeInputs, runSample, samples } from './support/samples';
 
 const device = fakeDevice();
 
@@ -56,6 +57,8 @@ async function train(target: Device, compiled: boolean, Optimizer: typeof optim.
 }
 
 describe('devices', () => {
+  onCpuByDefault();
+
   it('are listed', () => {
     assert.deepEqual(
       devices().filter((name) => !name.startsWith('cuda')),
@@ -122,6 +125,40 @@ describe('devices', () => {
     }
   }
 
+  for (const compiled of [false, true]) {
+    it(`are followed by an optimizer's states, ${compiled ? 'compiled' : 'eagerly'}`, async () => {
+      const run = async (...places: Device[]) => {
+        const model = network();
+        manualSeed(11);
+        const x = normal([32, 6]);
+        const labels = arange(32).div(11).to('int64');
+        const optimizer = new optim.Adam(model.parameters(), { lr: 0.05, amsgrad: true });
+        const step = (input: Tensor, target: Tensor) => {
+          optimizer.zeroGrad();
+          const loss = crossEntropy(model.forward(input), target);
+          loss.backward();
+          optimizer.step();
+          return loss;
+        };
+        const call = compiled ? compile(step) : step;
+        const losses: number[] = [];
+        for (const place of places) {
+          model.to(place);
+          for (let i = 0; i < 3; i++) losses.push(await call(x.to(place), labels.to(place)).item());
+        }
+        const { steps, tensors } = optimizer.stateDict();
+        assert.deepEqual(new Set(Object.values(tensors).map((state) => state.device)), new Set(places.slice(-1)));
+        // What is loaded comes to where the parameters are.
+        const loaded = new optim.Adam(model.to('cpu').parameters(), { lr: 0.05, amsgrad: true });
+        loaded.loadStateDict(optimizer.stateDict());
+        const states = Object.values(loaded.stateDict().tensors);
+        assert.ok(states.every((state) => state.device === 'cpu'));
+        return { losses, steps, states: await Promise.all(states.map((state) => state.data())) };
+      };
+      assert.deepEqual(await run('cpu', device, 'cpu', device), await run('cpu', 'cpu', 'cpu', 'cpu'));
+    });
+  }
+
   it('run every operator of the table, forward and backward, with the bits of the CPU', function () {
     this.timeout(60_000);
     const list = samples.filter(({ inputs, op }) => inputs.length > 0 && op !== 'toDevice');
@@ -134,9 +171,9 @@ describe('devices', () => {
         });
         const outputs = runSample(sample, inputs);
         if (!sample.grad) return outputs;
-        const gradOutputs = makeCotangents(outputs).map((seed) => seed.to(target));
+        const gradOutputs = makeCotangents(outputs);
         const sources = sample.grad.map((i) => inputs[i] as Tensor);
-        const gradients = grad(outputs, sources, { gradOutputs, allowUnused: true });
+        const gradients = grad(floatingOf(outputs), sources, { gradOutputs, allowUnused: true });
         return [...outputs, ...gradients].flatMap((result) => (result ? [result] : []));
       };
       const other = results(device);

@@ -6,7 +6,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { nn, Tensor } from 'anneal';
 import { separator } from './children/blocks';
+import { named } from './support/breadth';
 
 const run = promisify(execFile);
 const root = join(__dirname, '..');
@@ -17,7 +19,12 @@ interface Block {
 }
 
 const guides = readdirSync(join(root, 'docs', 'guides'));
-const pages = ['README.md', 'docs/architecture.md', ...guides.map((name) => `docs/guides/${name}`)];
+const pages = [
+  'README.md',
+  'docs/architecture.md',
+  'docs/from-pytorch.md',
+  ...guides.map((name) => `docs/guides/${name}`),
+];
 
 describe('documentation', function () {
   this.timeout(120_000);
@@ -90,6 +97,19 @@ describe('documentation', function () {
     await check("throw new Error('this block');", '', /wrong-2\.mts[\s\S]*this block/);
     await check('await new Promise(() => {});', '', /wrong-2\.mts does not come to its end/);
     await check('console.log(2);', '3', /wrong-2\.mts prints something else/);
+  });
+
+  it('docs/from-pytorch.md names nothing that is not there', async () => {
+    const page = await readFile(join(root, 'docs', 'from-pytorch.md'), 'utf8');
+    const table = page.slice(page.indexOf('## Equivalents'), page.indexOf('## Side by side'));
+    const cells = Array.from(table.matchAll(/^\| .* \| (.*) \|$/gm), ([, cell]) => cell as string);
+    const names = cells.flatMap((cell) => Array.from(cell.matchAll(/`([\w.]+)`/g), ([, name]) => name as string));
+    assert.ok(names.length > 200, `${names.length} names`);
+    const has = (name: string) => named(name) !== undefined || name in Tensor.prototype || name in nn.Module.prototype;
+    assert.deepEqual(
+      names.filter((name) => !has(name)),
+      [],
+    );
   });
 
   it('docs/README.md lists every guide', async () => {

@@ -61,6 +61,7 @@ describe('anneal doctor', function () {
   it('says what anneal runs on, and that it works', () => {
     const { status, stdout, stderr } = anneal(['doctor'], {
       ANNEAL_NUM_THREADS: '',
+      ANNEAL_DEVICE: '',
       ANNEAL_CUDA_LIBRARY: '/nowhere/libanneal_cuda.so',
     });
     assert.equal(stderr, '');

@@ -26,8 +26,21 @@ const ELSEWHERE = new Set([
   ],
   ...['tensor', 'trim', 'range', 'broadcastShapes', 'uniformLike', 'normalLike'],
   ...['allclose', 'atAsync', 'bincount', 'equal', 'maskedSelect', 'unique'],
+  ...['nonzero', 'argwhere', 'uniqueStatic', 'uniqueConsecutive', 'repeatInterleaveAsync'],
   ...['channelDropout', 'alphaDropout', 'featureAlphaDropout', 'customGradient'], // nn-more.test.ts and others
   ...['clone', 'ones', 'onesLike', 'to', 'zeros', 'zerosLike', 'flatten', 'vectorNorm'],
+  ...[
+    'bernoulliLike',
+    'exponential',
+    'gumbelSoftmax',
+    'multinomial',
+    'rand',
+    'randLike',
+    'randintLike',
+    'randn',
+    'randnLike',
+  ],
+  ...['truncatedNormal', 'empty', 'finfo', 'iinfo', 'inferenceMode'], // sampling.test.ts, limits.test.ts
   ...['cudaInfo', 'defaultDevice', 'device', 'setDefaultDevice'], // cuda.test.ts
 ]);
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   allclose,
+  argwhere,
   bincount,
   bincountStatic,
   broadcastShapes,
@@ -13,6 +14,7 @@ import {
   type Tensor,
   tensor,
   uniformLike,
+  zeros,
 } from 'anneal';
 import fc from 'fast-check';
 
@@ -105,6 +107,142 @@ describe('unique', () => {
     const longs = tensor([2n ** 60n + 1n, 2n ** 60n, 2n ** 60n + 1n]);
     assert.deepEqual(await (await longs.unique()).values.data(), BigInt64Array.of(2n ** 60n, 2n ** 60n + 1n));
     assert.deepEqual((await tensor([]).unique()).values.shape, [0]);
+  });
+
+  it('compare whole entries along an axis', async () => {
+    const rows = tensor([
+      [2, 1],
+      [1, 3],
+      [2, 1],
+      [1, 2],
+    ]);
+    const { values, inverse, counts } = await rows.unique({ axis: 0 });
+    assert.deepEqual(await values.array(), [
+      [1, 2],
+      [1, 3],
+      [2, 1],
+    ]);
+    assert.deepEqual(
+      [numbers(inverse), numbers(counts)],
+      [
+        [2, 1, 2, 0],
+        [1, 1, 2],
+      ],
+    );
+    const columns = await rows.transpose().unique({ axis: 1 });
+    assert.deepEqual(await columns.values.transpose().array(), await values.array());
+    assert.deepEqual((await tensor([[], []]).unique({ axis: 0 })).values.shape, [1, 0]);
+    await assert.rejects(rows.unique({ axis: 2 }), { name: 'ArgumentError' });
+  });
+
+  it('agree with JavaScript on random numbers, of a size that is known too', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: -5, max: 5 }), { maxLength: 80 }), async (list) => {
+        const x = tensor(Float32Array.from(list));
+        const expected = [...new Set(list)].sort((a, b) => a - b);
+        const counts = expected.map((value) => list.filter((other) => other === value).length);
+        const found = await x.unique();
+        assert.deepEqual([numbers(found.values), numbers(found.counts)], [expected, counts]);
+        assert.deepEqual(
+          numbers(found.inverse),
+          list.map((value) => expected.indexOf(value)),
+        );
+        const fixed = x.uniqueStatic(expected.length + 2, { fillValue: 9 });
+        assert.deepEqual(
+          [numbers(fixed.values), numbers(fixed.counts)],
+          [
+            [...expected, 9, 9],
+            [...counts, 0, 0],
+          ],
+        );
+        assert.deepEqual(numbers(fixed.inverse), numbers(found.inverse));
+      }),
+      { numRuns: 50 },
+    );
+    const compiled = compile((t: Tensor) => t.uniqueStatic(4).values);
+    assert.deepEqual(numbers(compiled(x)), [0, 2, 3, 0]);
+  });
+
+  it('of neighbours alone keep the order', async () => {
+    const { values, inverse, counts } = await tensor([1, 1, 2, 2, 2, 1, 3]).uniqueConsecutive();
+    assert.deepEqual(
+      [numbers(values), numbers(inverse), numbers(counts)],
+      [
+        [1, 2, 1, 3],
+        [0, 0, 1, 1, 1, 2, 3],
+        [2, 3, 1, 1],
+      ],
+    );
+    const rows = await tensor([
+      [1, 2],
+      [1, 2],
+      [1, 3],
+    ]).uniqueConsecutive({ axis: 0 });
+    assert.deepEqual(
+      [await rows.values.array(), numbers(rows.counts)],
+      [
+        [
+          [1, 2],
+          [1, 3],
+        ],
+        [2, 1],
+      ],
+    );
+  });
+});
+
+describe('nonzero', () => {
+  it('gives the places of what is not 0', async () => {
+    const x = tensor([
+      [0, 2, 0],
+      [3, 0, Number.NaN],
+    ]);
+    const expected = [
+      [0, 1],
+      [1, 0],
+      [1, 2],
+    ];
+    assert.deepEqual(await (await x.nonzero()).array(), expected);
+    assert.deepEqual(await (await argwhere(x)).array(), expected);
+    const [rows, columns] = (await x.nonzero()).unbind(1) as [Tensor, Tensor];
+    assert.deepEqual(numbers(x.at(rows, columns)), [2, 3, Number.NaN]);
+    assert.deepEqual((await tensor(5).nonzero()).shape, [1, 0]);
+    assert.deepEqual((await zeros([2, 0]).nonzero()).shape, [0, 2]);
+    const compiled = compile((t: Tensor) => t.nonzeroStatic(2));
+    assert.deepEqual(await compiled(x).array(), expected.slice(0, 2));
+  });
+});
+
+describe('repeatInterleaveAsync', () => {
+  it('repeats each entry as often as is asked for', async () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    x.requiresGrad = true;
+    const repeats = tensor([2, 0, 1], { dtype: 'int64' });
+    const y = await x.repeatInterleaveAsync(repeats, 0);
+    assert.deepEqual(await y.array(), [
+      [1, 2],
+      [1, 2],
+      [5, 6],
+    ]);
+    const [dx] = grad(y.sum(), x);
+    assert.deepEqual(await dx.array(), [
+      [2, 2],
+      [0, 0],
+      [1, 1],
+    ]);
+    const each = await tensor([7, 8]).repeatInterleaveAsync(tensor([3], { dtype: 'int32' }));
+    assert.deepEqual(numbers(each), [7, 7, 7, 8, 8, 8]);
+    await assert.rejects(x.repeatInterleaveAsync(tensor([1, -1, 1], { dtype: 'int64' }), 0), {
+      name: 'ArgumentError',
+      message: /must not be negative/,
+    });
+    await assert.rejects(x.repeatInterleaveAsync(repeats, 1), { name: 'ShapeError' });
+    assert.throws(() => x.repeatInterleaveStatic(tensor([0.5, 1, 1]), 2, 0), { name: 'DTypeError' });
+    await assert.rejects(x.repeatInterleaveStatic(repeats, 4, 0).data(), { name: 'IndexError' });
   });
 });
 

@@ -4,6 +4,7 @@ import {
   add,
   arange,
   concat,
+  defaultDevice,
   eye,
   full,
   memory,
@@ -21,6 +22,9 @@ import {
   zeros,
 } from 'anneal';
 import { resultOf } from './children/spawn';
+import { onGpu } from './support/gpu';
+
+const device = defaultDevice();
 
 interface Growth {
   grown: number;
@@ -28,7 +32,8 @@ interface Growth {
   rss: number;
 }
 
-describe('memory of loops without dispose, in MB', function () {
+// Of the process, in which GPUs have no part.
+(onGpu ? describe.skip : describe)('memory of loops without dispose, in MB', function () {
   this.timeout(120_000);
   // The loop's own allowance above what it holds after its warm-up. The large ones leave the collector's slack: it is asked
   // to work whenever 32 MB have come together.
@@ -48,42 +53,42 @@ describe('memory of loops without dispose, in MB', function () {
 });
 
 describe('memory()', () => {
-  afterEach(() => setMemoryLimit(0));
+  afterEach(() => setMemoryLimit(0, device));
 
   it('reports live tensors and bytes', () => {
-    const before = memory();
+    const before = memory(device);
     const x = ones([1000]);
     const view = x.reshape([10, 100]);
-    const between = memory();
+    const between = memory(device);
     assert.equal(between.liveTensors - before.liveTensors, 2);
     assert.ok(between.live - before.live >= 4000 && between.live - before.live < 5200);
     x.dispose();
-    assert.equal(memory().live, between.live); // the view keeps it
+    assert.equal(memory(device).live, between.live); // the view keeps it
     view.dispose();
-    assert.equal(memory().live, before.live);
-    assert.equal(memory().liveTensors, before.liveTensors);
+    assert.equal(memory(device).live, before.live);
+    assert.equal(memory(device).liveTensors, before.liveTensors);
   });
 
   it('reports the peak', () => {
-    trim();
-    resetPeakMemory();
-    const before = memory();
+    trim(device);
+    resetPeakMemory(device);
+    const before = memory(device);
     assert.equal(before.peak, before.live);
     assert.equal(before.cached, 0);
     scope(() => {
       ones([250_000]).add(1);
     });
-    const after = memory();
+    const after = memory(device);
     assert.equal(after.live, before.live);
     assert.ok(after.peak - before.live >= 2_000_000 && after.peak - before.live < 2_600_000);
     assert.ok(after.cached >= 2_000_000);
-    trim();
-    assert.equal(memory().cached, 0);
+    trim(device);
+    assert.equal(memory(device).cached, 0);
   });
 });
 
 describe('OutOfMemoryError', () => {
-  afterEach(() => setMemoryLimit(0));
+  afterEach(() => setMemoryLimit(0, device));
 
   const works = async () => {
     const sum = ones([100]).add(1).sum();
@@ -130,7 +135,7 @@ describe('OutOfMemoryError', () => {
 
   it('is thrown beyond the limit that was set', async () => {
     const kept = ones([1_000_000]);
-    setMemoryLimit(memory().live + 6_000_000);
+    setMemoryLimit(memory(device).live + 6_000_000, device);
     const more = kept.add(1);
     assert.throws(() => add(kept, more), OutOfMemoryError);
     more.dispose();
@@ -139,7 +144,7 @@ describe('OutOfMemoryError', () => {
   });
 
   it('is not thrown for garbage: that is collected first', () => {
-    setMemoryLimit(memory().live + 64 * 2 ** 20);
+    setMemoryLimit(memory(device).live + 64 * 2 ** 20, device);
     let x: Tensor = ones([2 ** 18]);
     for (let i = 0; i < 500; i++) x = x.add(1);
     assert.equal(x.slice(0, 0, 1).itemSync(), 501);
@@ -151,7 +156,7 @@ describe('OutOfMemoryError', () => {
 
   it('leaves a training loop unharmed', async () => {
     const weight = ones([1000], { requiresGrad: true });
-    setMemoryLimit(memory().live + 10_000_000);
+    setMemoryLimit(memory(device).live + 10_000_000, device);
     assert.throws(() => weight.expand([100_000, 1000]).mul(2).sum().backward(), OutOfMemoryError);
     weight.mul(2).sum().backward();
     assert.deepEqual(await weight.grad?.slice(0, 0, 2).array(), [2, 2]);

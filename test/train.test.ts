@@ -1,6 +1,18 @@
 // Trainer: what fit learns and reports, evaluate and predict, data in every form, and aborting.
 import assert from 'node:assert/strict';
-import { ArgumentError, data, manualSeed, memory, nn, optim, type Tensor, tensor, train, uniform } from 'anneal';
+import {
+  ArgumentError,
+  data,
+  defaultDevice,
+  manualSeed,
+  memory,
+  nn,
+  optim,
+  type Tensor,
+  tensor,
+  train,
+  uniform,
+} from 'anneal';
 import { Decaying } from './support/decaying';
 
 const values = (x: Tensor): number[] => Array.from(x.dataSync(), Number);
@@ -161,10 +173,11 @@ describe('Trainer.fit', () => {
     const set = points(64);
     const run = (): Promise<train.History> => t.fit(set, { epochs: 20, batchSize: 8 });
     await run();
-    const before = memory().live;
+    const before = memory(defaultDevice()).live;
     await run();
     // The batches of the last few turns may still wait for the garbage collector.
-    assert.ok(memory().live < before + (1 << 20), `${before} -> ${memory().live} bytes`);
+    const after = memory(defaultDevice()).live;
+    assert.ok(after < before + (1 << 20), `${before} -> ${after} bytes`);
   });
 });
 

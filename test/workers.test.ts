@@ -15,7 +15,8 @@ describe('worker threads', function () {
       setInterval(() => {}, 1000);`;
     const worker = new Worker(code, { eval: true });
     await once(worker, 'message');
-    const x = ones([1024, 1024]);
+    // Work of a second, for a CPU.
+    const x = ones([1024, 1024], { device: 'cpu' });
     const queued = scope(() => {
       let product = x;
       for (let i = 0; i < 60; i++) product = product.matmul(x).mul(2 ** -10);

@@ -5,7 +5,7 @@ import sys
 import torch
 
 from serve import serve
-from torch_setup import OPTIMIZERS, VERSIONS, load, network
+from torch_setup import OPTIMIZERS, VERSIONS, finish, load, network
 
 
 class Mlp:
@@ -43,6 +43,7 @@ class Mlp:
     def run(self, iterations):
         for _ in range(iterations):
             self.step()
+        finish()
 
 
 serve(Mlp, VERSIONS)

@@ -5,7 +5,7 @@ import sys
 import torch
 
 from serve import serve
-from torch_setup import VERSIONS, load, network
+from torch_setup import VERSIONS, finish, load, network
 
 
 class MlpInfer:
@@ -29,7 +29,8 @@ class MlpInfer:
             for _ in range(iterations):
                 logits = self.model(self.images)
                 if self.read:
-                    logits.numpy()
+                    logits.cpu().numpy()
+            finish()
 
 
 serve(MlpInfer, VERSIONS)

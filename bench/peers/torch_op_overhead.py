@@ -3,14 +3,14 @@
 import torch
 
 from serve import serve
-from torch_setup import VERSIONS
+from torch_setup import DEVICE, VERSIONS, finish
 
 
 class OpOverhead:
     def __init__(self, job):
         self.adds = job["operation"] == "add"
-        self.a = torch.tensor([1.5], requires_grad=job["grad"])
-        self.b = torch.tensor([2.25], requires_grad=job["grad"])
+        self.a = torch.tensor([1.5], device=DEVICE, requires_grad=job["grad"])
+        self.b = torch.tensor([2.25], device=DEVICE, requires_grad=job["grad"])
 
     def reset(self):
         pass
@@ -23,6 +23,7 @@ class OpOverhead:
         if self.adds:
             for _ in range(iterations):
                 add(a, b)
+            finish()
         else:
             for _ in range(iterations):
                 get_num_threads()

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from serve import serve
-from torch_setup import VERSIONS, load
+from torch_setup import VERSIONS, finish, load
 
 # x and y [rows, cols], scale and shift [cols].
 CHAINS = {
@@ -40,6 +40,7 @@ class Pointwise:
     def run(self, iterations):
         for _ in range(iterations):
             self.chain(*self.inputs)
+        finish()
 
 
 serve(Pointwise, VERSIONS)

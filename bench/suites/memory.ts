@@ -21,9 +21,9 @@ export const memory: FigureSuite = {
 // The demo's training in a fresh process each round. The system keeps count of the peak; the steady size is that after the last
 // epoch. What compiles our TypeScript on the fly is part of ours.
 async function* residentMemory({ peers, threads, rounds = 3, quick, skip }: FigureOptions): AsyncGenerator<Figure> {
-  const programs = [await ourProgram(endToEnd, threads)];
+  const programs = [await ourProgram(endToEnd, { threads, device: 'cpu' })];
   for (const peer of peers) {
-    const program = await peerProgram(peer, endToEnd, threads);
+    const program = await peerProgram(peer, endToEnd, { threads, device: 'cpu' });
     if (typeof program === 'string') skip(peer, program);
     else programs.push(program);
   }

@@ -11,6 +11,7 @@ export const mlpInfer: Suite = {
   iteration: 'call',
   // Of e to the power of the logits.
   tolerance: 1e-5,
+  onGpu: true,
   ours: 'anneal_mlp_infer.ts',
   peers: {
     'anneal-eager': 'anneal_mlp_infer.ts',

@@ -13,6 +13,7 @@ export const mlp: Suite = {
   iteration: 'step',
   // Of the losses of a few steps. Adam divides by the size of each gradient, so roundings of small ones count.
   tolerance: 1e-4,
+  onGpu: true,
   ours: 'anneal_mlp.ts',
   peers: {
     'anneal-eager': 'anneal_mlp.ts',

@@ -8,6 +8,7 @@ export const opOverhead: Suite = {
   iteration: 'call',
   tolerance: 0,
   iterations: 20_000,
+  onGpu: true,
   ours: 'anneal_op_overhead.ts',
   peers: { 'anneal-prebuilt': 'anneal_op_overhead.ts', torch: 'torch_op_overhead.py' },
   cases: () => [

@@ -16,6 +16,7 @@ export const pointwise: Suite = {
   iteration: 'call',
   // Of elements where terms may cancel to a thousandth of their size.
   tolerance: 1e-3,
+  onGpu: true,
   ours: 'anneal_pointwise.ts',
   peers: {
     'anneal-eager': 'anneal_pointwise.ts',

@@ -47,7 +47,12 @@ export interface Suite extends TimedSuite {
   ours: string;
   /** The other sides by name: files in bench/peers. */
   peers: Partial<Record<PeerName, string>>;
+  /** Whether our side, and the {@link peersOnGpu} that it has, also compute on a GPU. */
+  onGpu?: boolean;
 }
+
+/** Where rivals compute. */
+export type BenchDevice = 'cpu' | 'cuda';
 
 export const peerNames = [
   'anneal-eager',
@@ -64,3 +69,6 @@ export const peerNames = [
   'onednn',
 ] as const;
 export type PeerName = (typeof peerNames)[number];
+
+/** The peers whose programs know of GPUs. */
+export const peersOnGpu: readonly PeerName[] = ['anneal-eager', 'torch', 'torch-compile'];

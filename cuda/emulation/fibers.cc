@@ -112,8 +112,9 @@ unsigned total, done, waiting, current;
 unsigned sequence[kMostThreads], place[kMostThreads];  // the order of threads, and each one's place in it
 const std::function<void()>* body;
 void* launcher;  // where the switch to the first fiber came from
-std::vector<char*> stacks;
-std::string problem;
+// Never destroyed: kernels may still run when the program ends.
+std::vector<char*>& stacks = *new std::vector<char*>;
+std::string& problem = *new std::string;
 
 alignas(kGap) char sharedMemory[kSharedBytes];
 size_t sharedUsed;
@@ -314,7 +315,7 @@ void* sharedArray(int number, size_t bytes) {
 
 const char* run(Extent grid, unsigned threadCount, const std::function<void()>& kernel) {
   static std::mutex one;
-  static std::string told;
+  static std::string& told = *new std::string;
   const std::lock_guard<std::mutex> lock(one);
   problem.clear();
   body = &kernel;

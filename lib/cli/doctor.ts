@@ -27,7 +27,7 @@ export async function doctor(root: string, load: () => Library, json: boolean): 
   const print = (text: string) => {
     if (!json) process.stdout.write(text);
   };
-  const names = ['ANNEAL_BINARY', 'ANNEAL_ISA', 'ANNEAL_NUM_THREADS'];
+  const names = ['ANNEAL_BINARY', 'ANNEAL_CUDA_LIBRARY', 'ANNEAL_DEVICE', 'ANNEAL_ISA', 'ANNEAL_NUM_THREADS'];
   const report: Report = {
     ok: false,
     installation: inspectInstallation(root),

@@ -3,6 +3,7 @@ import { noGrad } from '../context';
 import { ArgumentError } from '../errors';
 import { full } from '../ops/create';
 import { type Generator, normal as sampleNormal, uniform as sampleUniform } from '../ops/random';
+import { truncatedNormal } from '../ops/sampling';
 import { stack } from '../ops/shape';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
@@ -44,6 +45,20 @@ export function normal(tensor: Tensor, options: { mean?: number; std?: number } 
   checkOptions('normal', options, ['mean', 'std', 'generator']);
   const { mean = 0, std = 1, generator } = options;
   return fill(tensor, () => sampleNormal(tensor.shape, { mean, std, dtype: tensor.dtype, generator }));
+}
+
+/**
+ * Fills with samples of the normal distribution, by default of mean 0 and standard deviation 1, that lie from `a` to `b`, by default
+ * -2 and 2: the bounds are values, not numbers of standard deviations.
+ *
+ * @throws ArgumentError unless the interval holds some of the distribution.
+ */
+export function truncNormal(
+  tensor: Tensor,
+  options: { mean?: number; std?: number; a?: number; b?: number } & RandomOptions = {},
+): Tensor {
+  checkOptions('truncNormal', options, ['mean', 'std', 'a', 'b', 'generator']);
+  return fill(tensor, () => truncatedNormal(tensor.shape, { ...options, dtype: tensor.dtype }));
 }
 
 /** Fills with one value. */

@@ -126,6 +126,12 @@ export function expandAs(x: Tensor, other: Tensor): Tensor {
   return expand(x, other.shape);
 }
 
+/** Dimensions of size 1 repeated to `shape`, without a copy: {@link expand} by its other name. @throws ShapeError @method */
+export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
+  handleOf('broadcastTo', 'x', x);
+  return expand(x, shape);
+}
+
 /** All tensors broadcast to one shape, without copies. @throws ShapeError when there is none. */
 export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
   const list = listOf('broadcastTensors', tensors);

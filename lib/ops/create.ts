@@ -170,6 +170,16 @@ export function zerosLike(like: Tensor, options: CreateOptions = {}): Tensor {
   return filledLike('zerosLike', like, 0, options);
 }
 
+/** A tensor to be overwritten. It holds zeros, so that results never depend on what memory held before. */
+export function empty(shape: readonly number[], options: CreateOptions = {}): Tensor {
+  return filled('empty', shape, 0, options);
+}
+
+/** {@link empty} of the shape and dtype of another tensor, on its device. */
+export function emptyLike(like: Tensor, options: CreateOptions = {}): Tensor {
+  return filledLike('emptyLike', like, 0, options);
+}
+
 /** Ones of the shape and dtype of another tensor, on its device. */
 export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
   return filledLike('onesLike', like, 1, options);

@@ -1,15 +1,17 @@
 // Where a mask holds: filled, written to, picked.
 import { ArgumentError, DTypeError, describe, ShapeError } from '../errors';
+import { checkOptions } from '../options';
 import { formatShape, handleOf, isTensor, type Tensor, type TensorLike } from '../tensor';
 import { atAsync } from './at';
 import { call, operator } from './call';
-import { broadcastOf } from './check';
-import { tensor } from './create';
-import { where } from './pointwise';
+import { broadcastOf, integerFor, sizeOf } from './check';
+import { full } from './create';
+import { take } from './indexing';
+import { ge, where } from './pointwise';
 import { cumsum } from './scan';
 import { cast, expand, reshape } from './shape';
 
-const op = { gather: operator('gather') };
+const op = { gather: operator('gather'), positions: operator('positions') };
 
 function checkMask(name: string, mask: Tensor): void {
   handleOf(name, 'mask', mask);
@@ -82,41 +84,35 @@ export async function maskedSelect(x: Tensor, mask: Tensor): Promise<Tensor> {
   return atAsync(reshape(expand(x, shape), [count]), reshape(expand(mask, shape), [count]));
 }
 
-/** What {@link unique} finds. */
-export interface Unique {
-  /** The different values, in ascending order. */
-  values: Tensor;
-  /** Where in `values` each element is, in the shape of the elements; int64. */
-  inverse: Tensor;
-  /** How often each value occurs; int64. */
-  counts: Tensor;
+/** Options of {@link maskedSelectStatic}. */
+export interface MaskedSelectStaticOptions {
+  /** What stands behind the elements that were found. Default 0. */
+  fillValue?: number;
 }
 
-/** A promise of the different values of `x`, with their counts; each NaN is different from all others. Without gradients. @method */
-export async function unique(x: Tensor): Promise<Unique> {
-  handleOf('unique', 'x', x);
-  const { shape, device } = x;
-  const data = await x.data();
-  const order = Array.from(data.keys()).sort((i, j) => {
-    const [a, b] = [data[i] as number, data[j] as number];
-    // NaN behind all numbers.
-    return a < b ? -1 : a > b ? 1 : Number(Number.isNaN(a)) - Number(Number.isNaN(b)) || i - j;
-  });
-  const inverse = new BigInt64Array(data.length);
-  const firsts: number[] = [];
-  const counts: bigint[] = [];
-  for (const [k, i] of order.entries()) {
-    if (k === 0 || data[i] !== data[order[k - 1] as number]) {
-      firsts.push(i);
-      counts.push(0n);
-    }
-    inverse[i] = BigInt(firsts.length - 1);
-    counts[firsts.length - 1] = (counts[firsts.length - 1] as bigint) + 1n;
-  }
-  const index = tensor(BigInt64Array.from(firsts, BigInt), { device });
-  return {
-    values: reshape(x, [data.length]).detach().indexSelect(0, index),
-    inverse: tensor(inverse, { shape, device }),
-    counts: tensor(BigInt64Array.from(counts), { device }),
-  };
+/**
+ * The first `size` elements at which the mask holds, in a vector, and `fillValue` where there are fewer: {@link maskedSelect} of a size
+ * that is known, also within compiled functions. Gradients flow to `x`.
+ *
+ * @throws DTypeError unless the mask is bool; ShapeError; ArgumentError.
+ * @method
+ */
+export function maskedSelectStatic(
+  x: Tensor,
+  mask: Tensor,
+  size: number,
+  options: MaskedSelectStaticOptions = {},
+): Tensor {
+  handleOf('maskedSelectStatic', 'x', x);
+  checkMask('maskedSelectStatic', mask);
+  checkOptions('maskedSelectStatic', options, ['fillValue']);
+  integerFor('maskedSelectStatic', 'size', size, 0);
+  const { fillValue = 0 } = options;
+  const shape = broadcastOf('maskedSelectStatic', [x.shape, mask.shape]);
+  const count = sizeOf(shape);
+  if (count === 0) return full([size], fillValue, { dtype: x.dtype, device: x.device });
+  const places = call(op.positions, handleOf('maskedSelectStatic', 'mask', expand(mask, shape)), size, -1);
+  const isFound = ge(places, 0);
+  const picked = take(reshape(expand(x, shape), [count]), where(isFound, places, 0));
+  return inDType(where(isFound, picked, fillValue), x);
 }

@@ -19,6 +19,7 @@ import {
   atleast1d,
   atleast2d,
   atleast3d,
+  broadcastTo,
   chunk,
   expandAs,
   moveaxis,
@@ -31,7 +32,9 @@ import {
 } from './arrange';
 import { at, atAsync, type WithAtOptions, withAt } from './at';
 import type { AtItem } from './at-spec';
+import { bitwiseAnd, bitwiseLeftShift, bitwiseNot, bitwiseOr, bitwiseRightShift, bitwiseXor, gcd, lcm } from './bits';
 import { defineMethods } from './call';
+import { isfinite, isinf, isnan, isneginf, isposinf, signbit } from './classify';
 import { diag, diagEmbed, diagonal, trace, tril, triu } from './diagonal';
 import {
   gather,
@@ -49,7 +52,7 @@ import {
   take,
   takeAlongDim,
 } from './indexing';
-import { maskedFill, maskedScatter, maskedSelect, type Unique, unique } from './masked';
+import { type MaskedSelectStaticOptions, maskedFill, maskedScatter, maskedSelect, maskedSelectStatic } from './masked';
 import {
   type AddcOptions,
   addcdiv,
@@ -65,8 +68,10 @@ import {
   xlogy,
 } from './math';
 import { matmul } from './matmul';
+import { type NonzeroStaticOptions, nonzero, nonzeroStatic } from './nonzero';
 import { type NormalizeOptions, norm, normalize } from './norm';
 import { type PadOptions, pad } from './pad';
+import { indexPut, selectScatter, sliceScatter } from './part-scatter';
 import {
   celu,
   glu,
@@ -91,6 +96,7 @@ import {
   add,
   clamp,
   cos,
+  type DivOptions,
   div,
   eq,
   erf,
@@ -118,7 +124,8 @@ import {
   sub,
 } from './pointwise';
 import { cross, dot, inner, kron, outer, tensordot } from './products';
-import { dropout, type Generator } from './random';
+import { nanquantile, type QuantileOptions, quantile } from './quantile';
+import { dropout, type Generator, type MultinomialOptions, multinomial } from './random';
 import {
   type Axes,
   all,
@@ -134,8 +141,29 @@ import {
   sum,
   variance,
 } from './reduce';
-import { repeat, repeatInterleave, roll, rot90, tile } from './repeat';
-import { type CumsumOptions, cumsum } from './scan';
+import {
+  combinations,
+  repeat,
+  repeatInterleave,
+  repeatInterleaveAsync,
+  repeatInterleaveStatic,
+  roll,
+  rot90,
+  tile,
+} from './repeat';
+import { ceil, floor, floorDivide, fmod, frac, remainder, round, trunc } from './rounding';
+import { bernoulliLike, type GumbelSoftmaxOptions, gumbelSoftmax } from './sampling';
+import { type CumsumOptions, cummax, cummin, cumprod, cumsum, logcumsumexp } from './scan';
+import {
+  type IsinOptions,
+  isin,
+  type Unique,
+  type UniqueOptions,
+  type UniqueStaticOptions,
+  unique,
+  uniqueConsecutive,
+  uniqueStatic,
+} from './sets';
 import {
   assign,
   cast,
@@ -154,6 +182,49 @@ import {
 } from './shape';
 import { logSoftmax, logSumExp, softmax } from './softmax';
 import {
+  argsort,
+  type BucketizeOptions,
+  bucketize,
+  kthvalue,
+  maxWithIndices,
+  median,
+  medianWithIndices,
+  minWithIndices,
+  mode,
+  msort,
+  nanmedian,
+  nanmedianWithIndices,
+  type SearchsortedOptions,
+  type SortOptions,
+  searchsorted,
+  sort,
+  type TopkOptions,
+  topk,
+} from './sort';
+import {
+  copysign,
+  digamma,
+  erfc,
+  erfinv,
+  exp2,
+  expm1,
+  floatPower,
+  fmax,
+  fmin,
+  heaviside,
+  hypot,
+  ldexp,
+  lgamma,
+  log1p,
+  log2,
+  log10,
+  logaddexp2,
+  logit,
+  polygamma,
+  reciprocal,
+  xlog1py,
+} from './special';
+import {
   type BincountOptions,
   bincount,
   bincountStatic,
@@ -170,6 +241,7 @@ import {
   stdMean,
   varMean,
 } from './statistics';
+import { acos, acosh, asin, asinh, atan, atan2, atanh, cosh, deg2rad, rad2deg, sinc, sinh, tan } from './trigonometry';
 
 declare module '../tensor' {
   interface Tensor {
@@ -281,6 +353,12 @@ declare module '../tensor' {
      */
     expandAs(other: Tensor): Tensor;
     /**
+     * Dimensions of size 1 repeated to `shape`, without a copy: {@link expand} by its other name.
+     *
+     * @throws ShapeError
+     */
+    broadcastTo(shape: readonly number[]): Tensor;
+    /**
      * x, with at least one dimension: a scalar becomes `[1]`.
      *
      * Here `x` is this tensor.
@@ -361,6 +439,84 @@ declare module '../tensor' {
      * @throws as {@link at}; ShapeError where `value` does not broadcast.
      */
     withAt(items: AtItem | readonly AtItem[], value: TensorLike, options?: WithAtOptions): Tensor;
+    /**
+     * The bits that both have, of integers or bool, broadcast.
+     *
+     * @throws DTypeError for floats; ShapeError
+     */
+    bitwiseAnd(b: TensorLike): Tensor;
+    /**
+     * The bits that either has, of integers or bool, broadcast.
+     *
+     * @throws DTypeError for floats; ShapeError
+     */
+    bitwiseOr(b: TensorLike): Tensor;
+    /**
+     * The bits that exactly one has, of integers or bool, broadcast.
+     *
+     * @throws DTypeError for floats; ShapeError
+     */
+    bitwiseXor(b: TensorLike): Tensor;
+    /**
+     * All bits turned round: `-1 - x` of signed integers, not x of bool.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError for floats
+     */
+    bitwiseNot(): Tensor;
+    /**
+     * `a * 2^b` of integers, without the bits that leave; 0 for a negative `b`. Broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws DTypeError, ShapeError
+     */
+    bitwiseLeftShift(b: TensorLike): Tensor;
+    /**
+     * `a / 2^b` of integers, rounded down; all bits are the sign's for a negative `b`. Broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws DTypeError, ShapeError
+     */
+    bitwiseRightShift(b: TensorLike): Tensor;
+    /**
+     * The greatest common divisor of integers, at least 0; `gcd(0, 0)` is 0. Broadcast.
+     *
+     * @throws DTypeError, ShapeError
+     */
+    gcd(b: TensorLike): Tensor;
+    /**
+     * The least common multiple of integers, at least 0; 0 where either is. Broadcast.
+     *
+     * @throws DTypeError, ShapeError
+     */
+    lcm(b: TensorLike): Tensor;
+    /**
+     * Whether each element is NaN, as bool.
+     */
+    isnan(): Tensor;
+    /**
+     * Whether each element is Infinity or -Infinity, as bool.
+     */
+    isinf(): Tensor;
+    /**
+     * Whether each element is neither infinite nor NaN, as bool.
+     */
+    isfinite(): Tensor;
+    /**
+     * Whether each element is Infinity, as bool.
+     */
+    isposinf(): Tensor;
+    /**
+     * Whether each element is -Infinity, as bool.
+     */
+    isneginf(): Tensor;
+    /**
+     * Whether each element has the sign of negative numbers, as bool; -0 has it too.
+     */
+    signbit(): Tensor;
     /**
      * The lower triangle of matrices, the last two dimensions, with zeros above: what lies on `diagonal` (default 0, the main one; 1 is
      * the one above it) and below.
@@ -525,11 +681,14 @@ declare module '../tensor' {
      */
     maskedSelect(mask: Tensor): Promise<Tensor>;
     /**
-     * A promise of the different values of `x`, with their counts; each NaN is different from all others. Without gradients.
+     * The first `size` elements at which the mask holds, in a vector, and `fillValue` where there are fewer: {@link maskedSelect} of a size
+     * that is known, also within compiled functions. Gradients flow to `x`.
      *
      * Here `x` is this tensor.
+     *
+     * @throws DTypeError unless the mask is bool; ShapeError; ArgumentError.
      */
-    unique(): Promise<Unique>;
+    maskedSelectStatic(mask: Tensor, size: number, options?: MaskedSelectStaticOptions): Tensor;
     /**
      * `a + weight (b - a)`, broadcast; where the weight is at least 0.5 computed as `b - (1 - weight)(b - a)`, so that it is `b` at 1.
      *
@@ -602,6 +761,34 @@ declare module '../tensor' {
      */
     matmul(b: Tensor): Tensor;
     /**
+     * A promise of the places `[found, rank]` at which elements are not 0, in row-major order; int64. Not within compiled functions: there,
+     * {@link nonzeroStatic} has a size.
+     *
+     * ```ts
+     * const rows = (await x.nonzero()).unbind(1); // an index tensor for each axis
+     * ```
+     *
+     * Here `x` is this tensor.
+     */
+    nonzero(): Promise<Tensor>;
+    /**
+     * A promise of the places `[found, rank]` at which elements are not 0, in row-major order; int64. Not within compiled functions: there,
+     * {@link nonzeroStatic} has a size.
+     *
+     * ```ts
+     * const rows = (await x.nonzero()).unbind(1); // an index tensor for each axis
+     * ```
+     *
+     * Here `x` is this tensor.
+     */
+    argwhere(): Promise<Tensor>;
+    /**
+     * The first `size` places `[size, rank]` at which elements are not 0, and `fillValue` where there are fewer; int64.
+     *
+     * @throws ArgumentError
+     */
+    nonzeroStatic(size: number, options?: NonzeroStaticOptions): Tensor;
+    /**
      * The p-norm over the axes, of all elements where none are given: `sum(|x|^p)^(1/p)`. `p` is 2 by default; 0 counts the elements
      * that are not 0, Infinity gives the largest `|x|`, -Infinity the smallest. The gradient where the norm is 0 is 0. Of a matrix and
      * p = 2 it is the Frobenius norm.
@@ -647,6 +834,30 @@ declare module '../tensor' {
      * one more than the padding, `circular` as many, `replicate` one.
      */
     pad(padding: readonly (readonly [number, number])[] | readonly number[], options?: number | PadOptions): Tensor;
+    /**
+     * A copy of `x` whose entry `index` along `axis` is `src`, which broadcasts to it.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws IndexError; ShapeError; ArgumentError
+     */
+    selectScatter(src: TensorLike, axis: number, index: number): Tensor;
+    /**
+     * A copy of `x` whose entries `begin`, `begin + step`, ... before `end` along `axis` are `src`, which broadcasts to them.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError; ArgumentError
+     */
+    sliceScatter(src: TensorLike, axis?: number, begin?: number | null, end?: number | null, step?: number): Tensor;
+    /**
+     * A copy of `x` in which the places that `indices` name, one tensor for each of the first axes and null for a whole axis, are `values`.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws IndexError, when the result is read; ShapeError; ArgumentError
+     */
+    indexPut(indices: readonly (Tensor | null)[], values: TensorLike, options?: WithAtOptions): Tensor;
     /**
      * `min(max(x, low), high)`, by default -1 and 1; unlike {@link clamp} without a gradient at the bounds themselves.
      *
@@ -777,13 +988,14 @@ declare module '../tensor' {
      */
     mul(b: TensorLike): Tensor;
     /**
-     * `a / b`, broadcast; integers are divided as float32.
+     * `a / b`, broadcast; integers are divided as float32, unless the quotient is rounded.
      *
      * Here `a` is this tensor.
      *
-     * @throws ShapeError
+     * @throws ShapeError, ArgumentError; of rounded quotients also DTypeError (bool), and ArgumentError for an integer divided by 0 when
+     * the result is read.
      */
-    div(b: TensorLike): Tensor;
+    div(b: TensorLike, options?: DivOptions): Tensor;
     /**
      * `a ^ b`, broadcast.
      *
@@ -987,12 +1199,45 @@ declare module '../tensor' {
      */
     cross(b: Tensor, axis?: number): Tensor;
     /**
+     * The value below which a part `q`, from 0 to 1, of the elements along `axis` lies, or of all elements. Several parts, in an array or a
+     * vector, give a first dimension of as many results. NaN if there is one.
+     *
+     * @throws ArgumentError; DTypeError for integers; ShapeError when there is nothing to choose from.
+     */
+    quantile(
+      q: number | readonly number[] | Tensor,
+      axis?: number | null,
+      keepDims?: boolean,
+      options?: QuantileOptions,
+    ): Tensor;
+    /**
+     * {@link quantile} of the elements that are not NaN; NaN where there are none.
+     *
+     * @throws as quantile.
+     */
+    nanquantile(
+      q: number | readonly number[] | Tensor,
+      axis?: number | null,
+      keepDims?: boolean,
+      options?: QuantileOptions,
+    ): Tensor;
+    /**
      * Sets elements to 0 with the given probability and divides the others by `1 - probability`, so that the mean stays. Does
      * nothing unless `training`. (Srivastava et al. 2014)
      *
      * @throws ArgumentError for a probability outside [0, 1].
      */
     dropout(probability?: number, options?: { training?: boolean; generator?: Generator }): Tensor;
+    /**
+     * `count` places (int64) drawn from each row of `[classes]` or `[rows, classes]`, as likely as the weights there say, which need not add
+     * up to 1. Without replacement each place is drawn at most once, one after the other. The same seed draws the same places.
+     *
+     * Here `weights` is this tensor.
+     *
+     * @throws ArgumentError where there are fewer classes than `count`; DTypeError for integers; ShapeError. Weights that are negative,
+     * infinite or NaN, and rows with too few that are not 0, reject the read of the result with ArgumentError.
+     */
+    multinomial(count: number, options?: MultinomialOptions): Tensor;
     /**
      * Sum; integers and bool are summed as int64.
      *
@@ -1073,6 +1318,22 @@ declare module '../tensor' {
      */
     repeatInterleave(repeats: number, axis?: number | null): Tensor;
     /**
+     * A promise of each entry along `axis` as many times in a row as `repeats`, a vector of an integer dtype, says for it; of the flattened
+     * tensor where no axis is given. Gradients flow to `x`. Not within compiled functions: there, {@link repeatInterleaveStatic} has a size.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError; ShapeError unless there is a count for each entry; ArgumentError for negative counts.
+     */
+    repeatInterleaveAsync(repeats: Tensor, axis?: number | null): Promise<Tensor>;
+    /**
+     * {@link repeatInterleaveAsync} of `outputSize` entries in all, which must be the sum of the repeats: then the result is no promise. Too
+     * many reject the read of the result with IndexError, of too few the rest is left out.
+     *
+     * @throws DTypeError; ShapeError unless there is a count for each entry; ArgumentError
+     */
+    repeatInterleaveStatic(repeats: Tensor, outputSize: number, axis?: number | null): Tensor;
+    /**
      * Entries moved on by `shifts` along the axes, those beyond the end to the beginning; without axes, in the flattened tensor.
      *
      * @throws ArgumentError unless there is a shift for each axis.
@@ -1085,6 +1346,92 @@ declare module '../tensor' {
      */
     rot90(k?: number, axes?: readonly [number, number]): Tensor;
     /**
+     * All choices of `r` elements of a vector, each in the order of the vector: `[choices, r]`; with replacement an element may be chosen
+     * again.
+     *
+     * @throws ArgumentError
+     */
+    combinations(r?: number, withReplacement?: boolean): Tensor;
+    /**
+     * The largest whole number that is at most x; integers stay as they are. The gradient is 0.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError (bool)
+     */
+    floor(): Tensor;
+    /**
+     * The least whole number that is at least x; integers stay as they are. The gradient is 0.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError (bool)
+     */
+    ceil(): Tensor;
+    /**
+     * The nearest whole number, and of two equally near ones the even one: 2.5 becomes 2. With `decimals` the nearest multiple of
+     * `10^-decimals`, computed as `round(x * 10^decimals) / 10^decimals`. The gradient is 0.
+     *
+     * Here `x` is this tensor.
+     *
+     * @param decimals digits after the point, or before it where negative. Default 0.
+     * @throws DTypeError for bool, and for integers with decimals; ArgumentError for decimals that are no integer.
+     */
+    round(decimals?: number): Tensor;
+    /**
+     * x without the digits after the point; integers stay as they are. The gradient is 0.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError (bool)
+     */
+    trunc(): Tensor;
+    /**
+     * What {@link trunc} leaves out, `x - trunc(x)`, with the sign of x.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws DTypeError (bool)
+     */
+    frac(): Tensor;
+    /**
+     * `a / b` rounded down, broadcast; of integers an integer. The gradient is 0.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError, DTypeError (bool); ArgumentError for an integer divided by 0, when the result is read.
+     */
+    floorDivide(b: TensorLike): Tensor;
+    /**
+     * What {@link floorDivide} leaves, `a - b * floor(a / b)`, broadcast: it has the sign of `b`, as in Python.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError, DTypeError (bool); ArgumentError for an integer divided by 0, when the result is read.
+     */
+    remainder(b: TensorLike): Tensor;
+    /**
+     * `a - b * trunc(a / b)`, broadcast: it has the sign of `a`, as `%` of JavaScript.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError, DTypeError (bool); ArgumentError for an integer divided by 0, when the result is read.
+     */
+    fmod(b: TensorLike): Tensor;
+    /**
+     * 1 with the probability that each element says, else 0; of its shape and dtype. The result has no gradient.
+     */
+    bernoulliLike(options?: { generator?: Generator }): Tensor;
+    /**
+     * A draw from the distribution that `logits` describe along an axis, as a vector that can be differentiated:
+     * `softmax((logits + gumbel) / tau)`. (Jang et al. 2017; Maddison et al. 2017)
+     *
+     * Here `logits` is this tensor.
+     *
+     * @throws ArgumentError
+     */
+    gumbelSoftmax(options?: GumbelSoftmaxOptions): Tensor;
+    /**
      * Sums of the elements up to and with each one along `axis`, in the shape of `x`. Float32 is summed in float64. The same bits for
      * any number of threads.
      *
@@ -1093,6 +1440,67 @@ declare module '../tensor' {
      * @throws ArgumentError for an axis that is not there; DTypeError for the dtype bool.
      */
     cumsum(axis: number, options?: CumsumOptions): Tensor;
+    /**
+     * Products of the elements up to and with each one along `axis`, in the shape of `x`. Float32 is multiplied in float64. Gradients are
+     * right at zeros too.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError for an axis that is not there; DTypeError for the dtype bool.
+     */
+    cumprod(axis: number, options?: CumsumOptions): Tensor;
+    /**
+     * `[values, indices]`: the largest of the elements up to and with each one along `axis`, and where it is (int64), the last of equal
+     * ones. NaN is the largest of all that follows it. Gradients flow to the elements at the indices.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    cummax(axis: number): [values: Tensor, indices: Tensor];
+    /**
+     * `[values, indices]`: as {@link cummax}, the smallest. NaN is the smallest of all that follows it.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    cummin(axis: number): [values: Tensor, indices: Tensor];
+    /**
+     * `log(sum(exp(x)))` of the elements up to and with each one along `axis`, without overflow. Integers become float32.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    logcumsumexp(axis: number): Tensor;
+    /**
+     * Which elements of `x` are among `elements`, a tensor or a number; bool, in the shape of `x`. NaN is among none.
+     *
+     * Here `x` is this tensor.
+     */
+    isin(elements: TensorLike, options?: IsinOptions): Tensor;
+    /**
+     * A promise of the different values of `x` in ascending order, with their counts; each NaN is different from all others. With an axis, of
+     * the different entries along it, in the order of their first elements that differ. Without gradients.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    unique(options?: UniqueOptions): Promise<Unique>;
+    /**
+     * As {@link unique}, of a size that is known, also within compiled functions: the first `size` values, and behind them `fillValue`, which
+     * occurs 0 times. Without gradients.
+     *
+     * @throws ArgumentError
+     */
+    uniqueStatic(size: number, options?: UniqueStaticOptions): Unique;
+    /**
+     * A promise of the values of `x` without those that repeat the one before, with the lengths of these runs; with an axis, of the entries
+     * along it. Without gradients.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    uniqueConsecutive(options?: UniqueOptions): Promise<Unique>;
     /**
      * Converts to another dtype. To an integer, floats are truncated, saturate out of range, and NaN gives 0; integers wrap around.
      * To bool: `x != 0`.
@@ -1195,6 +1603,238 @@ declare module '../tensor' {
      */
     logSumExp(axes?: Axes, keepDims?: boolean): Tensor;
     /**
+     * `[values, indices]`: the elements along `axis` in ascending order, and where each one was (int64). Equal elements keep their order,
+     * also in descending order, and NaN is larger than every number. Gradients flow back by the indices.
+     *
+     * @throws ArgumentError for an axis that is not there.
+     */
+    sort(axis?: number, options?: SortOptions): [values: Tensor, indices: Tensor];
+    /**
+     * The indices alone of {@link sort}: `x.takeAlongDim(x.argsort(axis), axis)` is sorted.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ArgumentError
+     */
+    argsort(axis?: number, options?: SortOptions): Tensor;
+    /**
+     * The values alone of {@link sort} along the first axis, in ascending order.
+     */
+    msort(): Tensor;
+    /**
+     * `[values, indices]`: the `k` largest elements along `axis`, and where they are (int64), without sorting the rest. Of equal elements the
+     * first are taken; NaN is larger than every number. Gradients flow back by the indices.
+     *
+     * @throws ArgumentError where there are fewer than k.
+     */
+    topk(k: number, axis?: number, options?: TopkOptions): [values: Tensor, indices: Tensor];
+    /**
+     * `[values, indices]`: the `k`-th smallest element along `axis`, counted from 1, and where it is (int64): of equal elements, the one that
+     * {@link sort} puts there.
+     *
+     * @throws ArgumentError for a k outside the axis; ShapeError when there is nothing to choose from.
+     */
+    kthvalue(k: number, axis?: number, keepDims?: boolean): [values: Tensor, indices: Tensor];
+    /**
+     * The element in the middle along `axis`, or of all elements: of an even number the lower one of two, as in PyTorch; {@link quantile} of
+     * 0.5 is the mean of both. NaN if there is one.
+     *
+     * @throws ArgumentError; ShapeError when there is nothing to choose from.
+     */
+    median(axis?: number | null, keepDims?: boolean): Tensor;
+    /**
+     * {@link median} of the elements that are not NaN; NaN where there are none.
+     *
+     * @throws ArgumentError, ShapeError
+     */
+    nanmedian(axis?: number | null, keepDims?: boolean): Tensor;
+    /**
+     * `[values, indices]`: {@link median} along one axis, and where it is (int64).
+     *
+     * @throws ArgumentError, ShapeError
+     */
+    medianWithIndices(axis?: number, keepDims?: boolean): [values: Tensor, indices: Tensor];
+    /**
+     * `[values, indices]`: {@link nanmedian} along one axis, and where it is (int64).
+     *
+     * @throws ArgumentError, ShapeError
+     */
+    nanmedianWithIndices(axis?: number, keepDims?: boolean): [values: Tensor, indices: Tensor];
+    /**
+     * `[values, indices]`: the most frequent element along `axis`, of several the smallest, and the last place where it is (int64).
+     *
+     * @throws ArgumentError; ShapeError when there is nothing to choose from.
+     */
+    mode(axis?: number, keepDims?: boolean): [values: Tensor, indices: Tensor];
+    /**
+     * `[values, indices]`: the largest element along `axis`, and where the first one is (int64); NaN is larger than every number. What
+     * PyTorch's `max` along an axis gives. The gradient flows to that one element, whereas {@link max} shares it among equal ones.
+     *
+     * @throws ArgumentError; ShapeError when there is nothing to choose from.
+     */
+    maxWithIndices(axis: number, keepDims?: boolean): [values: Tensor, indices: Tensor];
+    /**
+     * `[values, indices]`: as {@link maxWithIndices}, the smallest element; NaN is smaller than every number here.
+     *
+     * @throws ArgumentError; ShapeError when there is nothing to choose from.
+     */
+    minWithIndices(axis: number, keepDims?: boolean): [values: Tensor, indices: Tensor];
+    /**
+     * Where each value belongs in a sorted sequence: how many of its elements are less, or not larger with `right`. The sequence is a vector,
+     * or has a row for each row of the values, as `[..., n]` and `[..., k]`. NaN belongs behind all. The result has the shape of the values.
+     *
+     * Here `sequence` is this tensor.
+     *
+     * @throws ShapeError; ArgumentError where `side` contradicts `right`.
+     */
+    searchsorted(values: TensorLike, options?: SearchsortedOptions): Tensor;
+    /**
+     * {@link searchsorted} of `x` in a vector of boundaries.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    bucketize(boundaries: Tensor, options?: BucketizeOptions): Tensor;
+    /**
+     * `2 ^ x`, exact for whole x.
+     *
+     * Here `x` is this tensor.
+     */
+    exp2(): Tensor;
+    /**
+     * `exp(x) - 1`, exact near 0.
+     *
+     * Here `x` is this tensor.
+     */
+    expm1(): Tensor;
+    /**
+     * `log(1 + x)`, exact near 0.
+     *
+     * Here `x` is this tensor.
+     */
+    log1p(): Tensor;
+    /**
+     * Logarithm to base 2, exact for powers of 2.
+     */
+    log2(): Tensor;
+    /**
+     * Logarithm to base 10.
+     */
+    log10(): Tensor;
+    /**
+     * `1 - erf(x)`, exact where `erf(x)` is near 1.
+     *
+     * Here `x` is this tensor.
+     */
+    erfc(): Tensor;
+    /**
+     * The inverse of the error function; infinite at -1 and 1, NaN outside.
+     */
+    erfinv(): Tensor;
+    /**
+     * `log(|gamma(x)|)`.
+     *
+     * Here `x` is this tensor.
+     */
+    lgamma(): Tensor;
+    /**
+     * The derivative of {@link lgamma}.
+     */
+    digamma(): Tensor;
+    /**
+     * The derivative of order `n` of {@link digamma}, n from 0 to 32.
+     *
+     * @throws ArgumentError for other n.
+     */
+    polygamma(n: number): Tensor;
+    /**
+     * `sqrt(a^2 + b^2)` without overflow on the way, broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    hypot(b: TensorLike): Tensor;
+    /**
+     * The magnitude of `a` with the sign of `b`, also of -0, broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    copysign(b: TensorLike): Tensor;
+    /**
+     * `1 / x`.
+     *
+     * Here `x` is this tensor.
+     */
+    reciprocal(): Tensor;
+    /**
+     * `x * 2^exponent`, broadcast.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    ldexp(exponent: Tensor): Tensor;
+    /**
+     * `a ^ b` in float64, broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    floatPower(b: TensorLike): Tensor;
+    /**
+     * `log(x / (1 - x))`, the inverse of the sigmoid; infinite at 0 and 1, NaN outside.
+     *
+     * Here `x` is this tensor.
+     *
+     * @param eps where given, x is first cut off at `eps` and `1 - eps`.
+     */
+    logit(eps?: number | null): Tensor;
+    /**
+     * `log2(2^a + 2^b)`, without overflow; broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    logaddexp2(b: Tensor): Tensor;
+    /**
+     * `x * log1p(y)`, and 0 where x is 0, unless y is NaN; broadcast.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    xlog1py(y: Tensor): Tensor;
+    /**
+     * The larger of `a` and `b`, and the other where one is NaN; of equal ones `a` has the gradient. Broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    fmax(b: Tensor): Tensor;
+    /**
+     * The smaller of `a` and `b`, and the other where one is NaN; of equal ones `a` has the gradient. Broadcast.
+     *
+     * Here `a` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    fmin(b: Tensor): Tensor;
+    /**
+     * 0 where `x < 0`, 1 where `x > 0`, and `values` where x is 0; broadcast. NaN gives 0.
+     *
+     * Here `x` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    heaviside(values: TensorLike): Tensor;
+    /**
      * How many elements are not 0 over the axes; int64.
      *
      * @throws ArgumentError
@@ -1266,6 +1906,84 @@ declare module '../tensor' {
      * @throws DTypeError, ShapeError, ArgumentError
      */
     bincount(options?: BincountOptions & { minLength?: number }): Promise<Tensor>;
+    /**
+     * Tangent of radians.
+     */
+    tan(): Tensor;
+    /**
+     * The angle from `-pi / 2` to `pi / 2` that has the sine x; NaN outside [-1, 1].
+     *
+     * Here `x` is this tensor.
+     */
+    asin(): Tensor;
+    /**
+     * The angle from 0 to pi that has the cosine x; NaN outside [-1, 1].
+     *
+     * Here `x` is this tensor.
+     */
+    acos(): Tensor;
+    /**
+     * The angle from `-pi / 2` to `pi / 2` that has the tangent x.
+     *
+     * Here `x` is this tensor.
+     */
+    atan(): Tensor;
+    /**
+     * The angle from -pi to pi of the point (x, y), broadcast; signs of zeros count.
+     *
+     * Here `y` is this tensor.
+     *
+     * @throws ShapeError
+     */
+    atan2(x: TensorLike): Tensor;
+    /**
+     * Hyperbolic sine, `(exp(x) - exp(-x)) / 2`.
+     *
+     * Here `x` is this tensor.
+     */
+    sinh(): Tensor;
+    /**
+     * Hyperbolic cosine, `(exp(x) + exp(-x)) / 2`.
+     *
+     * Here `x` is this tensor.
+     */
+    cosh(): Tensor;
+    /**
+     * Inverse of {@link sinh}, `log(x + sqrt(x^2 + 1))`.
+     *
+     * Here `x` is this tensor.
+     */
+    asinh(): Tensor;
+    /**
+     * Inverse of {@link cosh}, `log(x + sqrt(x^2 - 1))`; NaN below 1.
+     *
+     * Here `x` is this tensor.
+     */
+    acosh(): Tensor;
+    /**
+     * Inverse of the hyperbolic tangent, `log((1 + x) / (1 - x)) / 2`; NaN outside [-1, 1].
+     *
+     * Here `x` is this tensor.
+     */
+    atanh(): Tensor;
+    /**
+     * Degrees as radians, `x * pi / 180`.
+     *
+     * Here `x` is this tensor.
+     */
+    deg2rad(): Tensor;
+    /**
+     * Radians as degrees, `x * 180 / pi`.
+     *
+     * Here `x` is this tensor.
+     */
+    rad2deg(): Tensor;
+    /**
+     * `sin(pi x) / (pi x)`, and 1 at 0.
+     *
+     * Here `x` is this tensor.
+     */
+    sinc(): Tensor;
   }
 }
 
@@ -1288,12 +2006,27 @@ defineMethods({
   moveaxis,
   unflatten,
   expandAs,
+  broadcastTo,
   atleast1d,
   atleast2d,
   atleast3d,
   at,
   atAsync,
   withAt,
+  bitwiseAnd,
+  bitwiseOr,
+  bitwiseXor,
+  bitwiseNot,
+  bitwiseLeftShift,
+  bitwiseRightShift,
+  gcd,
+  lcm,
+  isnan,
+  isinf,
+  isfinite,
+  isposinf,
+  isneginf,
+  signbit,
   tril,
   triu,
   diagonal,
@@ -1314,7 +2047,7 @@ defineMethods({
   maskedFill,
   maskedScatter,
   maskedSelect,
-  unique,
+  maskedSelectStatic,
   lerp,
   addcmul,
   addcdiv,
@@ -1325,10 +2058,16 @@ defineMethods({
   allclose,
   equal,
   matmul,
+  nonzero,
+  argwhere: nonzero,
+  nonzeroStatic,
   norm,
   vectorNorm: norm,
   normalize,
   pad,
+  selectScatter,
+  sliceScatter,
+  indexPut,
   hardtanh,
   relu6,
   hardsigmoid,
@@ -1380,7 +2119,10 @@ defineMethods({
   tensordot,
   kron,
   cross,
+  quantile,
+  nanquantile,
   dropout,
+  multinomial,
   sum,
   mean,
   max,
@@ -1395,9 +2137,30 @@ defineMethods({
   repeat,
   tile,
   repeatInterleave,
+  repeatInterleaveAsync,
+  repeatInterleaveStatic,
   roll,
   rot90,
+  combinations,
+  floor,
+  ceil,
+  round,
+  trunc,
+  frac,
+  floorDivide,
+  remainder,
+  fmod,
+  bernoulliLike,
+  gumbelSoftmax,
   cumsum,
+  cumprod,
+  cummax,
+  cummin,
+  logcumsumexp,
+  isin,
+  unique,
+  uniqueStatic,
+  uniqueConsecutive,
   cast,
   to,
   contiguous,
@@ -1416,6 +2179,41 @@ defineMethods({
   softmax,
   logSoftmax,
   logSumExp,
+  sort,
+  argsort,
+  msort,
+  topk,
+  kthvalue,
+  median,
+  nanmedian,
+  medianWithIndices,
+  nanmedianWithIndices,
+  mode,
+  maxWithIndices,
+  minWithIndices,
+  searchsorted,
+  bucketize,
+  exp2,
+  expm1,
+  log1p,
+  log2,
+  log10,
+  erfc,
+  erfinv,
+  lgamma,
+  digamma,
+  polygamma,
+  hypot,
+  copysign,
+  reciprocal,
+  ldexp,
+  floatPower,
+  logit,
+  logaddexp2,
+  xlog1py,
+  fmax,
+  fmin,
+  heaviside,
   countNonzero,
   varMean,
   stdMean,
@@ -1427,4 +2225,17 @@ defineMethods({
   histc,
   bincountStatic,
   bincount,
+  tan,
+  asin,
+  acos,
+  atan,
+  atan2,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  deg2rad,
+  rad2deg,
+  sinc,
 });

@@ -5,20 +5,15 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors';
 import { checkOptions } from '../options';
 import { formatShape, handleOf, type Tensor } from '../tensor';
 import { axisIn, broadcastOf, numberFor } from './check';
+import { atZeroFlat } from './flat';
 import { matmul } from './matmul';
-import { abs, add, clamp, div, eq, mul, ne, pow, sqrt, square, sub, where } from './pointwise';
+import { abs, add, clamp, div, mul, ne, pow, sqrt, square, sub } from './pointwise';
 import { type Axes, max, min, sum } from './reduce';
 import { cast, expand, transpose, unsqueeze } from './shape';
 
 function checkFloating(name: string, x: Tensor): void {
   handleOf(name, 'x', x);
   if (!isFloating(x.dtype)) throw new DTypeError(`[${name}] takes floating tensors, not ${x.dtype}`);
-}
-
-// f of x, where f has no derivative at 0: there the value is 0, and so is the gradient.
-function atZeroFlat(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
-  const zero = eq(x, 0);
-  return where(zero, 0, f(where(zero, 1, x)));
 }
 
 /**

@@ -1,13 +1,16 @@
 // Arithmetic, comparisons and logic, element by element, with broadcasting.
-import type { Tensor, TensorLike } from '../tensor';
-import { handleOf } from '../tensor';
+import { checkOptions } from '../options';
+import { handleOf, type Tensor, type TensorLike } from '../tensor';
 import { binary, call, operand, operator, unary } from './call';
+import { choiceFor } from './check';
 
 const op = {
   add: operator('add'),
   sub: operator('sub'),
   mul: operator('mul'),
   div: operator('div'),
+  floorDivide: operator('floorDivide'),
+  truncDivide: operator('truncDivide'),
   pow: operator('pow'),
   maximum: operator('maximum'),
   minimum: operator('minimum'),
@@ -54,9 +57,26 @@ export function mul(a: TensorLike, b: TensorLike): Tensor {
   return binary(op.mul, a, b);
 }
 
-/** `a / b`, broadcast; integers are divided as float32. @throws ShapeError @method */
-export function div(a: TensorLike, b: TensorLike): Tensor {
-  return binary(op.div, a, b);
+/** Options of {@link div}. */
+export interface DivOptions {
+  /** Whether the quotient is rounded, `'floor'` down or `'trunc'` towards 0; of integers it is then an integer. Default null. */
+  roundingMode?: 'floor' | 'trunc' | null;
+}
+
+/**
+ * `a / b`, broadcast; integers are divided as float32, unless the quotient is rounded.
+ *
+ * @throws ShapeError, ArgumentError; of rounded quotients also DTypeError (bool), and ArgumentError for an integer divided by 0 when
+ * the result is read.
+ * @method
+ */
+export function div(a: TensorLike, b: TensorLike, options?: DivOptions): Tensor {
+  if (options === undefined) return binary(op.div, a, b);
+  checkOptions('div', options, ['roundingMode']);
+  const { roundingMode = null } = options;
+  if (roundingMode === null) return binary(op.div, a, b);
+  const isFloor = choiceFor('div', 'roundingMode', roundingMode, ['floor', 'trunc']) === 'floor';
+  return binary(isFloor ? op.floorDivide : op.truncDivide, a, b);
 }
 
 /** `a ^ b`, broadcast. @throws ShapeError; ArgumentError for an integer tensor to a negative number. @method */

@@ -6,13 +6,16 @@ import { ArgumentError, describe } from '../errors';
 import { checkOptions } from '../options';
 import { handleOf, type Tensor } from '../tensor';
 import { call, callOn, operator, optionalDType } from './call';
+import { integerFor } from './check';
 
 const op = {
   uniform: operator('uniform'),
   normal: operator('normal'),
+  randint: operator('randint'),
   bernoulli: operator('bernoulli'),
   randperm: operator('randperm'),
   dropout: operator('dropout'),
+  multinomial: operator('multinomial'),
 };
 
 /** Where a {@link Generator} stands; JSON keeps it. */
@@ -67,14 +70,14 @@ export class Generator {
 
   /**
    * Makes a tensor from the numbers that come next, and leaves them behind unless that fails. The offset counts Philox blocks
-   * of four. @internal
+   * of four: enough for an element each, unless `blocks` says how many. @internal
    */
-  draw(make: (seed: bigint, offset: number) => Tensor): Tensor {
+  draw(make: (seed: bigint, offset: number) => Tensor, blocks = (out: Tensor) => Math.ceil(out.size / 4)): Tensor {
     const out = withDynamicValues(
       () => ({ seed: { kind: 'seed', read: () => this.#seed }, offset: countOf(this.#drawn) }),
       () => make(this.#seed, this.#offset),
     );
-    this.#offset += Math.ceil(out.size / 4);
+    this.#offset += blocks(out);
     return out;
   }
 }
@@ -174,6 +177,46 @@ export function normalLike(model: Tensor, options: RandomOptions & { mean?: numb
   return normal(model.shape, { ...own, ...options });
 }
 
+/** {@link uniform} numbers from 0 to 1, by PyTorch's name. @throws as uniform. */
+export function rand(shape: readonly number[], options: RandomOptions = {}): Tensor {
+  checkOptions('rand', options, optionNames);
+  return uniform(shape, options);
+}
+
+/** {@link normal} numbers of mean 0 and standard deviation 1, by PyTorch's name. @throws as normal. */
+export function randn(shape: readonly number[], options: RandomOptions = {}): Tensor {
+  checkOptions('randn', options, optionNames);
+  return normal(shape, options);
+}
+
+/** {@link rand} of the shape and dtype of another tensor, on its device. @throws as uniform. */
+export function randLike(model: Tensor, options: RandomOptions = {}): Tensor {
+  checkOptions('randLike', options, optionNames);
+  return uniform(model.shape, { ...like('randLike', model), ...options });
+}
+
+/** {@link randn} of the shape and dtype of another tensor, on its device. @throws as normal. */
+export function randnLike(model: Tensor, options: RandomOptions = {}): Tensor {
+  checkOptions('randnLike', options, optionNames);
+  return normal(model.shape, { ...like('randnLike', model), ...options });
+}
+
+/**
+ * Whole numbers from `low` (included) to `high` (excluded), each as often as any other; int64 unless another dtype is asked for.
+ *
+ * @throws ArgumentError when low is not below high, or the dtype has not all of the numbers; DTypeError for bool.
+ */
+export function randint(low: number, high: number, shape: readonly number[], options: RandomOptions = {}): Tensor {
+  checkOptions('randint', options, optionNames);
+  return random(op.randint, shape, options, integerFor('randint', 'low', low), integerFor('randint', 'high', high));
+}
+
+/** {@link randint} of the shape and dtype of another tensor, on its device. @throws as randint. */
+export function randintLike(model: Tensor, low: number, high: number, options: RandomOptions = {}): Tensor {
+  checkOptions('randintLike', options, optionNames);
+  return randint(low, high, model.shape, { ...like('randintLike', model), ...options });
+}
+
 /** 1 with the given probability, else 0. @throws ArgumentError for a probability outside [0, 1]. */
 export function bernoulli(shape: readonly number[], probability: number, options: RandomOptions = {}): Tensor {
   checkOptions('bernoulli', options, optionNames);
@@ -210,4 +253,30 @@ export function dropout(
   }
   if (!training || probability === 0) return x;
   return generator.draw((seed, offset) => call(op.dropout, handle, probability, seed, offset));
+}
+
+/** Options of {@link multinomial}. */
+export interface MultinomialOptions {
+  /** Whether a place may be drawn several times. Default false. */
+  replacement?: boolean;
+  /** Default {@link defaultGenerator}. */
+  generator?: Generator;
+}
+
+/**
+ * `count` places (int64) drawn from each row of `[classes]` or `[rows, classes]`, as likely as the weights there say, which need not add
+ * up to 1. Without replacement each place is drawn at most once, one after the other. The same seed draws the same places.
+ *
+ * @throws ArgumentError where there are fewer classes than `count`; DTypeError for integers; ShapeError. Weights that are negative,
+ * infinite or NaN, and rows with too few that are not 0, reject the read of the result with ArgumentError.
+ * @method
+ */
+export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = {}): Tensor {
+  checkOptions('multinomial', options, ['replacement', 'generator']);
+  const { replacement = false, generator = defaultGenerator } = options;
+  const handle = handleOf('multinomial', 'weights', weights);
+  return generator.draw(
+    (seed, offset) => call(op.multinomial, handle, count, replacement, seed, offset),
+    replacement ? undefined : () => Math.ceil(weights.size / 4),
+  );
 }

@@ -1,9 +1,15 @@
 // The same elements again, or in turn: repeated, rolled, rotated, and all combinations.
-import { ArgumentError, describe } from '../errors';
+import { isFloating } from '../dtype';
+import { ArgumentError, DTypeError, describe, ShapeError } from '../errors';
 import { checkOptions } from '../options';
-import { handleOf, type Tensor } from '../tensor';
+import { formatShape, handleOf, type Tensor } from '../tensor';
 import { axesIn, axisIn, choiceFor, integerFor, integersFor, sizeOf } from './check';
-import { concat, expand, flip, reshape, slice, stack, transpose } from './shape';
+import { arange, tensor } from './create';
+import { indexSelect } from './indexing';
+import { min, sum } from './reduce';
+import { cumsum } from './scan';
+import { cast, concat, expand, flip, reshape, slice, stack, transpose } from './shape';
+import { searchsorted } from './sort';
 
 /** The most dimensions of a tensor. */
 const MOST = 8;
@@ -71,6 +77,61 @@ export function repeatInterleave(x: Tensor, repeats: number, axis?: number | nul
   const [outer, inner] = [sizeOf(shape.slice(0, at + 1)), sizeOf(shape.slice(at + 1))];
   const wide = expand(reshape(x, [outer, 1, inner]), [outer, repeats, inner]);
   return reshape(wide, [...shape.slice(0, at), (shape[at] as number) * repeats, ...shape.slice(at + 1)]);
+}
+
+function checkRepeats(
+  name: string,
+  x: Tensor,
+  repeats: Tensor,
+  axis: number | null | undefined,
+): [Tensor, number, Tensor] {
+  handleOf(name, 'x', x);
+  handleOf(name, 'repeats', repeats);
+  if (repeats.dtype === 'bool' || isFloating(repeats.dtype)) {
+    throw new DTypeError(`[${name}] repeats are integers, not ${repeats.dtype}`);
+  }
+  const entries = axis == null ? reshape(x, [x.size]) : x;
+  const at = axisIn(name, axis ?? 0, entries.rank);
+  const count = entries.shape[at] as number;
+  if (repeats.rank > 1 || (repeats.size !== 1 && repeats.size !== count)) {
+    throw new ShapeError(`[${name}] expected repeats of [${count}], received ${formatShape(repeats.shape)}`);
+  }
+  return [entries, at, expand(reshape(repeats, [repeats.size]), [count])];
+}
+
+/** `outputSize` entries, of which each is the one that it repeats. */
+function repeated(x: Tensor, axis: number, repeats: Tensor, outputSize: number): Tensor {
+  const ends = cumsum(repeats, 0);
+  const wanted = arange(outputSize, null, 1, { dtype: 'int64', device: x.device });
+  return indexSelect(x, axis, searchsorted(ends, wanted, { right: true }));
+}
+
+/**
+ * A promise of each entry along `axis` as many times in a row as `repeats`, a vector of an integer dtype, says for it; of the flattened
+ * tensor where no axis is given. Gradients flow to `x`. Not within compiled functions: there, {@link repeatInterleaveStatic} has a size.
+ *
+ * @throws DTypeError; ShapeError unless there is a count for each entry; ArgumentError for negative counts.
+ * @method
+ */
+export async function repeatInterleaveAsync(x: Tensor, repeats: Tensor, axis?: number | null): Promise<Tensor> {
+  const [entries, at, counts] = checkRepeats('repeatInterleaveAsync', x, repeats, axis);
+  if (counts.size === 0) return slice(entries, at, 0, 0);
+  const [least, total] = await stack([cast(min(counts), 'int64'), sum(counts)]).data('int64');
+  if ((least as bigint) < 0n) throw new ArgumentError('[repeatInterleaveAsync] repeats must not be negative');
+  return repeated(entries, at, counts, Number(total));
+}
+
+/**
+ * {@link repeatInterleaveAsync} of `outputSize` entries in all, which must be the sum of the repeats: then the result is no promise. Too
+ * many reject the read of the result with IndexError, of too few the rest is left out.
+ *
+ * @throws DTypeError; ShapeError unless there is a count for each entry; ArgumentError
+ * @method
+ */
+export function repeatInterleaveStatic(x: Tensor, repeats: Tensor, outputSize: number, axis?: number | null): Tensor {
+  const [entries, at, counts] = checkRepeats('repeatInterleaveStatic', x, repeats, axis);
+  integerFor('repeatInterleaveStatic', 'outputSize', outputSize, 0);
+  return repeated(entries, at, counts, outputSize);
 }
 
 /**
@@ -165,4 +226,36 @@ export function cartesianProd(vectors: readonly Tensor[]): Tensor {
     grids.map((grid) => reshape(grid, [grid.size])),
     1,
   );
+}
+
+/**
+ * All choices of `r` elements of a vector, each in the order of the vector: `[choices, r]`; with replacement an element may be chosen
+ * again.
+ *
+ * @throws ArgumentError
+ * @method
+ */
+export function combinations(x: Tensor, r = 2, withReplacement = false): Tensor {
+  vectorsOf('combinations', [x]);
+  integerFor('combinations', 'r', r, 0);
+  const { size, device } = x;
+  if (r === 0) return slice(reshape(x, [size]), 0, 0, 0);
+  const chosen: number[] = [];
+  const places: number[] = [];
+  const choose = (from: number): void => {
+    if (places.length === r) {
+      chosen.push(...places);
+      return;
+    }
+    // No further than that enough elements are left.
+    const end = withReplacement ? size : size - (r - places.length - 1);
+    for (let i = from; i < end; i++) {
+      places.push(i);
+      choose(withReplacement ? i : i + 1);
+      places.pop();
+    }
+  };
+  choose(0);
+  const index = tensor(BigInt64Array.from(chosen, BigInt), { device });
+  return reshape(indexSelect(reshape(x, [size]), 0, index), [chosen.length / r, r]);
 }

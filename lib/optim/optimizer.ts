@@ -10,6 +10,7 @@ import { Tensor } from '../tensor';
 import { warnOnce } from '../warn';
 import {
   type BaseOptions,
+  follow,
   type Group,
   newState,
   type OptimizerState,
@@ -263,6 +264,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         state = newState(param.device);
         this.#states.set(param, state);
       }
+      follow(param, state);
       const key = `${param.device} ${param.dtype}`;
       let batch = batches.get(key);
       if (batch === undefined) {

@@ -41,6 +41,16 @@ export function newState(device: Device, steps = 0): ParameterState {
   return { count: untraced(() => keep(full([], steps, { dtype: 'int64', device }))), tensors: new Map() };
 }
 
+/** Moves what is remembered of a parameter to where the parameter is now. */
+export function follow(param: Tensor, state: ParameterState): void {
+  const { device } = param;
+  if (state.count.device === device) return;
+  untraced(() => {
+    state.count = keep(state.count.to(device));
+    for (const [name, tensor] of state.tensors) state.tensors.set(name, keep(tensor.to(device)));
+  });
+}
+
 /** See `Optimizer.stateDict`. */
 export function packState<O extends BaseOptions>(
   kind: string,
@@ -111,7 +121,7 @@ export function unpackState<O extends BaseOptions>(
     });
     for (const [i, name, value] of found) {
       const param = params[i] as Tensor;
-      states.get(param)?.tensors.set(name, keep(value.detach().to(param.dtype).clone()));
+      states.get(param)?.tensors.set(name, keep(value.detach().to(param.dtype).to(param.device).clone()));
     }
     return { options: state.groups.map((group) => structuredClone(group.options)), states };
   });

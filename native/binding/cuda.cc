@@ -27,6 +27,8 @@ Napi::Object open(Entry& js) {
     row.Set("memory", gpu.memory);
     gpus.Set(gpus.Length(), row);
   }
+  Napi::Array missing = js.list();
+  for (const std::string& family : report.missing) missing.Set(missing.Length(), family);
   Napi::Object result = Napi::Object::New(js.Env());
   result.Set("problem", report.problem.empty() ? js.Env().Null() : js.from(report.problem));
   result.Set("found", report.found);
@@ -34,6 +36,7 @@ Napi::Object open(Entry& js) {
   result.Set("runtime", report.runtime);
   result.Set("driver", report.driver);
   result.Set("architectures", report.architectures);
+  result.Set("missing", missing);
   result.Set("gpus", gpus);
   return result;
 }

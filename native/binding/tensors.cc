@@ -94,7 +94,7 @@ Read newRead(Entry& js) {
   args.src = tensor.data();
   args.dst = array.Data();
   const auto reader = readerOf(tensor.device());
-  if (!reader) failNotImplemented("data", tensor.device());
+  if (!reader) failNotImplemented("data", tensor.device(), SlotOf<CopyArgs>::kFamily);
   return {array, args, reader, tensor.size() == 0};
 }
 

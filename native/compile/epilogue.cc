@@ -1,4 +1,4 @@
-// Pointwise operators on the results of matrix products, and sums of their operands, move into the products.
+// Pointwise operators on the results of matrix products and convolutions, and sums of the products' operands, move into them.
 #include <algorithm>
 #include <string>
 
@@ -11,15 +11,51 @@ namespace anneal {
 
 namespace {
 
-int64_t sizeOfResult(const MatmulArgs& args) {
-  int64_t size = args.m * args.n;
-  for (int d = 0; d < args.batchRank; ++d) size *= args.batchShape[d];
-  return size;
+// The part of a record that says what follows its sums.
+struct Follow {
+  void*& out;
+  const void*& residual;
+  PointwiseOp& activation;
+  const void*& gate;
+  double* params;
+  DType dtype;
+  int64_t size;  // elements of the result
+};
+
+Follow followOf(MatmulArgs& args) {
+  MatmulEpilogue& e = args.epilogue;
+  const int64_t size = args.m * args.n * elements(args.batchShape, args.batchRank);
+  return {args.c, e.residual, e.activation, e.gate, e.params, args.dtype, size};
+}
+Follow followOf(ConvArgs& args) {
+  return {args.dst, args.residual, args.activation, args.gate, args.params, args.dtype, args.dstSize()};
+}
+
+bool hasFollow(const KernelArgs& args) {
+  if (const auto* conv = std::get_if<ConvArgs>(&args)) return conv->op != ConvOp::BackwardWeight;
+  return std::holds_alternative<MatmulArgs>(args);
 }
 
 // Whether an operand of a pointwise kernel is read in the order of its elements, all of them once.
 bool isDense(const PointwiseArgs& args, int operand) {
   return stridesOf(args.strides[operand], args.rank) == denseStrides(spaceOf(args));
+}
+
+// Whether an operand has one value for each channel of a convolution's result.
+bool isByChannel(const PointwiseArgs& args, int operand, const ConvArgs& conv) {
+  const bool isForward = conv.op == ConvOp::Forward;
+  const int64_t channels = isForward ? conv.outChannels : conv.inChannels;
+  int64_t places = conv.places(isForward ? conv.out : conv.in);
+  int d = args.rank - 1;
+  for (; d >= 0 && places > 1 && args.strides[operand][d] == 0; --d) {
+    if (places % args.shape[d] != 0) return false;
+    places /= args.shape[d];
+  }
+  if (d < 0 || places != 1 || args.shape[d] != channels || args.strides[operand][d] != 1) return false;
+  for (--d; d >= 0; --d) {
+    if (args.strides[operand][d] != 0) return false;
+  }
+  return true;
 }
 
 bool commutes(PointwiseOp op) { return op == PointwiseOp::Add || op == PointwiseOp::Mul; }
@@ -33,7 +69,12 @@ class Epilogues {
       if (const auto* args = std::get_if<ReduceArgs>(&graph_.kernels[k].args)) takeSum(k, *args);
     }
     for (int k = 0; k < count(); ++k) {
-      if (graph_.kernels[k].op && std::holds_alternative<MatmulArgs>(graph_.kernels[k].args)) takeFollower(k);
+      if (!graph_.kernels[k].op || !hasFollow(graph_.kernels[k].args)) continue;
+      if (std::holds_alternative<ConvArgs>(graph_.kernels[k].args)) {
+        takeFollowers(k);
+      } else {
+        takeFollower<MatmulArgs>(k);
+      }
     }
     graph_.sweep();
   }
@@ -78,38 +119,45 @@ class Epilogues {
     }
   }
 
-  // c = f(a b) or f(a b, y): the only kernel that reads a product's result.
-  void takeFollower(int k) {
-    auto product = std::get<MatmulArgs>(graph_.kernels[k].args);
-    if (!isFloating(product.dtype) || product.epilogue.activation != kNoPointwise) return;
-    const int result = graph_.bufferOf(product.c);
+  // A convolution takes as many as it can: a scale and a shift by channel, a residual, an activation.
+  void takeFollowers(int k) {
+    while (k >= 0) k = takeFollower<ConvArgs>(k);
+  }
+
+  // c = f(a b) or f(a b, y): the only kernel that reads a product's result. Returns where the product stands then, or -1.
+  template <class Args>
+  int takeFollower(int k) {
+    Args product = std::get<Args>(graph_.kernels[k].args);
+    const Follow follow = followOf(product);
+    if (!isFloating(follow.dtype) || follow.activation != kNoPointwise) return -1;
+    const int result = graph_.bufferOf(follow.out);
     const Buffer& buffer = graph_.buffers[result];
     const auto& uses = uses_[result];
-    const auto bytes = static_cast<size_t>(sizeOfResult(product)) * anneal::sizeOf(product.dtype);
+    const auto bytes = static_cast<size_t>(follow.size) * anneal::sizeOf(follow.dtype);
     if (buffer.place != Place::Arena || buffer.bytes != bytes || uses.writers.size() != 1 || uses.readers.size() != 1)
-      return;
+      return -1;
     const int at = uses.readers[0];
     Kernel& follower = graph_.kernels[at];
     const auto* args = std::get_if<PointwiseArgs>(&follower.args);
-    if (!args || at < k || args->inputs > 2 || args->dtype != product.dtype ||
-        sizeOf(spaceOf(*args)) != sizeOfResult(product) || graph_.buffers[graph_.bufferOf(args->out)].bytes != bytes ||
-        graph_.placeOf(args->out) != 0 || isOverwritten(graph_.kernels[k], k, at)) {
-      return;
+    if (!args || at < k || args->inputs > 2 || args->dtype != follow.dtype || sizeOf(spaceOf(*args)) != follow.size ||
+        graph_.buffers[graph_.bufferOf(args->out)].bytes != bytes || graph_.placeOf(args->out) != 0 ||
+        isOverwritten(graph_.kernels[k], k, at)) {
+      return -1;
     }
-    const int mine = args->in[0] == product.c ? 0 : 1;
-    for (int i = 0; i < args->inputs; ++i) {
-      if (!isDense(*args, i)) return;
-    }
-    if (args->inputs == 2 && mine == 1 && !commutes(args->op)) return;
+    const int mine = args->in[0] == follow.out ? 0 : 1;
+    if (!isDense(*args, mine)) return -1;
+    if (args->inputs == 2 && mine == 1 && !commutes(args->op)) return -1;
     const void* other = args->inputs == 2 ? args->in[1 - mine] : nullptr;
-    if (args->op == PointwiseOp::Add && !product.epilogue.residual) {
-      product.epilogue.residual = other;
+    if (other && !isDense(*args, 1 - mine)) {
+      if (!takeChannels(product, *args, 1 - mine)) return -1;
+    } else if (args->op == PointwiseOp::Add && !follow.residual) {
+      follow.residual = other;
     } else {
-      product.epilogue.activation = args->op;
-      product.epilogue.gate = other;
-      std::copy(std::begin(args->params), std::end(args->params), product.epilogue.params);
+      follow.activation = args->op;
+      follow.gate = other;
+      std::copy(std::begin(args->params), std::end(args->params), follow.params);
     }
-    product.c = args->out;
+    follow.out = args->out;
     graph_.forgetUses(graph_.kernels[k], k, uses_);
     graph_.forgetUses(graph_.kernels[at], at, uses_);
     // At the follower's place, where its other operand is there.
@@ -119,6 +167,21 @@ class Epilogues {
     graph_.kernels[k].op = nullptr;
     follower = std::move(fused);
     graph_.noteUses(graph_.kernels[at], at, uses_);
+    return at;
+  }
+
+  // A factor or a summand by channel.
+  static bool takeChannels(MatmulArgs&, const PointwiseArgs&, int) { return false; }
+  static bool takeChannels(ConvArgs& conv, const PointwiseArgs& args, int operand) {
+    if (conv.residual || !isByChannel(args, operand, conv)) return false;
+    if (args.op == PointwiseOp::Mul && !conv.scale && !conv.shift) {
+      conv.scale = args.in[operand];
+    } else if (args.op == PointwiseOp::Add && !conv.shift) {
+      conv.shift = args.in[operand];
+    } else {
+      return false;
+    }
+    return true;
   }
 
   Graph& graph_;

@@ -49,7 +49,7 @@ std::optional<Item> itemOf(const PointwiseArgs& args) {
   item.out = args.out;
   item.outType = pointwiseResult(args.op, args.dtype);
   // A kernel that fails loses all of its results, and so would a chain with one in it.
-  return args.inputs <= 3 && !pointwiseFails(args.op) ? std::optional(item) : std::nullopt;
+  return args.inputs <= 3 && !pointwiseFails(args.op, args.dtype) ? std::optional(item) : std::nullopt;
 }
 
 std::optional<Item> itemOf(const CopyArgs& args) {

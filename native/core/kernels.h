@@ -6,18 +6,25 @@
 #include <cstddef>
 
 #include "core/kernels/adam.h"
+#include "core/kernels/attention.h"
+#include "core/kernels/conv.h"
 #include "core/kernels/copy.h"
 #include "core/kernels/crossEntropy.h"
 #include "core/kernels/fill.h"
 #include "core/kernels/fused.h"
+#include "core/kernels/gridSample.h"
 #include "core/kernels/indexing.h"
 #include "core/kernels/matmul.h"
+#include "core/kernels/norm.h"
 #include "core/kernels/pointwise.h"
+#include "core/kernels/pool.h"
 #include "core/kernels/random.h"
 #include "core/kernels/reduce.h"
+#include "core/kernels/resample.h"
 #include "core/kernels/scan.h"
 #include "core/kernels/sgd.h"
 #include "core/kernels/softmax.h"
+#include "core/kernels/sort.h"
 
 // FAMILY(Name, slot): the record is NameArgs.
 #define ANNEAL_FAMILIES(FAMILY)      \
@@ -27,17 +34,24 @@
   FAMILY(Random, random)             \
   FAMILY(Reduce, reduce)             \
   FAMILY(Matmul, matmul)             \
+  FAMILY(Conv, conv)                 \
   FAMILY(Softmax, softmax)           \
   FAMILY(CrossEntropy, crossEntropy) \
+  FAMILY(Attention, attention)       \
   FAMILY(Index, index)               \
   FAMILY(Scan, scan)                 \
+  FAMILY(Pool, pool)                 \
+  FAMILY(Resample, resample)         \
+  FAMILY(GridSample, gridSample)     \
+  FAMILY(Sort, sort)                 \
+  FAMILY(Norm, norm)                 \
   FAMILY(Sgd, sgd)                   \
   FAMILY(Adam, adam)                 \
   FAMILY(Fused, fused)
 
 namespace anneal {
 
-// One slot per family. An empty slot gives "[op] is not implemented on <name>".
+// One slot per family. An empty slot gives "[op] is not implemented on <name>: it has no kernels of '<slot>'".
 struct Backend {
   const char* name;
 #define ANNEAL_SLOT(Name, slot) void (*slot)(const Name##Args&);
@@ -54,6 +68,7 @@ struct SlotOf;
   template <>                                     \
   struct SlotOf<Name##Args> {                     \
     static constexpr auto kSlot = &Backend::slot; \
+    static constexpr const char* kFamily = #slot; \
   };
 ANNEAL_FAMILIES(ANNEAL_SLOT)
 #undef ANNEAL_SLOT

@@ -17,7 +17,8 @@ void parallelRun(int64_t tasks, int64_t cost, void (*body)(void* context, int64_
 int threadCount();
 
 // Memory that belongs to the calling thread, 64-byte aligned, kept until the next call with the same slot.
-// Slots 0..3. Throws OutOfMemoryError.
+// Slots from 0 to below kScratchSlots. Throws OutOfMemoryError.
+constexpr int kScratchSlots = 7;
 void* threadScratch(int slot, size_t bytes);
 
 }  // namespace anneal

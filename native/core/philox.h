@@ -57,18 +57,29 @@ ANNEAL_DEVICE static inline uint64_t philoxWide(uint64_t seed, uint64_t offset, 
   return uint64_t{philoxWord(seed, offset, i, 2 * draw)} << 32 | philoxWord(seed, offset, i, 2 * draw + 1);
 }
 
-// A number in [0, range) from the first 64 bits of element i, without bias (Lemire: "Fast random integer generation in an interval",
-// 2019). Host only.
-static inline int64_t philoxBelow(uint64_t seed, uint64_t offset, int64_t i, uint64_t bits, uint64_t range) {
+// The upper half of a product.
+ANNEAL_DEVICE static inline uint64_t multiplyHigh(uint64_t a, uint64_t b) {
+#if defined(__SIZEOF_INT128__) && !defined(__CUDACC__)
   __extension__ typedef unsigned __int128 Wide;
-  Wide product = Wide{bits} * range;
-  if (static_cast<uint64_t>(product) < range) {
+  return static_cast<uint64_t>(Wide{a} * b >> 64);
+#else
+  const uint64_t low = 0xffffffff, a1 = a >> 32, a0 = a & low, b1 = b >> 32, b0 = b & low;
+  const uint64_t middle = a1 * b0 + (a0 * b0 >> 32), other = a0 * b1 + (middle & low);
+  return a1 * b1 + (middle >> 32) + (other >> 32);
+#endif
+}
+
+// A number in [0, range) from the first 64 bits of element i, without bias (Lemire: "Fast random integer generation in an interval",
+// 2019).
+ANNEAL_DEVICE static inline int64_t philoxBelow(uint64_t seed, uint64_t offset, int64_t i, uint64_t bits,
+                                                uint64_t range) {
+  if (bits * range < range) {
     const uint64_t threshold = (0 - range) % range;
-    for (uint32_t draw = 1; static_cast<uint64_t>(product) < threshold; ++draw) {
-      product = Wide{philoxWide(seed, offset, static_cast<uint64_t>(i), draw)} * range;
+    for (uint32_t draw = 1; bits * range < threshold; ++draw) {
+      bits = philoxWide(seed, offset, static_cast<uint64_t>(i), draw);
     }
   }
-  return static_cast<int64_t>(product >> 64);
+  return static_cast<int64_t>(multiplyHigh(bits, range));
 }
 
 }  // namespace anneal

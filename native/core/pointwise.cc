@@ -4,7 +4,7 @@ namespace anneal {
 
 namespace {
 
-enum class Kind : uint8_t { Float, Checked, Arith, Compare, Logical, Select };
+enum class Kind : uint8_t { Float, Checked, Arith, Divide, Integer, Compare, Logical, Select };
 
 constexpr Kind kKinds[kPointwiseOps] = {
 #define ANNEAL_POINTWISE(name, kind, ...) Kind::kind,
@@ -24,7 +24,9 @@ Kind kindOf(PointwiseOp op) { return kKinds[static_cast<int>(op)]; }
 
 int pointwiseInputs(PointwiseOp op) { return kInputs[static_cast<int>(op)]; }
 
-bool pointwiseFails(PointwiseOp op) { return kindOf(op) == Kind::Checked; }
+bool pointwiseFails(PointwiseOp op, DType dtype) {
+  return kindOf(op) == Kind::Checked || (kindOf(op) == Kind::Divide && !isFloating(dtype));
+}
 
 DType pointwiseInput(PointwiseOp op, DType dtype, int i) {
   return kindOf(op) == Kind::Select && i == 0 ? DType::Bool : dtype;

@@ -17,7 +17,7 @@ constexpr int kPointwiseOps = 0
     ;
 
 int pointwiseInputs(PointwiseOp op);
-// Whether the kernel may fail for what it finds in the data.
-bool pointwiseFails(PointwiseOp op);
+// Whether the kernel, of operands of a dtype, may fail for what it finds in the data.
+bool pointwiseFails(PointwiseOp op, DType dtype);
 
 }  // namespace anneal

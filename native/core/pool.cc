@@ -181,7 +181,7 @@ void* threadScratch(int slot, size_t bytes) {
     size_t size = 0;
     ~Buffer() { systemFree(data); }
   };
-  thread_local Buffer buffers[4];
+  thread_local Buffer buffers[kScratchSlots];
   Buffer& buffer = buffers[slot];
   if (buffer.size < bytes) {
     systemFree(buffer.data);

@@ -4,8 +4,12 @@
 #include "cpu/simd.h"
 #include "formulas/activation.h"
 #include "formulas/arithmetic.h"
+#include "formulas/bits.h"
 #include "formulas/comparison.h"
 #include "formulas/loss.h"
+#include "formulas/rounding.h"
+#include "formulas/special.h"
+#include "formulas/trigonometry.h"
 
 namespace anneal::ANNEAL_LEVEL {
 

@@ -121,6 +121,20 @@ void select(const IndexArgs& args) {
   });
 }
 
+// out [outer, extent, inner] at index [count] = src [outer, count, inner]
+template <class T>
+void put(const IndexArgs& args) {
+  const T* src = static_cast<const T*>(args.src);
+  T* out = static_cast<T*>(args.out);
+  const int64_t inner = args.inner, rows = args.count;
+  forRange(args.outer, atLeastOne(kGrain / atLeastOne(inner * rows)), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin * rows; row < end * rows; ++row) {
+      T* to = out + (row / rows * args.extent + args.index[row % rows]) * inner;
+      __builtin_memcpy(to, src + row * inner, static_cast<size_t>(inner) * sizeof(T));
+    }
+  });
+}
+
 // out [outer, count, inner] = src [outer, extent, inner] at index [outer, count, inner]
 template <class T>
 void gather(const IndexArgs& args) {
@@ -246,6 +260,9 @@ void index(const IndexArgs& args) {
     case IndexOp::SelectAdd:
       checkIndices(args, args.count);
       return withSum(args.dtype, [&](auto t) { selectAdd<typename decltype(t)::type>(args); });
+    case IndexOp::Put:
+      checkIndices(args, args.count);
+      return withWidth(args.dtype, [&](auto t) { put<typename decltype(t)::type>(args); });
     case IndexOp::Gather:
       checkIndices(args, args.outer * args.count * args.inner);
       return withWidth(args.dtype, [&](auto t) { gather<typename decltype(t)::type>(args); });

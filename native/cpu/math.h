@@ -5,6 +5,10 @@
 #include "cpu/support.h"
 #include "formulas/elementary.h"
 
+#if !defined(_WIN32)
+extern "C" double lgamma_r(double, int*) noexcept;
+#endif
+
 namespace anneal::ANNEAL_LEVEL {
 
 template <class T, class F>
@@ -46,10 +50,16 @@ ANNEAL_INLINE Vec<float> sinFar(Vec<float> x) {
 ANNEAL_INLINE Vec<float> cosFar(Vec<float> x) {
   return mapLanes(x, [](float v) { return static_cast<float>(__builtin_cos(static_cast<double>(v))); });
 }
+ANNEAL_INLINE Vec<float> tanFar(Vec<float> x) {
+  return mapLanes(x, [](float v) { return static_cast<float>(__builtin_tan(static_cast<double>(v))); });
+}
 ANNEAL_INLINE Vec<float> powSpecial(Vec<float> x, Vec<float> y) {
   return mapLanes(x, y, [](float a, float b) {
     return static_cast<float>(__builtin_pow(static_cast<double>(a), static_cast<double>(b)));
   });
+}
+ANNEAL_INLINE Vec<float> fmodFar(Vec<float> x, Vec<float> y) {
+  return mapLanes(x, y, [](float a, float b) { return __builtin_fmodf(a, b); });
 }
 
 template <class F>
@@ -62,6 +72,15 @@ ANNEAL_INLINE Vec<float> inDouble(Vec<float> x, Vec<float> y, F f) {
 ANNEAL_INLINE double sigmoid(double x) {
   const double e = __builtin_exp(-__builtin_fabs(x));
   return (x < 0 ? e : 1.0) / (1.0 + e);
+}
+// lgamma writes the sign of gamma to a variable that all threads share; this does not.
+ANNEAL_INLINE double logGamma(double x) {
+#if defined(_WIN32)
+  return __builtin_lgamma(x);
+#else
+  int sign;
+  return lgamma_r(x, &sign);
+#endif
 }
 #define ANNEAL_LANES(name, f)                          \
   ANNEAL_INLINE Vec<double> name(Vec<double> x) {      \
@@ -77,8 +96,28 @@ ANNEAL_LANES(tanh, __builtin_tanh)
 ANNEAL_LANES(erf, __builtin_erf)
 ANNEAL_LANES(sin, __builtin_sin)
 ANNEAL_LANES(cos, __builtin_cos)
+ANNEAL_LANES(tan, __builtin_tan)
+ANNEAL_LANES(asin, __builtin_asin)
+ANNEAL_LANES(acos, __builtin_acos)
+ANNEAL_LANES(atan, __builtin_atan)
+ANNEAL_LANES(sinh, __builtin_sinh)
+ANNEAL_LANES(cosh, __builtin_cosh)
+ANNEAL_LANES(asinh, __builtin_asinh)
+ANNEAL_LANES(acosh, __builtin_acosh)
+ANNEAL_LANES(atanh, __builtin_atanh)
+ANNEAL_LANES(exp2, __builtin_exp2)
+ANNEAL_LANES(log2, __builtin_log2)
+ANNEAL_LANES(log10, __builtin_log10)
+ANNEAL_LANES(erfc, __builtin_erfc)
+ANNEAL_LANES(lgamma, logGamma)
 ANNEAL_LANES(sigmoid, sigmoid)
 #undef ANNEAL_LANES
+ANNEAL_INLINE Vec<double> atan2(Vec<double> y, Vec<double> x) {
+  return mapLanes(y, x, [](double a, double b) { return __builtin_atan2(a, b); });
+}
+ANNEAL_INLINE Vec<double> fmod(Vec<double> x, Vec<double> y) {
+  return mapLanes(x, y, [](double a, double b) { return __builtin_fmod(a, b); });
+}
 ANNEAL_INLINE Vec<double> pow(Vec<double> x, Vec<double> y) {
   const Mask<8> squares = y == Vec<double>(2.0);
   if (all(squares)) return x * x;

@@ -2,6 +2,7 @@
 //
 // Word i of stream 0 (core/philox.h) is 32 random bits for element i; where 64 are needed, stream 1 has the lower half.
 #include "core/philox.h"
+#include "cpu/chance.h"
 #include "cpu/fold.h"
 #include "cpu/math.h"
 #include "cpu/support.h"
@@ -208,13 +209,22 @@ void normal(const RandomArgs& args) {
   });
 }
 
-// hit(word) has probability p in steps of 2^-32; 0 and 1 are exact.
-struct Chance {
-  uint32_t last;
-  bool never;
-  explicit Chance(double p)
-      : last(p >= 1 ? UINT32_MAX : static_cast<uint32_t>(p > 0 ? p * 0x1p32 : 0) - 1), never(!(p * 0x1p32 >= 1)) {}
-};
+// Each of a, a + 1, ... b - 1 as often as any other.
+template <class T>
+void integers(const RandomArgs& args) {
+  T* out = static_cast<T*>(args.out);
+  const int64_t low = static_cast<int64_t>(args.a);
+  const uint64_t range = static_cast<uint64_t>(static_cast<int64_t>(args.b) - low);
+  forBlocks(args.count, [&](int64_t first, int n) {
+    uint32_t high[kBlock], rest[kBlock];
+    makeWords(args, first, 0, high);
+    makeWords(args, first, 1, rest);
+    for (int i = 0; i < n; ++i) {
+      const uint64_t bits = uint64_t{high[i]} << 32 | rest[i];
+      out[first + i] = static_cast<T>(low + philoxBelow(args.seed, args.offset, first + i, bits, range));
+    }
+  });
+}
 
 template <class T>
 void bernoulli(const RandomArgs& args) {
@@ -299,6 +309,8 @@ void random(const RandomArgs& args) {
       return withAny("uniform", args.dtype, [&](auto t) { uniform<typename decltype(t)::type>(args); });
     case RandomOp::Normal:
       return withFloat("normal", args.dtype, [&](auto t) { normal<typename decltype(t)::type>(args); });
+    case RandomOp::Integers:
+      return withAny("randint", args.dtype, [&](auto t) { integers<typename decltype(t)::type>(args); });
     case RandomOp::Bernoulli:
       return withAny("bernoulli", args.dtype, [&](auto t) { bernoulli<typename decltype(t)::type>(args); });
     case RandomOp::Dropout:

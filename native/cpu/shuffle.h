@@ -45,6 +45,11 @@ struct Indices<0, Lane...> {
   ANNEAL_INLINE static X swapped(X x) {
     return __builtin_shufflevector(x, x, (Lane ^ S)...);
   }
+  // Lanes S places up, or down where Down; `fill`, whose lanes are equal, comes in.
+  template <int S, bool Down, class X>
+  ANNEAL_INLINE static X shifted(X x, X fill) {
+    return __builtin_shufflevector(x, fill, (Down ? Lane + S : Lane < S ? kCount : Lane - S)...);
+  }
   // Lanes first, first + 1, ... of a vector of twice as many.
   template <int First, class X>
   ANNEAL_INLINE static auto half(X x) {

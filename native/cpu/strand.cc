@@ -143,7 +143,7 @@ struct StrandRow {
 template <class Formula, Kind kind, int inputs>
 constexpr StrandRow strandRow() {
   StrandRow row{};
-  if constexpr (kind == Kind::Float || kind == Kind::Arith) {
+  if constexpr (kind == Kind::Float || kind == Kind::Arith || kind == Kind::Divide) {
     row.of[0][0] = apply<Formula, inputs, 0>;
     if constexpr (inputs < 3) row.of[kRunningNone][0] = apply<Formula, inputs, kRunningNone>;
     if constexpr (inputs > 1) row.of[1][0] = apply<Formula, inputs, 1>;

@@ -81,7 +81,12 @@ template <class Formula, class T>
 void checkElements(const void* first, const void* second, int64_t n, bool firstFixed, bool secondFixed) {
   const T* const x = static_cast<const T*>(first);
   const T* const t = static_cast<const T*>(second);
-  for (int64_t i = 0; i < n; i++) {
+  int64_t i = 0;
+  for (; i + Vec<T>::kLanes <= n; i += Vec<T>::kLanes) {
+    const Vec<T> a = firstFixed ? Vec<T>(x[0]) : load(x + i), b = secondFixed ? Vec<T>(t[0]) : load(t + i);
+    if (!all(Formula::accepts(a, b))) break;
+  }
+  for (; i < n; i++) {
     const T a = x[firstFixed ? 0 : i], b = t[secondFixed ? 0 : i];
     if (!Formula::accepts(a, b)) Formula::refuse(a, b);
   }
@@ -156,13 +161,14 @@ template <class Formula, Kind kind, int inputs, class T>
 constexpr TileFunction tileFor() {
   constexpr bool kBool = __is_same(T, bool);
   constexpr bool kFloat = kIsFloat<T> && !kBool;
-  constexpr bool kTaken = kind == Kind::Float || kind == Kind::Checked ? kFloat
-                          : kind == Kind::Arith                        ? !kBool
-                          : kind == Kind::Logical                      ? kBool
-                                                                       : true;
+  constexpr bool kTaken = kind == Kind::Float || kind == Kind::Checked  ? kFloat
+                          : kind == Kind::Arith || kind == Kind::Divide ? !kBool
+                          : kind == Kind::Integer                       ? !kBool && !kFloat
+                          : kind == Kind::Logical                       ? kBool
+                                                                        : true;
   if constexpr (kTaken)
-    return tile<Formula, typename ElementOf<T>::type, inputs, kind == Kind::Select, costOf<Formula>() == 1,
-                kind == Kind::Checked>;
+    return tile < Formula, typename ElementOf<T>::type, inputs, kind == Kind::Select, costOf<Formula>() == 1,
+           kind == Kind::Checked || (kind == Kind::Divide && !kFloat) > ;
   else
     return nullptr;
 }

@@ -14,7 +14,7 @@ constexpr int kFixedBytes = 8 * kVectorBytes;
 // be one of the inputs when its elements are as wide.
 using TileFunction = void (*)(void* out, const void* const* in, int64_t n, const double* params, uint32_t fixed);
 
-enum class Kind : uint8_t { Float, Checked, Arith, Compare, Logical, Select };
+enum class Kind : uint8_t { Float, Checked, Arith, Divide, Integer, Compare, Logical, Select };
 
 struct TileRow {
   Kind kind;

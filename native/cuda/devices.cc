@@ -34,6 +34,32 @@ class Gpu final : public Worker {
 };
 Gpu gpus[kGpus];
 
+// Calls of a GPU, once for all of them: inlined below, they would be as many copies as there may be GPUs.
+template <class Args>
+[[gnu::noinline]] void run(Gpu& gpu, int32_t (*slot)(CudaQueue*, const Args*, uint64_t*, CudaError*),
+                           const Args& args) {
+  uint64_t ticket = 0;
+  Gpu::call(slot, gpu.queue, &args, &ticket);
+  Stream::running().began(gpu, ticket);
+}
+[[gnu::noinline]] void upload(Gpu& gpu, const CopyArgs& args) {
+  const size_t bytes = static_cast<size_t>(args.shape[0]) * sizeOf(args.to);
+  Gpu::call(gpu.table->upload, gpu.queue, args.dst, args.src, bytes);
+  Stream::running().began(gpu, 0);
+}
+[[gnu::noinline]] void download(Gpu& gpu, const CopyArgs& args) { Gpu::call(gpu.table->download, gpu.queue, &args); }
+[[gnu::noinline]] void* take(Gpu& gpu, size_t bytes) {
+  void* block = nullptr;
+  Gpu::call(gpu.table->allocate, gpu.queue, bytes, &block);
+  return block;
+}
+[[gnu::noinline]] void give(Gpu& gpu, void* block) { Gpu::call(gpu.table->release, gpu.queue, block); }
+[[gnu::noinline]] int64_t available(Gpu& gpu) {
+  int64_t bytes = 0;
+  Gpu::call(gpu.table->available, gpu.queue, &bytes);
+  return bytes;
+}
+
 // Functions of the engine's tables have no argument for the device, so each GPU has its own.
 template <int index>
 struct Of {
@@ -41,29 +67,13 @@ struct Of {
 
   template <class Args, int32_t (*CudaTable::*slot)(CudaQueue*, const Args*, uint64_t*, CudaError*)>
   static void run(const Args& args) {
-    uint64_t ticket = 0;
-    Gpu::call(gpu().table->*slot, gpu().queue, &args, &ticket);
-    Stream::running().began(gpu(), ticket);
+    anneal::run(gpu(), gpu().table->*slot, args);
   }
-
-  static void upload(const CopyArgs& args) {
-    const size_t bytes = static_cast<size_t>(args.shape[0]) * sizeOf(args.to);
-    Gpu::call(gpu().table->upload, gpu().queue, args.dst, args.src, bytes);
-    Stream::running().began(gpu(), 0);
-  }
-  static void download(const CopyArgs& args) { Gpu::call(gpu().table->download, gpu().queue, &args); }
-
-  static void* take(size_t bytes) {
-    void* block = nullptr;
-    Gpu::call(gpu().table->allocate, gpu().queue, bytes, &block);
-    return block;
-  }
-  static void give(void* block) { Gpu::call(gpu().table->release, gpu().queue, block); }
-  static int64_t available() {
-    int64_t bytes = 0;
-    Gpu::call(gpu().table->available, gpu().queue, &bytes);
-    return bytes;
-  }
+  static void upload(const CopyArgs& args) { anneal::upload(gpu(), args); }
+  static void download(const CopyArgs& args) { anneal::download(gpu(), args); }
+  static void* take(size_t bytes) { return anneal::take(gpu(), bytes); }
+  static void give(void* block) { anneal::give(gpu(), block); }
+  static int64_t available() { return anneal::available(gpu()); }
 
   static const Backend* open() {
     static const Backend backend = [] {
@@ -96,17 +106,22 @@ void transfer(const Tensor& from, const Tensor& to) {
   submitTransfer(from, to, from.device().isCpu() ? Of<index>::upload : Of<index>::download);
 }
 
+void enter(Gpu& gpu, const CudaTable& table, int32_t index, Allocator& memory, const Backend* (*open)(),
+           void (*read)(const CopyArgs&), void (*transfer)(const Tensor&, const Tensor&)) {
+  gpu.table = &table;
+  Gpu::call(table.open, index, &gpu.queue);
+  std::snprintf(gpu.name, sizeof gpu.name, "cuda:%d", index);
+  const Device device{static_cast<uint8_t>(1 + index)};
+  deviceStates[device.index].read = read;
+  deviceStates[device.index].transfer = transfer;
+  registerDevice(device, gpu.name, open, memory);
+}
+
 template <int index>
 void enter(const CudaTable& table) {
-  Gpu& gpu = gpus[index];
-  gpu.table = &table;
-  Gpu::call(table.open, int32_t{index}, &gpu.queue);
-  std::snprintf(gpu.name, sizeof gpu.name, "cuda:%d", index);
-  static auto* memory = new Allocator({Of<index>::take, Of<index>::give, Of<index>::available, nullptr});
-  const Device device{static_cast<uint8_t>(1 + index)};
-  deviceStates[device.index].read = Of<index>::download;
-  deviceStates[device.index].transfer = transfer<index>;
-  registerDevice(device, gpu.name, Of<index>::open, *memory);
+  using Functions = Of<index>;
+  static auto* memory = new Allocator({Functions::take, Functions::give, Functions::available, nullptr});
+  enter(gpus[index], table, index, *memory, Functions::open, Functions::download, transfer<index>);
 }
 
 template <int... index>
@@ -122,6 +137,10 @@ void open(const std::vector<std::string>& paths, CudaReport& report) {
   report.found = true;
   report.emulated = table->emulated != 0;
   report.architectures = table->architectures;
+#define ANNEAL_MISSING(Name, slot) \
+  if (!table->slot) report.missing.push_back(#slot);
+  ANNEAL_FAMILIES(ANNEAL_MISSING)
+#undef ANNEAL_MISSING
   int32_t runtime = 0, driver = 0, count = 0;
   Gpu::call(table->versions, &runtime, &driver);
   report.runtime = runtime;

@@ -11,6 +11,7 @@ struct CudaReport {
   bool emulated = false;
   int runtime = 0, driver = 0;  // versions: 13000 is 13.0
   std::string architectures;
+  std::vector<std::string> missing;  // families without kernels
   struct Gpu {
     std::string name;
     int major, minor;

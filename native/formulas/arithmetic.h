@@ -109,6 +109,14 @@ struct ClampBetweenFormula {
   }
 };
 
+// y = x * scale + shift, rounded once where the level fuses it
+struct MulAddFormula {
+  template <class V>
+  static ANNEAL_INLINE V apply(V x, V scale, V shift, const double*) {
+    return fma(x, scale, shift);
+  }
+};
+
 // The gradient is 1 inside the bounds, themselves included.
 struct ClampBackwardFormula {
   template <class V>

@@ -7,7 +7,7 @@
 // Included after W, which brings along its operators, fma, min, max, abs, copySign, select, all, any, round, bitCast and convert, and
 // these:
 //   kScales, scale(x, n)       whether there is an instruction for x 2^n, rounded once
-//   sinFar(x), cosFar(x)       sine and cosine where reduceHalfPi ends
+//   sinFar(x), cosFar(x)       sine and cosine where reduceHalfPi ends, and tanFar
 //   powSpecial(x, y)           x^y where x or y is infinite or NaN, or x < 0 and y no integer
 //   inDouble(x, y, f)          f in float64, rounded to float32
 #pragma once
@@ -58,19 +58,29 @@ ANNEAL_INLINE W<float> expModerate(W<float> x) {
   return p.exp() * p.power();
 }
 
+// exp(r) 2^n, of which n may be anything from -152 to 129.
+template <template <class> class W>
+ANNEAL_INLINE W<float> expScaled(const ExpParts<W>& p) {
+  if constexpr (kScales) return scale(p.exp(), p.n);
+  // In two factors, so that n = 128 and denormal results come out right.
+  const W<int32_t> half = convert<int32_t>(p.n) >> 1, one(127);
+  return p.exp() * bitCast<float>((half + one) << 23) * bitCast<float>((p.biased - half) << 23);
+}
+
 template <template <class> class W>
 ANNEAL_INLINE W<float> exp(W<float> x) {
-  const W<float> low(-104.f), high(89.f);  // 0 and inf beyond; NaN stays
-  if constexpr (kScales) {
-    const ExpParts<W> p = expParts(max(low, min(high, x)));
-    return scale(p.exp(), p.n);
-  } else {
+  if constexpr (!kScales) {
     if (all(abs(x) <= W<float>(87.f))) return expModerate(x);
-    const ExpParts<W> p = expParts(max(low, min(high, x)));
-    // In two factors, so that n = 128 and denormal results come out right.
-    const W<int32_t> half = convert<int32_t>(p.n) >> 1, one(127);
-    return p.exp() * bitCast<float>((half + one) << 23) * bitCast<float>((p.biased - half) << 23);
   }
+  return expScaled(expParts(max(W<float>(-104.f), min(W<float>(89.f), x))));  // 0 and inf beyond; NaN stays
+}
+
+// 2^x: x = n + r / ln 2, where x - n is exact
+template <template <class> class W>
+ANNEAL_INLINE W<float> exp2(W<float> x) {
+  const W<float> inside = max(W<float>(-151.f), min(W<float>(129.f), x));
+  const W<float> magic(12583039.f), shifted = inside + magic, n = shifted - magic;
+  return expScaled(ExpParts<W>{n, (inside - n) * W<float>(0.693147181f), bitCast<int32_t>(shifted)});
 }
 
 // For x <= 0, without a branch: what is not a normal number becomes 0, as n = -127 makes "2^n" the bits of zero.
@@ -88,15 +98,37 @@ ANNEAL_INLINE W<float> expm1(W<float> x) {
 }
 
 // ---- log, log1p: x = 2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2)) -----------------------------------------------------
-// k ln 2 + log(1 + f)
+// log(1 + f) - f
 template <template <class> class W>
-ANNEAL_INLINE W<float> logSum(W<float> k, W<float> f) {
+ANNEAL_INLINE W<float> logTail(W<float> f) {
   const W<float> p = polynomial(f, 3.3333313e-01f, -2.500001e-01f, 2.0002072e-01f, -1.666799e-01f, 1.4220363e-01f,
                                 -1.2406208e-01f, 1.1883471e-01f, -1.1670183e-01f, 6.749539e-02f);
   const W<float> square = f * f;
-  const W<float> tail = fma(p, square * f, square * W<float>(-0.5f));  // log(1 + f) - f
-  return fma(k, W<float>(kLn2High), f + fma(k, W<float>(kLn2Low), tail));
+  return fma(p, square * f, square * W<float>(-0.5f));
 }
+
+// k ln 2 + log(1 + f)
+struct NaturalSum {
+  template <template <class> class W>
+  ANNEAL_INLINE W<float> operator()(W<float> k, W<float> f) const {
+    return fma(k, W<float>(kLn2High), f + fma(k, W<float>(kLn2Low), logTail(f)));
+  }
+};
+// k + log2(1 + f)
+struct BinarySum {
+  template <template <class> class W>
+  ANNEAL_INLINE W<float> operator()(W<float> k, W<float> f) const {
+    return fma(f + logTail(f), W<float>(1.44269504f), k);
+  }
+};
+// k log10(2) + log10(1 + f), log10(2) in two parts of which the first has 12 bits
+struct DecimalSum {
+  template <template <class> class W>
+  ANNEAL_INLINE W<float> operator()(W<float> k, W<float> f) const {
+    const W<float> rest = fma(f + logTail(f), W<float>(0.434294482f), k * W<float>(4.60503903e-06f));
+    return fma(k, W<float>(0.301025391f), rest);
+  }
+};
 
 // Splits a positive normal number: returns k, and x becomes 1 + f.
 template <template <class> class W>
@@ -114,19 +146,32 @@ ANNEAL_INLINE W<float> logSpecial(W<float> x) {
   return select(x == zero, W<float>(-__builtin_inff()), select(x < zero, W<float>(__builtin_nanf("")), x));
 }
 
-template <template <class> class W>
-ANNEAL_INLINE W<float> log(W<float> x) {
+// sum(k, f) of x = 2^k (1 + f)
+template <template <class> class W, class Sum>
+ANNEAL_INLINE W<float> logBy(W<float> x, Sum sum) {
   // Positive normal numbers, which are nearly all there are: one comparison of bits that begin at the lowest integer.
   const W<int32_t> order = bitCast<int32_t>(x) + W<int32_t>(0x7f800000);
   if (all(order < W<int32_t>(INT32_MIN + 0x7f000000))) {
     const W<float> k = convert<float>(splitExponent(x));
-    return logSum(k, x - W<float>(1.f));
+    return sum(k, x - W<float>(1.f));
   }
   const auto denormal = x < W<float>(1.17549435e-38f);
   W<float> m = select(denormal, x * W<float>(33554432.f), x);  // 2^25
   const W<float> k = convert<float>(splitExponent(m)) - select(denormal, W<float>(25.f), W<float>(0.f));
-  const W<float> result = logSum(k, m - W<float>(1.f));
+  const W<float> result = sum(k, m - W<float>(1.f));
   return select((x > W<float>(0.f)) & (x < W<float>(__builtin_inff())), result, logSpecial(x));
+}
+template <template <class> class W>
+ANNEAL_INLINE W<float> log(W<float> x) {
+  return logBy(x, NaturalSum{});
+}
+template <template <class> class W>
+ANNEAL_INLINE W<float> log2(W<float> x) {
+  return logBy(x, BinarySum{});
+}
+template <template <class> class W>
+ANNEAL_INLINE W<float> log10(W<float> x) {
+  return logBy(x, DecimalSum{});
 }
 
 // u = 1 + x rounded, error is what the rounding lost: 1 + f = (u + error) / 2^k.
@@ -140,7 +185,7 @@ ANNEAL_INLINE W<float> log1p(W<float> x) {
   const W<int32_t> k = splitExponent(m);
   const W<float> scaled = error * bitCast<float>((W<int32_t>(127) - k) << 23);
   const W<float> f = (m - one) + select(u < W<float>(1e9f), scaled, zero);
-  const W<float> result = logSum(convert<float>(k), f);
+  const W<float> result = NaturalSum{}(convert<float>(k), f);
   return select((u > zero) & (u < W<float>(__builtin_inff())), result, logSpecial(u));
 }
 
@@ -218,14 +263,21 @@ ANNEAL_INLINE Quadrant<W> reduceHalfPi(W<float> x) {
   return {bitCast<int32_t>(shifted), fma(n, W<float>(1.71512451e-15f), high)};
 }
 
+// Of |r| <= pi / 4.
+template <template <class> class W>
+ANNEAL_INLINE void sinCos(W<float> r, W<float>& sine, W<float>& cosine) {
+  const W<float> z = r * r;
+  sine = fma(polynomial(z, -0.166666538f, 0.00833209231f, -0.000195048618f) * z, r, r);
+  const W<float> c = polynomial(z, 0.0416666418f, -0.00138871302f, 2.44120856e-05f);
+  cosine = fma(c, z * z, fma(z, W<float>(-0.5f), W<float>(1.f)));
+}
+
 // sin(x + shift pi/2)
 template <template <class> class W>
 ANNEAL_INLINE W<float> sinShifted(W<float> x, int shift) {
   const Quadrant<W> q = reduceHalfPi(x);
-  const W<float> r = q.r, z = r * r;
-  const W<float> sine = fma(polynomial(z, -0.166666538f, 0.00833209231f, -0.000195048618f) * z, r, r);
-  const W<float> c = polynomial(z, 0.0416666418f, -0.00138871302f, 2.44120856e-05f);
-  const W<float> cosine = fma(c, z * z, fma(z, W<float>(-0.5f), W<float>(1.f)));
+  W<float> sine, cosine;
+  sinCos(q.r, sine, cosine);
   const W<int32_t> quadrant = q.n + W<int32_t>(shift);
   const auto odd = (quadrant & W<int32_t>(1)) != W<int32_t>(0);
   const W<int32_t> sign = (quadrant & W<int32_t>(2)) << 30;

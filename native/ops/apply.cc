@@ -38,8 +38,9 @@ std::span<const Tensor> Call::tensors(size_t list) const {
   return {inputs.begin() + begin, lengthOf(list)};
 }
 
-void failNotImplemented(const char* op, Device device) {
-  fail(ErrorKind::Device, "[%s] is not implemented on %s", op, nameOf(device));
+void failNotImplemented(const char* op, Device device, const char* family) {
+  fail(ErrorKind::Device, "[%s] is not implemented on %s: it has no kernels of '%s'; compute this with .to('cpu')", op,
+       nameOf(device), family);
 }
 
 void Call::settleDevice() {

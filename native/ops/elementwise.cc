@@ -48,13 +48,17 @@ void castAll(Call& call, DType dtype, size_t first = 0) {
   }
 }
 
-// add, mul, maximum and minimum of truth values are or, and, or, and.
+// add, mul, maximum and minimum of truth values are or, and, or, and; their bits are themselves.
 const char* logicalTwin(PointwiseOp op) {
   switch (op) {
     case PointwiseOp::Add:
-    case PointwiseOp::Maximum: return "logicalOr";
+    case PointwiseOp::Maximum:
+    case PointwiseOp::BitOr: return "logicalOr";
     case PointwiseOp::Mul:
-    case PointwiseOp::Minimum: return "logicalAnd";
+    case PointwiseOp::Minimum:
+    case PointwiseOp::BitAnd: return "logicalAnd";
+    case PointwiseOp::BitXor: return "logicalXor";
+    case PointwiseOp::BitNot: return "logicalNot";
     default: return nullptr;
   }
 }
@@ -105,6 +109,12 @@ void prepareArithmetic(Call& call) {
   castAll(call, dtype);
 }
 
+void prepareInteger(Call& call) {
+  const DType dtype = resultType(call.inputs);
+  if (isFloating(dtype)) fail(ErrorKind::DType, "[%s] takes integers, not %s", call.name(), nameOf(dtype));
+  prepareArithmetic(call);
+}
+
 void prepareFloating(Call& call) {
   const DType dtype = resultType(call.inputs);
   castAll(call, isFloating(dtype) ? dtype : DType::Float32);
@@ -117,6 +127,8 @@ void prepareDifferentiable(Call& call) {
   if (!isFloating(dtype)) fail(ErrorKind::DType, "[%s] takes floating tensors, not %s", call.name(), nameOf(dtype));
   castAll(call, dtype);
 }
+
+void give(GradCall& g, int i, const Tensor& gradient) { g.set(i, sumTo(gradient, g.spec(i).shape)); }
 
 void inferPointwise(const Call& call, Specs& outputs) {
   outputs.push_back({call.in(static_cast<int>(call.inputs.size()) - 1).dtype(), broadcastAll(call)});

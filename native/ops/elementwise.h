@@ -11,6 +11,7 @@ DType resultType(const Tensors& operands, size_t first = 0);
 // `prepare` functions. Each gives all operands one dtype.
 void preparePromoted(Call& call);        // comparisons, where's kind of operator: any dtype
 void prepareArithmetic(Call& call);      // no bool, except where a logical operator means the same
+void prepareInteger(Call& call);         // no floats; bool where a logical operator means the same
 void prepareFloating(Call& call);        // integers and bool become float32
 void prepareLogical(Call& call);         // everything becomes bool: x != 0
 void prepareDifferentiable(Call& call);  // backward formulas: floating and of one dtype already; numbers materialize
@@ -18,6 +19,9 @@ void prepareDifferentiable(Call& call);  // backward formulas: floating and of o
 void inferPointwise(const Call& call, Specs& outputs);   // broadcast shape, dtype of the inputs
 void inferComparison(const Call& call, Specs& outputs);  // broadcast shape, bool
 void runPointwise(const Call& call, Tensors& outputs);
+
+// Gives input i the gradient, summed over the dimensions that were broadcast.
+void give(GradCall& g, int i, const Tensor& gradient);
 
 // The parameters that nearly all of them have.
 inline constexpr Param kUnary[] = {{"x", ParamKind::Operand}};

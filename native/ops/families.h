@@ -4,31 +4,48 @@
 
 #include "ops/operator.h"
 
+#define ANNEAL_OPERATOR_FAMILIES(FAMILY) \
+  FAMILY(pointwise)                      \
+  FAMILY(rounding)                       \
+  FAMILY(bits)                           \
+  FAMILY(trigonometry)                   \
+  FAMILY(special)                        \
+  FAMILY(activation)                     \
+  FAMILY(matmul)                         \
+  FAMILY(conv)                           \
+  FAMILY(attention)                      \
+  FAMILY(reduce)                         \
+  FAMILY(scan)                           \
+  FAMILY(pool)                           \
+  FAMILY(resample)                       \
+  FAMILY(gridSample)                     \
+  FAMILY(sort)                           \
+  FAMILY(softmax)                        \
+  FAMILY(norm)                           \
+  FAMILY(batchNorm)                      \
+  FAMILY(loss)                           \
+  FAMILY(crossEntropy)                   \
+  FAMILY(shape)                          \
+  FAMILY(join)                           \
+  FAMILY(indexing)                       \
+  FAMILY(scatter)                        \
+  FAMILY(create)                         \
+  FAMILY(random)                         \
+  FAMILY(optimizer)                      \
+  FAMILY(device)
+
 namespace anneal {
 
 using Family = std::span<const Operator>;
 
-Family pointwiseFamily();
-Family activationFamily();
-Family matmulFamily();
-Family reduceFamily();
-Family scanFamily();
-Family softmaxFamily();
-Family lossFamily();
-Family crossEntropyFamily();
-Family shapeFamily();
-Family joinFamily();
-Family indexingFamily();
-Family scatterFamily();
-Family createFamily();
-Family randomFamily();
-Family optimizerFamily();
-Family deviceFamily();
+#define ANNEAL_TABLE(name) Family name##Family();
+ANNEAL_OPERATOR_FAMILIES(ANNEAL_TABLE)
+#undef ANNEAL_TABLE
 
 inline std::vector<Family> families() {
-  return {pointwiseFamily(), activationFamily(),   matmulFamily(),    reduceFamily(), scanFamily(),     softmaxFamily(),
-          lossFamily(),      crossEntropyFamily(), shapeFamily(),     joinFamily(),   indexingFamily(), scatterFamily(),
-          createFamily(),    randomFamily(),       optimizerFamily(), deviceFamily()};
+#define ANNEAL_TABLE(name) name##Family(),
+  return {ANNEAL_OPERATOR_FAMILIES(ANNEAL_TABLE)};
+#undef ANNEAL_TABLE
 }
 
 }  // namespace anneal

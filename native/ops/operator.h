@@ -150,14 +150,14 @@ struct Recorder {
 };
 
 // ---- launching kernels ---------------------------------------------------------------------------------------------------
-[[noreturn]] void failNotImplemented(const char* op, Device device);
+[[noreturn]] void failNotImplemented(const char* op, Device device, const char* family);
 
 // Puts a kernel on the stream, with the part of its arguments that it reads, or into the program that is being traced; an
 // empty slot of the backend is a DeviceError.
 template <class Args>
 void launch(const char* op, Device device, const Args& args, size_t bytes = sizeof(Args)) {
   const auto kernel = backendOf(device).*SlotOf<Args>::kSlot;
-  if (!kernel) failNotImplemented(op, device);
+  if (!kernel) failNotImplemented(op, device, SlotOf<Args>::kFamily);
   Context& now = context();
   if (now.capture) return now.capture->append(op, args);
   now.stream->submit(kernel, args, bytes);

@@ -18,10 +18,8 @@ constexpr Param kClampMin[] = {{"x", ParamKind::Operand}, {"low", ParamKind::Ope
 constexpr Param kClampMax[] = {{"x", ParamKind::Operand}, {"high", ParamKind::Operand}};
 constexpr Param kClampBetween[] = {
     {"x", ParamKind::Operand}, {"low", ParamKind::Operand}, {"high", ParamKind::Operand}};
+constexpr Param kMulAdd[] = {{"x", ParamKind::Operand}, {"scale", ParamKind::Operand}, {"shift", ParamKind::Operand}};
 constexpr Param kWhere[] = {{"condition", ParamKind::Tensor}, {"a", ParamKind::Operand}, {"b", ParamKind::Operand}};
-
-// Gives input i the gradient g, summed over the dimensions that were broadcast.
-void give(GradCall& g, int i, const Tensor& gradient) { g.set(i, sumTo(gradient, g.spec(i).shape)); }
 
 void preparePow(Call& call) {
   const Tensor& exponent = call.in(1);
@@ -169,6 +167,13 @@ const Operator kOperators[] = {
         "clampBetween",
         "min(max(x, low), high); the gradient is that of x within the bounds, themselves included, else of the bound",
         kClampBetween, prepareArithmetic, PointwiseOp::ClampBetween, kSaveAllInputs, clampBetweenGradient),
+    pointwise("mulAdd", "x * scale + shift, rounded once where the processor can", kMulAdd, prepareFloating,
+              PointwiseOp::MulAdd, saveIn(0) | saveIn(1),
+              [](GradCall& g) {
+                if (g.needs(0)) g.set(0, mul(g.dout(), g.in(1)));
+                if (g.needs(1)) g.set(1, mul(g.dout(), g.in(0)));
+                if (g.needs(2)) g.set(2, g.dout());
+              }),
     pointwise("exp", "e ^ x", kUnary, prepareFloating, PointwiseOp::Exp, saveOut(0),
               [](GradCall& g) { g.set(0, mul(g.dout(), g.out(0))); }),
     pointwise("log", "natural logarithm", kUnary, prepareFloating, PointwiseOp::Log, saveIn(0),

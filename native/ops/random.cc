@@ -15,6 +15,9 @@ constexpr Param kUniform[] = {{"shape", ParamKind::Ints},    {"low", ParamKind::
 constexpr Param kNormal[] = {{"shape", ParamKind::Ints},   {"mean", ParamKind::Float, 0},
                              {"std", ParamKind::Float, 1}, {"dtype", ParamKind::DType, DType::Float32},
                              {"seed", ParamKind::Int},     {"offset", ParamKind::Int}};
+constexpr Param kIntegers[] = {{"shape", ParamKind::Ints}, {"low", ParamKind::Int},
+                               {"high", ParamKind::Int},   {"dtype", ParamKind::DType, DType::Int64},
+                               {"seed", ParamKind::Int},   {"offset", ParamKind::Int}};
 constexpr Param kBernoulli[] = {{"shape", ParamKind::Ints},
                                 {"probability", ParamKind::Float},
                                 {"dtype", ParamKind::DType, DType::Float32},
@@ -72,6 +75,39 @@ void inferNormal(const Call& call, Specs& out) {
   inferShaped(call, out, 3);
 }
 
+// The largest whole number up to which a dtype has all.
+double lastInteger(DType dtype) {
+  switch (dtype) {
+    case DType::UInt8: return 255;
+    case DType::Int32: return INT32_MAX;
+    case DType::Float32: return 0x1p24;
+    default: return 0x1p53;
+  }
+}
+
+void inferIntegers(const Call& call, Specs& out) {
+  const DType dtype = call.dtype(3);
+  if (dtype == DType::Bool) fail(ErrorKind::DType, "[randint] makes numbers, not bool; use bernoulli");
+  const int64_t low = call.integer(1), high = call.integer(2);
+  if (low >= high) {
+    fail(ErrorKind::Argument, "[randint] low %lld must lie below high %lld", static_cast<long long>(low),
+         static_cast<long long>(high));
+  }
+  const double last = lastInteger(dtype), least = dtype == DType::UInt8 ? 0 : dtype == DType::Int32 ? -last - 1 : -last;
+  if (static_cast<double>(low) < least || static_cast<double>(high) - 1 > last) {
+    fail(ErrorKind::Argument, "[randint] %s has not all integers from %lld to %lld", nameOf(dtype),
+         static_cast<long long>(low), static_cast<long long>(high - 1));
+  }
+  inferShaped(call, out, 3);
+}
+
+void runIntegers(const Call& call, Tensors& out) {
+  RandomArgs args = argsFor(call, RandomOp::Integers, out[0], 4);
+  args.a = static_cast<double>(call.integer(1));
+  args.b = static_cast<double>(call.integer(2));
+  start(call, args);
+}
+
 void inferDropout(const Call& call, Specs& out) {
   checkProbability(call, call.real(0));
   out.push_back(call.in(0).spec());
@@ -103,6 +139,11 @@ const Operator kOperators[] = {
      .params = kNormal,
      .infer = inferNormal,
      .run = runTwoParameters<RandomOp::Normal>},
+    {.name = "randint",
+     .doc = "whole numbers from low (included) to high (excluded), each as often as any other",
+     .params = kIntegers,
+     .infer = inferIntegers,
+     .run = runIntegers},
     {.name = "bernoulli",
      .doc = "1 with the given probability, else 0",
      .params = kBernoulli,

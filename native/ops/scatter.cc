@@ -22,6 +22,10 @@ constexpr Param kScatterReduce[] = {{"base", ParamKind::Tensor},
                                     {"src", ParamKind::Tensor},
                                     {"reduce", ParamKind::Choice, {}, kJoins},
                                     {"includeSelf", ParamKind::Bool, true}};
+constexpr Param kAssignAt[] = {{"target", ParamKind::Tensor},
+                               {"axis", ParamKind::Int},
+                               {"index", ParamKind::Tensor},
+                               {"values", ParamKind::Tensor}};
 constexpr Param kSliceScatter[] = {{"x", ParamKind::Tensor},
                                    {"src", ParamKind::Operand},
                                    {"begins", ParamKind::Ints},
@@ -92,6 +96,42 @@ void runScatter(const Call& call, Tensors& out) {
   Tensor target = out[0];
   for (int i = 0; i < target.rank(); ++i) target = sliceView(target, {i, 0, 1, result.dim(i)});
   copyPart(call.name(), result, target, false);
+}
+
+// ---- assignAt ----------------------------------------------------------------------------------------------------------------
+void prepareAssignAt(Call& call) {
+  toIndex(call, 1);
+  call.inputs[2] = cast(call.in(2), call.in(0).dtype());
+}
+
+void inferAssignAt(const Call& call, Specs&) {
+  const Tensor &target = call.in(0), &index = call.in(1), &values = call.in(2);
+  const int axis = indexAxis(call);
+  Dims expected = target.shape();
+  if (index.rank() == 1 && !expected.empty()) expected[axis] = index.dim(0);
+  if (index.rank() != 1 || !(values.shape() == expected)) {
+    fail(ErrorKind::Shape, "[%s] values %s at the indices %s along axis %d do not fit a tensor of %s", call.name(),
+         values.shape().str().c_str(), index.shape().str().c_str(), axis, target.shape().str().c_str());
+  }
+  if (!target.contiguous()) {
+    fail(ErrorKind::Argument, "[%s] writes to dense tensors only; make it contiguous", call.name());
+  }
+}
+
+void runAssignAt(const Call& call, Tensors&) {
+  const Tensor& target = call.in(0);
+  if (call.in(2).size() == 0) return;
+  const bool overlaps = &target.storage() == &call.in(2).storage();
+  const Tensor values = overlaps ? copyTo(call.name(), call.in(2), target.dtype()) : dense(call.name(), call.in(2));
+  const Tensor index = dense(call.name(), call.in(1));
+  target.storage().bumpVersion();
+  IndexArgs args = argsAround(call, IndexOp::Put, target.shape(), indexAxis(call));
+  args.dtype = target.dtype();
+  args.count = index.dim(0);
+  args.src = values.data();
+  args.index = static_cast<const int64_t*>(index.data());
+  args.out = target.data();
+  launch(call.name(), call.device, args);
 }
 
 Tensor gather(const Tensor& x, int64_t axis, const Tensor& index) {
@@ -303,6 +343,13 @@ void runPositions(const Call& call, Tensors& out) {
 }
 
 const Operator kOperators[] = {
+    {.name = "assignAt",
+     .doc = "writes values into the entries of target that a vector of indices names along the axis, in place",
+     .params = kAssignAt,
+     .outputs = 0,
+     .prepare = prepareAssignAt,
+     .infer = inferAssignAt,
+     .run = runAssignAt},
     {.name = "scatterAdd",
      .doc = "base with out[index[i][j]][j] += src[i][j] for axis 0, alike for others",
      .params = kScatterAdd,

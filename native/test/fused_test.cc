@@ -32,7 +32,7 @@ struct Random {
 };
 
 // ---- operators ------------------------------------------------------------------------------------------------------
-enum class Takes { Float, Checked, Arith, Compare, Logical, Select };
+enum class Takes { Float, Checked, Arith, Divide, Integer, Compare, Logical, Select };
 struct Row {
   PointwiseOp op;
   Takes takes;
@@ -49,6 +49,8 @@ bool takes(const Row& row, DType dtype) {
     case Takes::Float: return isFloating(dtype);
     case Takes::Checked: return false;  // runs alone, and refuses numbers that this test draws
     case Takes::Arith: return dtype != DType::Bool;
+    case Takes::Divide: return isFloating(dtype);  // of integers it refuses 0
+    case Takes::Integer: return dtype != DType::Bool && !isFloating(dtype);
     case Takes::Logical: return dtype == DType::Bool;
     default: return true;
   }

@@ -142,12 +142,20 @@ class Watch : public Capture {
   std::map<std::pair<DType, double>, Tensor> numbers_;
 };
 
+// All results of attention.
+Tensors attentionParts(Tensors inputs, Attrs attrs) {
+  attrs.push_back(attr(7));
+  attrs.push_back(attr(9));
+  return apply("attention"_op, std::move(inputs), std::move(attrs));
+}
+
 }  // namespace
 
 TEST(recordsDeclareTheMemoryThatKernelsUse) {
   const Tensor x = someFloats({3, 4}, 1), y = someFloats({3, 1}, 2), v = someFloats({4}, 3);
   const Tensor wide = someFloats({2, 3, 4}, 4), positive = add(square(x), 1.0);
-  const Tensor labels = integers({3}, {0, 3, 1}), picks = integers({2}, {2, 0});
+  const Tensor labels = integers({3}, {0, 3, 1}), picks = integers({2}, {2, 0}),
+               weights = floats({2, 3}, {1, 2, 0, 4, 5, 6});
   Watch watch;
   const Tensor turned = matrixTranspose(x);
 
@@ -156,6 +164,8 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
   mul(turned, number(2, x));
   where(greater(x, y), x, v);
   apply1("clampBackward"_op, {x, x}, {attr(-1.0), attr(1.0)});
+  apply1("remainder"_op, {x, y});
+  apply1("bitwiseXor"_op, {labels, labels});
   // Copies: of views, with a cast, in parts.
   contiguous(turned);
   cast(x, DType::Int64);
@@ -171,6 +181,7 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
   apply1("uniform"_op, {},
          {attr(std::vector<int64_t>{5}), attr(0.0), attr(1.0), attr(DType::Float64), attr(1), attr(0)});
   apply1("randperm"_op, {}, {attr(9), attr(1), attr(0)});
+  apply1("randint"_op, {}, {attr(std::vector<int64_t>{3, 7}), attr(-2), attr(9), attr(DType::Int64), attr(1), attr(0)});
   apply("dropout"_op, {x}, {attr(0.5), attr(1), attr(0)});
   // Reductions.
   for (const char* name : {"sum", "mean", "max", "min", "prod"}) {
@@ -181,11 +192,58 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
   // Cumulative sums.
   apply1("cumsum"_op, {wide}, {attr(1), attr(false), attr(DType::Float32)});
   apply1("cumsum"_op, {labels}, {attr(0), attr(true), attr(DType::Int64)});
+  // Pooling.
+  const std::vector<int64_t> window = {2, 2}, planes = {3, 4};
+  const auto pooled = apply("maxPoolWithIndex"_op, {wide}, {attr(window), noAttr(), noAttr(), noAttr(), attr(true)});
+  apply1("maxPool"_op, {wide}, {attr(window), noAttr(), noAttr(), noAttr(), attr(false)});
+  apply1("maxPoolBackward"_op, {pooled[0], pooled[1]}, {attr(planes)});
+  apply1("maxPoolPick"_op, {wide, pooled[1]}, {attr(2)});
+  const Attrs average = {attr(window), noAttr(), noAttr(), attr(true), attr(true), noAttr()};
+  const Tensor averaged = apply1("avgPool"_op, {wide}, average);
+  apply1("avgPoolBackward"_op, {averaged},
+         {attr(window), noAttr(), noAttr(), attr(true), attr(true), noAttr(), attr(planes)});
+  apply1("adaptiveMaxPool"_op, {wide}, {attr(std::vector<int64_t>{2, 3})});
+  apply1("adaptiveAvgPoolBackward"_op, {averaged}, {attr(planes)});
+  // Resampling.
+  for (const int64_t axis : {1, 2}) {
+    const Attr mode = attr(axis == 1 ? ResampleMode::Linear : ResampleMode::Nearest);
+    const Tensor larger =
+        apply1("resample"_op, {wide}, {attr(axis), attr(7), mode, attr(false), attr(false), noAttr()});
+    apply1("resampleBackward"_op, {larger}, {attr(axis), attr(3), mode, attr(false), attr(false), noAttr()});
+  }
+  const Tensor grid = someFloats({1, 2, 2, 2}, 9), image = someFloats({1, 2, 3, 4}, 10);
+  const Tensor sampled =
+      apply1("gridSample"_op, {image, grid}, {attr(GridMode::Linear), attr(GridPadding::Zeros), attr(false), noAttr()});
+  apply1("gridSampleBackward"_op, {sampled, grid},
+         {attr(GridMode::Linear), attr(GridPadding::Zeros), attr(false), noAttr(), attr(planes)});
+  // Other scans.
+  apply1("cumprod"_op, {wide}, {attr(2), attr(DType::Float32)});
+  apply("cummax"_op, {wide}, {attr(1)});
+  apply1("logcumsumexp"_op, {wide}, {attr(1)});
+  apply1("linearScan"_op, {wide, wide}, {attr(1), attr(true)});
+  // Order.
+  apply("sort"_op, {wide}, {attr(1), attr(true)});
+  apply("topk"_op, {wide}, {attr(2), attr(2), attr(true), attr(true)});
+  apply("kthvalue"_op, {wide}, {attr(2), attr(1), attr(false)});
+  apply("mode"_op, {labels}, {attr(0), attr(false)});
+  apply1("searchsorted"_op, {v, wide, integers({4}, {3, 1, 0, 2})}, {attr(false)});
+  for (const bool replacement : {false, true}) {
+    apply1("multinomial"_op, {weights}, {attr(2), attr(replacement), attr(1), attr(0)});
+  }
   // Products.
   matmul(x, turned);
   matmul(wide, v);
   matmul(wide, someFloats({4, 5}, 5));
   apply1("linear"_op, {x, someFloats({5, 4}, 6), someFloats({5}, 7)});
+  // Convolutions.
+  const std::vector<int64_t> strides = {1, 2}, pads = {1, 0, 1, 1}, dilations = {1, 1};
+  const Tensor images = someFloats({2, 2, 4, 5}, 10), kernels = someFloats({3, 2, 2, 3}, 11);
+  const Tensor y3 = apply1("convolution"_op, {images, kernels, someFloats({3}, 12)},
+                           {attr(strides), attr(pads), attr(dilations), attr(1)});
+  apply1("convolutionBackwardInput"_op, {y3, kernels, Tensor()},
+         {attr(std::vector<int64_t>{4, 5}), attr(strides), attr(pads), attr(dilations), attr(1)});
+  apply1("convolutionBackwardWeight"_op, {y3, images},
+         {attr(std::vector<int64_t>{2, 3}), attr(strides), attr(pads), attr(dilations), attr(1)});
   // Softmax and losses over classes.
   const Tensor p = softmax(x, 1);
   logSoftmax(x, 0);
@@ -197,12 +255,47 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
     apply1("crossEntropy"_op, {x, p, Tensor()}, {code, attr(-100), attr(0.0)});
     apply1("nll"_op, {x, labels, Tensor()}, {code, attr(-100)});
   }
+  // Attention, with masks that are broadcast, and with dropout.
+  const Tensor heads = someFloats({2, 3, 5, 4}, 9), padding = greater(someFloats({2, 1, 1, 5}, 10), 0.0);
+  const Tensor numbers = someFloats({5, 5}, 11), swapped = permute(someFloats({2, 5, 3, 4}, 12), {0, 2, 1, 3});
+  const Attrs plain = {attr(false), noAttr(), attr(false), attr(0.0)};
+  for (const Tensor& mask : {Tensor(), padding, numbers}) {
+    const Tensors whole = attentionParts({swapped, heads, heads, mask}, plain);
+    apply("attentionBackward"_op, {whole[0], swapped, heads, heads, mask, whole[0], whole[1], whole[2]}, plain);
+  }
+  const Attrs dropping = {attr(true), attr(0.5), attr(false), attr(0.4)};
+  const Tensors dropped = attentionParts({heads, swapped, heads, Tensor()}, dropping);
+  apply("attentionBackward"_op,
+        {heads.view({2, 5, 3, 4}, {60, 12, 4, 1}, 0), heads, swapped, heads, Tensor(), dropped[0], dropped[1],
+         dropped[2]},
+        dropping);
+  apply1("attentionKeep"_op, {dropped[2]}, {attr(std::vector<int64_t>{2, 3, 5, 5}), attr(0.4), attr(DType::Float32)});
+  // Normalisation, and its running statistics.
+  const std::vector<int64_t> last = {4};
+  const Tensor three = someFloats({3}, 9), rows = y.view({3, 1}, {1, 1}, 0), ones = filled(three.spec(), 1, x.device());
+  const Tensor batches = integers({}, {2});
+  apply("layerNorm"_op, {x, v, v}, {attr(last), attr(1e-5)});
+  apply("layerNorm"_op, {turned, Tensor(), Tensor()}, {attr(std::vector<int64_t>{4, 3}), attr(1e-5)});
+  apply("rmsNorm"_op, {x, v}, {attr(last), noAttr()});
+  apply("groupNorm"_op, {wide, three, three}, {attr(3), attr(1e-5)});
+  apply("batchNorm"_op, {wide, three, three}, {attr(1e-5)});
+  apply("batchNorm"_op, {someFloats({2, 3, 70}, 10), Tensor(), three}, {attr(1e-5)});
+  for (const bool parameters : {true, false}) {
+    apply("layerNormBackward"_op, {x, x, rows, rows, v}, {attr(last), attr(parameters)});
+    apply("rmsNormBackward"_op, {x, x, rows, Tensor()}, {attr(last), attr(parameters)});
+    apply("groupNormBackward"_op, {wide, wide, someFloats({2, 3, 1}, 11), someFloats({2, 3, 1}, 12), three},
+          {attr(3), attr(parameters)});
+    apply("batchNormBackward"_op, {wide, wide, three, ones, three}, {attr(1e-5), attr(parameters)});
+  }
+  apply("updateStatistics"_op, {someFloats({3}, 13), filled(three.spec(), 1, x.device()), batches, three, ones},
+        {attr(0.1), attr(8)});
   // Indexing.
   apply1("indexSelect"_op, {x, picks}, {attr(0)});
   apply1("indexSelect"_op, {wide, picks}, {attr(1)});
   apply1("gather"_op, {x, integers({3, 2}, {0, 1, 2, 3, 0, 1})}, {attr(1)});
   apply1("scatterAdd"_op, {x, integers({3, 2}, {0, 1, 2, 3, 0, 1}), someFloats({3, 2}, 8)}, {attr(1)});
   apply1("oneHot"_op, {labels}, {attr(4)});
+  apply("assignAt"_op, {contiguous(wide), picks, someFloats({2, 2, 4}, 13)}, {attr(1)});
   for (const char* name : {"scatter", "scatterProd", "scatterMax", "scatterMin"}) {
     apply1(findOperator(name), {x, integers({3, 2}, {0, 1, 2, 3, 0, 1}), someFloats({3, 2}, 8)}, {attr(1)});
   }

@@ -40,5 +40,25 @@ TEST(philoxNumbersWords) {
            uint64_t{philoxWord(seed, offset, 5, 6)} << 32 | philoxWord(seed, offset, 5, 7));
 }
 
+// The upper halves that a wider type gives, and numbers below a bound that is no power of two, each as often as the others.
+TEST(philoxBelowBounds) {
+  __extension__ typedef unsigned __int128 Wide;
+  for (uint64_t i = 0; i < 1000; ++i) {
+    const uint64_t a = philoxWide(1, 0, i, 0), b = philoxWide(2, 0, i, 0) >> i % 64;
+    CHECK_EQ(multiplyHigh(a, b), static_cast<uint64_t>(Wide{a} * b >> 64));
+  }
+  constexpr uint64_t kRange = 3, kLarge = uint64_t{3} << 62;
+  int counts[kRange] = {};
+  uint64_t upper = 0;
+  for (int64_t i = 0; i < 30000; ++i) {
+    const uint64_t bits = philoxWide(5, 0, static_cast<uint64_t>(i), 0);
+    ++counts[philoxBelow(5, 0, i, bits, kRange)];
+    // A third of all bits is refused below such a bound.
+    upper += static_cast<uint64_t>(philoxBelow(5, 0, i, bits, kLarge)) >= kLarge / 2 ? 1 : 0;
+  }
+  for (int count : counts) CHECK(count > 9500 && count < 10500);
+  CHECK(upper > 14500 && upper < 15500);
+}
+
 }  // namespace
 }  // namespace anneal

@@ -144,6 +144,60 @@ TEST(ulpRsqrt) {
   check({"rsqrt", PointwiseOp::Rsqrt, [](double x, double) { return 1 / std::sqrt(x); }, 1.5});
 }
 
+TEST(ulpTrigonometry) {
+  check({"tan", PointwiseOp::Tan, [](double x, double) { return std::tan(x); }, 4.0});
+  check({"asin", PointwiseOp::Asin, [](double x, double) { return std::asin(x); }, 3.0});
+  check({"acos", PointwiseOp::Acos, [](double x, double) { return std::acos(x); }, 2.0});
+  check({"atan", PointwiseOp::Atan, [](double x, double) { return std::atan(x); }, 3.0});
+}
+TEST(ulpHyperbolic) {
+  check({"sinh", PointwiseOp::Sinh, [](double x, double) { return std::sinh(x); }, 3.0});
+  check({"cosh", PointwiseOp::Cosh, [](double x, double) { return std::cosh(x); }, 3.0});
+  check({"asinh", PointwiseOp::Asinh, [](double x, double) { return std::asinh(x); }, 3.0});
+  check({"acosh", PointwiseOp::Acosh, [](double x, double) { return std::acosh(x); }, 3.0});
+  check({"atanh", PointwiseOp::Atanh, [](double x, double) { return std::atanh(x); }, 3.0});
+}
+TEST(ulpSpecial) {
+  check({"exp2", PointwiseOp::Exp2, [](double x, double) { return std::exp2(x); }, 2.0});
+  check({"expm1", PointwiseOp::Expm1, [](double x, double) { return std::expm1(x); }, 2.0});
+  check({"log1p", PointwiseOp::Log1p, [](double x, double) { return std::log1p(x); }, 2.0});
+  check({"log2", PointwiseOp::Log2, [](double x, double) { return std::log2(x); }, 2.0});
+  check({"log10", PointwiseOp::Log10, [](double x, double) { return std::log10(x); }, 2.0});
+  check({"erfc", PointwiseOp::Erfc, [](double x, double) { return std::erfc(x); }, 6.0});
+  check({"lgamma", PointwiseOp::Lgamma, [](double x, double) { return std::lgamma(x); }, 1.0});
+}
+
+// The inverse, judged by the function: what erf(y) is off by, over its slope, is what y is off by. Within 3 units in the last place.
+TEST(ulpErfinv) {
+  for (const Backend* backend : cpuBackends()) {
+    const std::vector<float> x = interval(-0.99999994f, 0.99999994f, 400003);
+    const std::vector<float> y = run<float>(*backend, PointwiseOp::Erfinv, {x});
+    for (size_t i = 0; i < x.size(); i++) {
+      const double slope = 1.1283791670955126 * std::exp(-double{y[i]} * y[i]);
+      const double found =
+          x[i] < 0 ? std::erfc(-double{y[i]}) - (1 + double{x[i]}) : (1 - double{x[i]}) - std::erfc(double{y[i]});
+      CHECK(std::fabs(found / slope) <= 3 * 0x1p-23 * std::fabs(double{y[i]}) + 1e-45);
+    }
+  }
+}
+
+// Quotients and remainders have no error: those of the C library, for numbers of every size beside each other.
+TEST(remainders) {
+  std::vector<float> a, b;
+  for (float x : everyExponent(1)) {
+    for (float y : everyExponent(1)) {
+      a.push_back(x), b.push_back(y);
+    }
+  }
+  for (const Backend* backend : cpuBackends()) {
+    const std::vector<float> rest = run<float>(*backend, PointwiseOp::Fmod, {a, b});
+    for (size_t i = 0; i < a.size(); i++) {
+      const float exact = std::fmod(a[i], b[i]);
+      CHECK(rest[i] == exact || (std::isnan(rest[i]) && std::isnan(exact)));
+    }
+  }
+}
+
 // x Phi(x) with erfc, relative in the tail; x^2 / 2 costs up to its own size in units there.
 TEST(ulpGelu) {
   Function gelu{"gelu", PointwiseOp::Gelu, [](double x, double) { return x * 0.5 * std::erfc(-x * std::sqrt(0.5)); },

@@ -2,9 +2,9 @@
 //
 // A sample stands for f(x) = sum_j <c_j, y_j>, y = op(x) with fixed cotangents c; its gradient g = df/dx is checked along
 // directions d: <g, d> = (f(x + h d) - f(x - h d)) / 2h. The second order is the same for f2(x, c) = sum_k <w_k, g_k>.
-import { grad, type Tensor, tensor } from 'anneal';
+import { type Device, grad, type Tensor, tensor } from 'anneal';
 import { counterValues } from './counter';
-import { makeCotangents, makeInputs, runSample, type Sample } from './samples';
+import { floatingOf, makeCotangents, makeInputs, runSample, type Sample } from './samples';
 
 // Truncation leaves about h^2 = 1e-12, rounding 1e-16 / h = 1e-10; both grow with the function.
 const STEP = 1e-6;
@@ -16,14 +16,15 @@ const DIRECTIONS = 3;
 const WEIGHTS = 2000;
 const DIRECTION = 3000;
 
-/** A variable: its values, and the tensor made of them. */
+/** A variable: its values, and where the tensor made of them is. */
 interface Variable {
   values: Float64Array;
   shape: number[];
+  device: Device;
 }
 
-const variableOf = (x: Tensor): Variable => ({ values: x.dataSync('float64'), shape: x.shape });
-const tensorOf = ({ values, shape }: Variable): Tensor => tensor(values, { shape });
+const variableOf = (x: Tensor): Variable => ({ values: x.dataSync('float64'), shape: x.shape, device: x.device });
+const tensorOf = ({ values, shape, device }: Variable): Tensor => tensor(values, { shape, device });
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
@@ -63,11 +64,13 @@ function compare(
   return undefined;
 }
 
+const resultsAt = (sample: Sample, inputs: Tensor[]): Tensor[] => floatingOf(runSample(sample, inputs, true));
+
 /** The point of a sample: which inputs vary, the others, and the cotangents. */
 function pointOf(sample: Sample): { inputs: Tensor[]; by: number[]; variables: Variable[]; cotangents: Variable[] } {
   const inputs = makeInputs(sample, true);
   const by = sample.grad ?? [];
-  const outputs = runSample(sample, inputs, true);
+  const outputs = resultsAt(sample, inputs);
   return {
     inputs,
     by,
@@ -86,12 +89,12 @@ function withVariables(inputs: readonly Tensor[], by: readonly number[], variabl
 export function checkFirstOrder(sample: Sample): string | undefined {
   const { inputs, by, variables, cotangents } = pointOf(sample);
   const found = grad(
-    runSample(sample, inputs, true),
+    resultsAt(sample, inputs),
     by.map((i) => inputs[i] as Tensor),
     { gradOutputs: cotangents.map(tensorOf), allowUnused: true },
   );
   const f = (at: readonly Variable[]) => {
-    const outputs = runSample(sample, withVariables(inputs, by, at), true);
+    const outputs = resultsAt(sample, withVariables(inputs, by, at));
     return outputs.reduce((sum, y, j) => sum + dot(y.dataSync('float64'), (cotangents[j] as Variable).values), 0);
   };
   const gradients = found.map((g) => g?.dataSync('float64'));
@@ -111,7 +114,7 @@ function gradientsAt(
   if (createGraph) for (const cotangent of cotangents) cotangent.requiresGrad = true;
   return {
     sources,
-    found: grad(runSample(sample, inputs, true), sources, { gradOutputs: cotangents, createGraph, allowUnused: true }),
+    found: grad(resultsAt(sample, inputs), sources, { gradOutputs: cotangents, createGraph, allowUnused: true }),
   };
 }
 
@@ -131,7 +134,7 @@ export function checkSecondOrder(sample: Sample): string | undefined {
   let sum: Tensor | undefined;
   for (const [k, g] of found.entries()) {
     if (!g) continue;
-    const weighted = g.mul(tensorOf({ values: weights[k] as Float64Array, shape: g.shape })).sum();
+    const weighted = g.mul(tensorOf({ ...(variables[k] as Variable), values: weights[k] as Float64Array })).sum();
     sum = sum ? sum.add(weighted) : weighted;
   }
   if (!sum?.requiresGrad) return 'the gradient cannot be differentiated';

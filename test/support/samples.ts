@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as anneal from 'anneal';
-import { type DType, grad, invoke, noGrad, type Tensor, tensor } from 'anneal';
+import { type Device, type DType, grad, invoke, noGrad, type Tensor, tensor } from 'anneal';
 import { counterValues } from './counter';
 
 /** An input: numbers from `low` to `high`, or the `values` given, in memory of the `layout` asked for. */
@@ -15,6 +15,8 @@ export interface InputSpec {
   low?: number;
   high?: number;
   values?: (number | string)[];
+  /** Where it is made: the default device if not said. */
+  device?: Device;
   layout?: 'transposed' | 'sliced' | 'offset' | 'expanded';
 }
 
@@ -142,21 +144,21 @@ function makeDense(
   seed: number,
   shape: number[],
   dtype: DType,
-  { low = -2, high = 2, values }: Partial<InputSpec>,
+  { low = -2, high = 2, values, device }: Partial<InputSpec>,
 ): Tensor {
   if (values) {
     const numbers = values.map((value) => (typeof value === 'string' ? (SPECIAL[value] as number) : value));
-    return tensor(Float64Array.from(numbers), { dtype, shape });
+    return tensor(Float64Array.from(numbers), { dtype, shape, device });
   }
   const count = shape.reduce((product, extent) => product * extent, 1);
   if (dtype === 'bool') {
     return tensor(
       counterValues(seed, count, 0, 1).map((u) => (u < 0.5 ? 1 : 0)),
-      { dtype, shape },
+      { dtype, shape, device },
     );
   }
   const numbers = counterValues(seed, count, low, high);
-  return tensor(isFloating(dtype) ? numbers : numbers.map(Math.floor), { dtype, shape });
+  return tensor(isFloating(dtype) ? numbers : numbers.map(Math.floor), { dtype, shape, device });
 }
 
 /** The tensor of a description, outside any graph. `double` makes a floating one float64. */
@@ -194,9 +196,19 @@ export function makeInputs({ inputs, grad: by = [], inPlace = [] }: Sample, doub
   });
 }
 
-/** What the gradient starts from: one tensor a result. */
+/** The results that can have a gradient: the first ones, before those that are places. */
+export function floatingOf(outputs: readonly Tensor[]): Tensor[] {
+  return outputs.filter(({ dtype }) => isFloating(dtype));
+}
+
+/** A tensor of numbers from -1 to 1, of the shape and dtype of another, and where that is. */
+export function makeAlike(seed: number, { shape, dtype, device }: Tensor): Tensor {
+  return makeInput(seed, { shape, dtype, device, low: -1, high: 1 });
+}
+
+/** What the gradient starts from: one tensor per floating result. */
 export function makeCotangents(outputs: readonly Tensor[]): Tensor[] {
-  return outputs.map(({ shape, dtype }, j) => makeInput(COTANGENT + j, { shape, dtype, low: -1, high: 1 }));
+  return floatingOf(outputs).map((output, j) => makeAlike(COTANGENT + j, output));
 }
 
 function fillIn(argument: Argument, inputs: readonly Tensor[], double: boolean): unknown {
@@ -225,6 +237,6 @@ export function runSample(sample: Sample, inputs: readonly Tensor[], double = fa
 /** Gradients by the inputs of `sample.grad`, in that order. */
 export function gradSample({ grad: by = [] }: Sample, inputs: readonly Tensor[], outputs: readonly Tensor[]): Tensor[] {
   const sources = by.map((i) => inputs[i] as Tensor);
-  const found = grad(outputs, sources, { gradOutputs: makeCotangents(outputs), allowUnused: true });
+  const found = grad(floatingOf(outputs), sources, { gradOutputs: makeCotangents(outputs), allowUnused: true });
   return found.map((gradient, i) => gradient ?? (sources[i] as Tensor).mul(0).detach());
 }

@@ -8,6 +8,7 @@ namespace anneal {
 enum class IndexOp : uint8_t {
   Select,      // out[o, j, i] = src[o, index[j], i]              index [count]
   SelectAdd,   // out[o, index[j], i] += src[o, j, i]             index [count]; out is zeroed first, has `extent` rows
+  Put,         // out[o, index[j], i] = src[o, j, i]              in place; of equal indices the last one counts
   Gather,      // out[o, j, i] = src[o, index[o, j, i], i]        index dense [outer, count, inner]
   ScatterAdd,  // out[o, index[o, j, i], i] += src[o, j, i]       out = copy of base first
   Scatter,     // the same with = : of equal indices the last one counts
@@ -40,13 +41,14 @@ struct IndexArgs {
     }
     const Extent indexed = denseExtent(dtype, outer * extent * inner);
     const Extent picked = denseExtent(dtype, outer * count * inner);
-    const bool adds = op == IndexOp::SelectAdd || isScatter(op);
+    const bool adds = op == IndexOp::SelectAdd || op == IndexOp::Put || isScatter(op);
     const bool each = op == IndexOp::Gather || isScatter(op);
     const int64_t indices = op == IndexOp::OneHot ? outer : each ? outer * count * inner : count;
     if (op != IndexOp::OneHot && op != IndexOp::Linear) f(src, Role::Read, adds ? picked : indexed);
     f(index, Role::Read, denseExtent(DType::Int64, indices));
     f(base, Role::Read, op == IndexOp::Linear ? picked : indexed);
-    f(out, Role::Write, op == IndexOp::OneHot ? denseExtent(dtype, outer * extent) : adds ? indexed : picked);
+    const Role role = op == IndexOp::Put ? Role::Update : Role::Write;
+    f(out, role, op == IndexOp::OneHot ? denseExtent(dtype, outer * extent) : adds ? indexed : picked);
   }
   template <class F>
   void dynamicFields(F&&) {}

@@ -7,6 +7,7 @@ namespace anneal {
 enum class RandomOp : uint8_t {
   Uniform,      // a + (b - a) * u, u in [0, 1)
   Normal,       // mean a, standard deviation b (Box-Muller)
+  Integers,     // from a to before b, which are whole
   Bernoulli,    // 1 with probability a, else 0
   Permutation,  // of 0..count-1, int64
   Dropout,      // out = in * mask / (1 - a), mask (bool) also written; a is the probability of zero

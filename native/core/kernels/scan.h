@@ -1,21 +1,35 @@
-// Cumulative sums along the middle of dense [outer, extent, inner] tensors.
+// Scans along the middle of dense [outer, extent, inner] tensors: each result is made of the elements up to its own.
 #pragma once
 #include "core/kernels/record.h"
 
 namespace anneal {
 
+enum class ScanOp : uint8_t {
+  Sum,
+  Prod,
+  Max,  // and where it is: of equal ones the last. NaN is the extreme of all that follows it
+  Min,
+  LogSumExp,  // log(sum(exp(in)))
+  Linear,     // out[i] = in[i] + factor[i] out[i - 1]; reversed, in[i] + factor[i + 1] out[i + 1]
+};
+
 struct ScanArgs {
+  ScanOp op;
   DType dtype;
   bool reverse;  // from the end to the beginning
   int64_t outer, extent, inner;
   const void* in;
+  const void* factor;  // Linear
   void* out;
+  int64_t* index;  // Max, Min
 
   template <class F>
   void pointers(F&& f) {
-    const Extent whole = denseExtent(dtype, outer * extent * inner);
-    f(in, Role::Read, whole);
-    f(out, Role::Write, whole);
+    const int64_t count = outer * extent * inner;
+    f(in, Role::Read, denseExtent(dtype, count));
+    f(factor, Role::Read, denseExtent(dtype, count));
+    f(out, Role::Write, denseExtent(dtype, count));
+    f(index, Role::Write, denseExtent(DType::Int64, count));
   }
   template <class F>
   void dynamicFields(F&&) {}

@@ -134,17 +134,22 @@ ANNEAL_INLINE Vec<double> sqrt(Vec<double> v) {
 ANNEAL_INLINE float sqrt(float v) { return __builtin_sqrtf(v); }
 ANNEAL_INLINE double sqrt(double v) { return __builtin_sqrt(v); }
 
-// To the nearest integer, halves to even; keeps the sign of zero. Adding 2^23 (2^52) drops the fraction.
+// To the nearest integer, halves to even; keeps the sign of zero. Without an instruction for it, adding 2^23 (2^52) drops the fraction.
 template <class T>
 ANNEAL_INLINE Vec<T> round(Vec<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_roundscale_ps(v.raw, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  if constexpr (sizeof(T) == 8) return _mm512_roundscale_pd(v.raw, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) return _mm256_round_ps(v.raw, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  if constexpr (sizeof(T) == 8) return _mm256_round_pd(v.raw, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif defined(__aarch64__)
+  if constexpr (sizeof(T) == 4) return vrndnq_f32(v.raw);
+  if constexpr (sizeof(T) == 8) return vrndnq_f64(v.raw);
+#endif
   const Vec<T> big(sizeof(T) == 4 ? static_cast<T>(8388608.0) : static_cast<T>(4503599627370496.0));
   const Vec<T> magnitude = abs(v);
   return select(magnitude < big, copySign((magnitude + big) - big, v), v);
-}
-template <class T>
-ANNEAL_INLINE Vec<T> floor(Vec<T> v) {
-  const Vec<T> r = round(v);
-  return select(r > v, r - Vec<T>(1), r);
 }
 
 }  // namespace anneal::ANNEAL_LEVEL

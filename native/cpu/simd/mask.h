@@ -48,6 +48,27 @@ ANNEAL_INLINE int firstLane(Mask<Bytes> m) {
   return lane;
 #endif
 }
+// Bit i of the result says whether lane i is set.
+template <int Bytes>
+ANNEAL_INLINE uint64_t laneBits(Mask<Bytes> m) {
+#if defined(__AVX512F__)
+  if constexpr (Bytes == 4) return _mm512_movepi32_mask((__m512i)m.raw);
+  if constexpr (Bytes == 8) return _mm512_movepi64_mask((__m512i)m.raw);
+  return _mm512_movepi8_mask((__m512i)m.raw);
+#elif defined(__AVX2__)
+  if constexpr (Bytes == 4) return static_cast<unsigned>(_mm256_movemask_ps((__m256)m.raw));
+  if constexpr (Bytes == 8) return static_cast<unsigned>(_mm256_movemask_pd((__m256d)m.raw));
+  return static_cast<unsigned>(_mm256_movemask_epi8((__m256i)m.raw));
+#elif defined(__SSE2__)
+  if constexpr (Bytes == 4) return static_cast<unsigned>(_mm_movemask_ps((__m128)m.raw));
+  if constexpr (Bytes == 8) return static_cast<unsigned>(_mm_movemask_pd((__m128d)m.raw));
+  return static_cast<unsigned>(_mm_movemask_epi8((__m128i)m.raw));
+#else
+  uint64_t bits = 0;
+  for (int lane = 0; lane < kVectorBytes / Bytes; ++lane) bits |= uint64_t{m.raw[lane] != 0} << lane;
+  return bits;
+#endif
+}
 ANNEAL_INLINE bool any(bool m) { return m; }
 ANNEAL_INLINE bool all(bool m) { return m; }
 

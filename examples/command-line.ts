@@ -1,15 +1,17 @@
 // What the examples' command lines share: values checked where they are read, and failures told in one line.
 import { statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { AnnealError } from 'anneal';
-import { InvalidArgumentError } from 'commander';
+import { AnnealError, manualSeed, setNumThreads } from 'anneal';
+import { Command, InvalidArgumentError } from 'commander';
 
-/** Reads a whole number of at least `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** Reads a whole number of at least `least` and, if that is given, at most `most`. */
+export function wholeNumber(least: number, most?: number): (text: string) => number {
+  const range = most === undefined ? `of at least ${least}` : `from ${least} to ${most}`;
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    if (Number.isSafeInteger(value) && value >= least && value <= (most ?? value)) return value;
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`);
   };
 }
 
@@ -27,6 +29,41 @@ export function outputFile(text: string): string {
   if (isFolder(path)) throw new InvalidArgumentError(`${path} is a folder, expected a file.`);
   if (!isFolder(dirname(path))) throw new InvalidArgumentError(`There is no folder ${dirname(path)}.`);
   return path;
+}
+
+/** What every training can be told. */
+export interface TrainingOptions {
+  batchSize: number;
+  lr: number;
+  seed: number;
+  threads?: number;
+  json?: string;
+}
+
+/** A command with the options of {@link TrainingOptions}. An example adds its own. */
+export function trainingCommand(
+  name: string,
+  description: string,
+  defaults: Pick<TrainingOptions, 'batchSize' | 'lr'>,
+): Command {
+  return new Command(name)
+    .description(description)
+    .option('--batch-size <n>', 'samples per step', wholeNumber(1), defaults.batchSize)
+    .option('--lr <rate>', 'learning rate', positiveNumber, defaults.lr)
+    .option('--seed <n>', 'the same seed gives the same results', wholeNumber(0), 1)
+    .option('--threads <n>', 'threads to compute with (default: all the process may use)', wholeNumber(1))
+    .option('--json <file>', 'write the results to a file', outputFile);
+}
+
+/** Sets the number of threads and the seed of all random numbers. */
+export function applyOptions({ threads, seed }: Pick<TrainingOptions, 'threads' | 'seed'>): void {
+  if (threads !== undefined) setNumThreads(threads);
+  manualSeed(seed);
+}
+
+/** Writes results as JSON, if a file was given. */
+export async function writeResults(file: string | undefined, results: object): Promise<void> {
+  if (file !== undefined) await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
 }
 
 function isFolder(path: string): boolean {

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io } from 'anneal';
+import { PNG } from 'pngjs';
 
 const root = join(__dirname, '..');
 
@@ -184,6 +185,116 @@ describe('examples', function () {
       const { code, errors } = await run('binary-classifier', ['--iterations', 'x']);
       assert.equal(code, 1);
       assert.match(errors, /argument 'x' is invalid/);
+    });
+  });
+
+  describe('spam-filter', () => {
+    it('tells spam from other mail and knows its words', async () => {
+      const args = ['--json', file('spam.json'), '--judge', 'FREE money! Click here and save $1000'];
+      const output = await succeed('spam-filter', args);
+      const results = await readJson<Record<'accuracy' | 'precision' | 'recall', number>>(file('spam.json'));
+      assert.ok(results.accuracy > 0.97, `accuracy ${results.accuracy}`);
+      assert.ok(results.precision > 0.95 && results.recall > 0.95, `${results.precision}, ${results.recall}`);
+      assert.match(output, /^Training set: 4704 mails \(\d+ spam\), test set: 1175 mails \(\d+ spam\)$/m);
+      assert.ok(output.includes(`Test accuracy: ${(100 * results.accuracy).toFixed(2)}%`));
+      assert.match(output, /^Words of spam: .*\bfree\b/m);
+      const [, probability] = /is spam with ([\d.]+)%/.exec(output) ?? [];
+      assert.ok(Number(probability) > 90, output);
+    });
+
+    it('repeats with the same seed', async () => {
+      const few = ['--limit', '300', '--epochs', '2'];
+      assert.equal(await succeed('spam-filter', few), await succeed('spam-filter', few));
+    });
+  });
+
+  describe('movie-recommender', () => {
+    it('predicts ratings better than their mean and recommends what was not rated', async () => {
+      const output = await succeed('movie-recommender', [
+        '--epochs',
+        '3',
+        '--size',
+        '16',
+        '--json',
+        file('movies.json'),
+      ]);
+      const results = await readJson<{ error: number; errorOfMean: number; recommended: string[] }>(
+        file('movies.json'),
+      );
+      assert.ok(results.error < 0.97 && results.errorOfMean > 1.1, `${results.error}, ${results.errorOfMean}`);
+      assert.equal(new Set(results.recommended).size, 10);
+      // User 1 has rated it.
+      assert.ok(!output.includes('Toy Story (1995)'));
+      assert.ok(output.endsWith(`For user 1:\n${results.recommended.join('\n')}\n`));
+    });
+
+    it('refuses users that there are not', async () => {
+      const { code, errors } = await run('movie-recommender', ['--user', '944']);
+      assert.equal(code, 1);
+      assert.match(errors, /argument '944' is invalid. Expected a whole number from 1 to 943/);
+    });
+  });
+
+  describe('mnist-vae', () => {
+    it('learns to draw and writes a picture of digits', async () => {
+      const args = ['--limit', '3000', '--epochs', '3', '--picture', file('digits.png'), '--json', file('vae.json')];
+      const output = await succeed('mnist-vae', args);
+      const results = await readJson<{ loss: number; reconstruction: number; divergence: number }>(file('vae.json'));
+      // Of an image whose pixels are all told alike it is 206.
+      assert.ok(results.loss < 200 && results.divergence > 1, JSON.stringify(results));
+      const losses = Array.from(output.matchAll(/Epoch \[\d\/3\], Loss: ([\d.]+)/g), ([, loss]) => Number(loss));
+      assert.ok(losses.length === 3 && losses[0]! > losses[1]! && losses[1]! > losses[2]!, String(losses));
+      const picture = PNG.sync.read(await readFile(file('digits.png')));
+      assert.deepEqual([picture.width, picture.height], [16 * 28, 8 * 28]);
+      // Paper is black, and there is ink on it.
+      const pixels = picture.data.filter((_, i) => i % 4 === 0);
+      assert.ok(pixels.filter((pixel) => pixel < 40).length > pixels.length / 2);
+      assert.ok(pixels.some((pixel) => pixel > 150));
+    });
+  });
+
+  describe('mnist-cnn', () => {
+    it('learns digits, and few digits of another kind with frozen layers', async () => {
+      const short = ['--limit', '2000', '--epochs', '3', '--tuning-epochs', '10', '--lr', '0.003'];
+      const output = await succeed('mnist-cnn', [...short, '--json', file('cnn.json')]);
+      type Name = 'accuracy' | 'untuned' | 'tuned' | 'untaught';
+      const { accuracy, untuned, tuned, untaught } = await readJson<Record<Name, number>>(file('cnn.json'));
+      assert.ok(accuracy > 0.85, `accuracy ${accuracy}`);
+      assert.ok(tuned > untuned && tuned > untaught && tuned > 0.75, `${untuned} -> ${tuned}, ${untaught}`);
+      assert.match(output, /^The other digits, 100 to learn from, 1697 to test with$/m);
+    });
+  });
+
+  describe('char-gpt', () => {
+    const tiny = ['--layers', '2', '--size', '32', '--heads', '2', '--context', '32'];
+
+    it('learns to write, and writes again with the weights that it saved', async () => {
+      const training = [
+        ...tiny,
+        '--steps',
+        '200',
+        '--batch-size',
+        '16',
+        '--lr',
+        '0.003',
+        '--save',
+        file('gpt.safetensors'),
+      ];
+      const writing = ['--count', '60', '--json', file('gpt.json')];
+      const output = await succeed('char-gpt', [...training, ...writing]);
+      const results = await readJson<{ loss: number; text: string }>(file('gpt.json'));
+      // 4.4 knows nothing; 3.0 knows how often each character occurs.
+      assert.ok(results.loss < 2.7, `loss ${results.loss}`);
+      assert.ok(results.text.startsWith('Call me ') && results.text.length === 68, results.text);
+      assert.ok(output.includes(results.text));
+
+      // Longer than its context, and with the likeliest character each time.
+      const load = ['--load', file('gpt.safetensors'), '--top-k', '1', ...writing];
+      await succeed('char-gpt', [...tiny, ...load]);
+      const likeliest = await readJson<{ loss: number; text: string }>(file('gpt.json'));
+      assert.equal(likeliest.loss, results.loss);
+      await succeed('char-gpt', [...tiny, ...load, '--seed', '5', '--temperature', '2', '--top-p', '0.001']);
+      assert.equal((await readJson<{ text: string }>(file('gpt.json'))).text, likeliest.text);
     });
   });
 });

@@ -8,10 +8,12 @@ import { BenchError } from './rival';
 import { cnn } from './suites/cnn';
 import { endToEnd } from './suites/end-to-end';
 import { gemm } from './suites/gemm';
+import { gpt } from './suites/gpt';
 import { memory } from './suites/memory';
 import { mlp } from './suites/mlp';
 import { mlpInfer } from './suites/mlp-infer';
 import { opOverhead } from './suites/op-overhead';
+import { ops } from './suites/ops';
 import { order } from './suites/order';
 import { peak } from './suites/peak';
 import { pointwise } from './suites/pointwise';
@@ -23,9 +25,11 @@ const ours: readonly (Suite | FigureSuite)[] = [
   gemm,
   pointwise,
   order,
+  ops,
   mlp,
   mlpInfer,
   cnn,
+  gpt,
   opOverhead,
   endToEnd,
   memory,

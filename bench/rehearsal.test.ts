@@ -122,6 +122,14 @@ describe('suites of benchmarks', () => {
     checkLine(lines[3], { suite: 'cnn', case: 'step of a classifier of digits, batch 64', unit: 'ms/call' });
   });
 
+  it('measures operators of networks and a small GPT', async function () {
+    this.timeout(120_000);
+    const { lines } = await runBench(['ops', '--peer', 'anneal-eager']);
+    checkLine(lines[0], { suite: 'ops', case: 'relu, 64x256', unit: 'ms/call' });
+    const gpt = await runBench(['gpt', '--peer', 'anneal-eager']);
+    checkLine(gpt.lines[0], { suite: 'gpt', case: 'training, batch 2, dropout 0', unit: 'ms/step', limit: 'fma' });
+  });
+
   it('measures epochs of the demo', async function () {
     this.timeout(60_000);
     const { lines } = await runBench(['end-to-end']);

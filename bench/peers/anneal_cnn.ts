@@ -62,10 +62,12 @@ class Step implements Contender {
     const model = new nn.Sequential(
       new nn.Conv2d(1, 32, 3),
       new nn.ReLU(),
-      new nn.Conv2d(32, 64, 3, { stride: 2 }),
+      new nn.MaxPool2d(2),
+      new nn.Conv2d(32, 64, 3),
       new nn.ReLU(),
+      new nn.MaxPool2d(2),
       new nn.Flatten(),
-      new nn.Linear(64 * 12 * 12, 128),
+      new nn.Linear(1600, 128),
       new nn.ReLU(),
       new nn.Linear(128, 10),
     );

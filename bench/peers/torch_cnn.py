@@ -49,10 +49,12 @@ class Step:
         self.model = torch.nn.Sequential(
             torch.nn.Conv2d(1, 32, 3),
             torch.nn.ReLU(),
-            torch.nn.Conv2d(32, 64, 3, stride=2),
+            torch.nn.MaxPool2d(2),
+            torch.nn.Conv2d(32, 64, 3),
             torch.nn.ReLU(),
+            torch.nn.MaxPool2d(2),
             torch.nn.Flatten(),
-            torch.nn.Linear(64 * 12 * 12, 128),
+            torch.nn.Linear(1600, 128),
             torch.nn.ReLU(),
             torch.nn.Linear(128, 10),
         )

@@ -79,7 +79,7 @@ function layerInputs({ batch, inputs, outputs, size, kernel = 3, stride = 1, gro
 function stepInputs(batch: number): Record<string, Tensor> {
   const generator = new Generator(1);
   const tensors: Record<string, Tensor> = {};
-  const shapes = { 0: [32, 1, 3, 3], 2: [64, 32, 3, 3], 5: [128, 64 * 12 * 12], 7: [10, 128] };
+  const shapes = { 0: [32, 1, 3, 3], 3: [64, 32, 3, 3], 7: [128, 1600], 9: [10, 128] };
   for (const [place, shape] of Object.entries(shapes)) {
     const bound = 1 / Math.sqrt(shape.slice(1).reduce((product, extent) => product * extent, 1));
     tensors[`${place}.weight`] = uniform(shape, { low: -bound, high: bound, generator });

@@ -87,12 +87,16 @@ describe('convolutions in compiled functions', () => {
   // Of windows of 3x3 and of one element, depthwise, and transposed.
   const x = random(2, 20, 9, 10);
   const weights = [random(24, 20, 3, 3), random(24, 20, 1, 1), random(20, 1, 3, 3)];
-  const layers: [string, () => Tensor][] = [
-    ...weights.map((weight): [string, () => Tensor] => {
+  const layers: [name: string, channels: number, layer: () => Tensor][] = [
+    ...weights.map((weight): [string, number, () => Tensor] => {
       const groups = weight.shape[1] === 1 ? 20 : 1;
-      return [`of a weight [${weight.shape}]`, () => conv2d(x, weight, { padding: 1, groups })];
+      return [
+        `of a weight [${weight.shape}]`,
+        weight.shape[0] as number,
+        () => conv2d(x, weight, { padding: 1, groups }),
+      ];
     }),
-    ['transposed', () => convTranspose2d(x, weights[0]?.transpose(0, 1).contiguous() as Tensor, { stride: 2 })],
+    ['transposed', 24, () => convTranspose2d(x, weights[0]?.transpose(0, 1).contiguous() as Tensor, { stride: 2 })],
   ];
   const kernels = (fn: () => Tensor) => {
     const compiled = compile(fn);
@@ -100,8 +104,7 @@ describe('convolutions in compiled functions', () => {
     return { result, count: /\b(\d+) kernels?/.exec(compiled.explain().split('compiled\n')[1] ?? '')?.[1] };
   };
 
-  for (const [name, layer] of layers) {
-    const channels = layer().shape[1] as number;
+  for (const [name, channels, layer] of layers) {
     const [scale, shift] = [random(channels, 1, 1), random(channels, 1, 1)];
 
     it(`take a residual and an activation, with the bits of the parts, ${name}`, () => {

@@ -53,7 +53,7 @@ struct ShiftRightFormula {
     using T = typename ScalarOf<V>::type;
     return mapLanes(a, b, [](T x, T bits) {
       const uint64_t shift = static_cast<uint64_t>(bits);
-      return shift < 8 * sizeof(T) ? static_cast<T>(x >> shift) : static_cast<T>(x < T(0) ? -1 : 0);
+      return shift < 8 * sizeof(T) ? static_cast<T>(x >> shift) : static_cast<T>(isNegative(x) ? -1 : 0);
     });
   }
 };
@@ -65,8 +65,8 @@ struct GcdFormula {
   static ANNEAL_INLINE V apply(V a, V b, const double*) {
     using T = typename ScalarOf<V>::type;
     return mapLanes(a, b, [](T x, T y) {
-      uint64_t m = x < T(0) ? 0 - static_cast<uint64_t>(x) : static_cast<uint64_t>(x);
-      uint64_t n = y < T(0) ? 0 - static_cast<uint64_t>(y) : static_cast<uint64_t>(y);
+      uint64_t m = isNegative(x) ? 0 - static_cast<uint64_t>(x) : static_cast<uint64_t>(x);
+      uint64_t n = isNegative(y) ? 0 - static_cast<uint64_t>(y) : static_cast<uint64_t>(y);
       while (n != 0) {
         const uint64_t rest = m % n;
         m = n;

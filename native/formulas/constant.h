@@ -21,6 +21,15 @@ struct ScalarOf<double> {
   using type = double;
 };
 
+// Whether x is below 0, which unsigned numbers never are.
+template <class T>
+ANNEAL_INLINE bool isNegative([[maybe_unused]] T x) {
+  if constexpr (static_cast<T>(-1) < T(1))
+    return x < T(0);
+  else
+    return false;
+}
+
 // float64 to an element: integers saturate, NaN gives 0.
 template <class T>
 ANNEAL_INLINE T fromDouble(double value) {

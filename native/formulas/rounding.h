@@ -50,7 +50,7 @@ ANNEAL_INLINE W<float> fmod(W<float> a, W<float> b) {
 template <class T>
 ANNEAL_INLINE T truncQuotient(T a, T b) {
   if (b == T(0)) return 0;
-  if (b == static_cast<T>(-1) && T(-1) < T(0)) return static_cast<T>(0 - static_cast<uint64_t>(a));
+  if (b == static_cast<T>(-1) && isNegative(b)) return static_cast<T>(0 - static_cast<uint64_t>(a));
   return static_cast<T>(a / b);
 }
 template <class T>
@@ -61,7 +61,7 @@ ANNEAL_INLINE T truncRest(T a, T b) {
 // Whether what is left has not the divisor's sign.
 template <class T>
 ANNEAL_INLINE bool overshoots(T rest, T b) {
-  return rest != T(0) && (rest < T(0)) != (b < T(0));
+  return rest != T(0) && isNegative(rest) != isNegative(b);
 }
 
 // ---- formulas -------------------------------------------------------------------------------------------------------

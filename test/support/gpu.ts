@@ -24,9 +24,12 @@ export const withoutKernels: readonly string[] = Array.from(
 /** Whether compiled functions are fused: without kernels for that, as on a GPU so far, they run kernel by kernel, with the same bits. */
 export const fuses = !(onGpu && withoutKernels.includes('fused'));
 
-/** Whether an error is that of an operator whose family is known to have no kernels on GPUs. */
+/** Whether an error, or what caused it, is that of an operator whose family is known to have no kernels on GPUs. */
 export function isKnownToLack(error: unknown): boolean {
-  const { name, message } = error as Error;
-  const [, family] = /^\[\w+\] is not implemented on cuda:\d+: it has no kernels of '(\w+)'/.exec(message) ?? [];
-  return name === 'DeviceError' && family !== undefined && withoutKernels.includes(family);
+  for (let at = error; at instanceof Error; at = at.cause) {
+    // Modules put their own names before that of the operator.
+    const [, family] = /\[\w+\] is not implemented on cuda:\d+: it has no kernels of '(\w+)'/.exec(at.message) ?? [];
+    if (family !== undefined && withoutKernels.includes(family)) return true;
+  }
+  return false;
 }

@@ -173,6 +173,7 @@ function gpuUnits(nvcc) {
     '-std=c++20',
     '-O3',
     '-fmad=false',
+    '--compress-mode=size',
     ...codes,
     `--generate-code=arch=compute_${last},code=compute_${last}`,
   ];

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ones, scope } from 'anneal';
 import { describeOutcome, resultOf, runChild } from './children/spawn';
+import { onGpu } from './support/gpu';
 
 describe('worker threads', function () {
   this.timeout(90_000);
@@ -79,7 +80,8 @@ describe('the end of the process', function () {
       const outcome = await runChild('exit', [name]);
       assert.deepEqual([outcome.code, outcome.signal], [code, null], describeOutcome(outcome));
       assert.match((outcome.stdout + outcome.stderr).trim(), output);
-      if (seconds) assert.ok(outcome.seconds < seconds, `took ${outcome.seconds.toFixed(1)} s`);
+      // A kernel on a GPU is not cut short, and one of an emulated GPU takes seconds.
+      if (seconds && !onGpu) assert.ok(outcome.seconds < seconds, `took ${outcome.seconds.toFixed(1)} s`);
     });
   }
 });

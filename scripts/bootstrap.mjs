@@ -1,7 +1,7 @@
 // Makes a clone ready to run: packages, native engine, TypeScript. Silent and quick when nothing has to be done.
 // `--no-native` leaves the engine out (linting needs only declarations), `--packages` the TypeScript too (generated sources may be
 // what it lacks). Node builtins only: nothing is installed yet.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildNative, nativeIsFresh } from './build-native.mjs';
 import { buildTypeScript, typeScriptIsFresh } from './build-ts.mjs';
@@ -43,6 +43,7 @@ async function bootstrap() {
   if (major < 20 || (major === 20 && minor < 19)) {
     throw new BuildError(`anneal: Node 20.19 or later is needed, this is ${process.version}.`);
   }
+  mkdirSync(join(root, 'build'), { recursive: true }); // where examples, tests and builds put what they make
   if (!packagesAreFresh()) await installPackages();
   if (process.argv.includes('--packages')) return;
   if (!process.argv.includes('--no-native') && !nativeIsFresh()) await buildNative();

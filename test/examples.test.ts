@@ -297,4 +297,36 @@ describe('examples', function () {
       assert.equal((await readJson<{ text: string }>(file('gpt.json'))).text, likeliest.text);
     });
   });
+
+  describe('spelling-to-sound', () => {
+    it('learns which sounds letters have', async () => {
+      const short = [
+        '--limit',
+        '6000',
+        '--epochs',
+        '4',
+        '--size',
+        '48',
+        '--layers',
+        '1',
+        '--lr',
+        '0.005',
+        '--test-words',
+        '300',
+      ];
+      const output = await succeed('spelling-to-sound', [...short, '--say', 'bet dog', '--json', file('sound.json')]);
+      const { right, said } = await readJson<{ right: number; said: string[] }>(file('sound.json'));
+      assert.match(output, /^6000 words to learn from, 300 to test with$/m);
+      assert.ok(right > 0.1, `right ${right}`);
+      assert.equal(said.length, 2);
+      assert.match(said[0]!, /^B \w+ T$/);
+      assert.ok(output.includes(`dog           ${said[1]}`), output);
+    });
+
+    it('refuses what is no word', async () => {
+      const { code, errors } = await run('spelling-to-sound', ['--say', 'c3po']);
+      assert.equal(code, 1);
+      assert.match(errors, /argument 'c3po' is invalid. Expected words of at most 12 letters/);
+    });
+  });
 });

@@ -43,6 +43,7 @@ const onRealGpu = {
   ends: 'a hundred processes that end in the middle of long products',
   examples: 'training of the examples',
   fuzz: 'random input to parsers, and to operators that others try on the GPU',
+  workers: 'threads and processes that end in the middle of long products',
 };
 
 // An emulated GPU takes its time.

@@ -46,7 +46,7 @@ struct MeanFold : Fold<SumOf<T>, T> {
   static ANNEAL_INLINE T finish(T value, const Params& p) { return value / static_cast<T>(p.divisor); }
 };
 
-// Without bytes between its members: copies would read them, and nobody writes them.
+// Without bytes between its members: copies would read them, though nothing writes them.
 template <class T>
 struct Best {
   int64_t bits;  // of the value

@@ -1,4 +1,4 @@
-// Learns to draw digits: trains a variational autoencoder on MNIST and writes a picture of digits that nobody has written.
+// Learns to draw digits: trains a variational autoencoder on MNIST and writes a picture of new digits.
 import { join, relative } from 'node:path';
 import { compile, data, noGrad, normal, optim, scope, type Tensor, zeros } from 'anneal';
 import {

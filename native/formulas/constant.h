@@ -6,6 +6,16 @@
 #pragma once
 #include <cstdint>
 
+// A formula that is a function f(x) of the device.
+#define ANNEAL_UNARY_FORMULA(Name, f, cost)            \
+  struct Name##Formula {                               \
+    static constexpr int kCost = cost;                 \
+    template <class V>                                 \
+    static ANNEAL_INLINE V apply(V x, const double*) { \
+      return f(x);                                     \
+    }                                                  \
+  };
+
 namespace anneal::ANNEAL_LEVEL {
 
 template <class V>

@@ -203,22 +203,13 @@ ANNEAL_INLINE W<float> lgamma(W<float> x) {
 }
 
 // ---- formulas -------------------------------------------------------------------------------------------------------
-#define ANNEAL_FUNCTION(Name, f, cost)                 \
-  struct Name##Formula {                               \
-    static constexpr int kCost = cost;                 \
-    template <class V>                                 \
-    static ANNEAL_INLINE V apply(V x, const double*) { \
-      return f(x);                                     \
-    }                                                  \
-  };
-ANNEAL_FUNCTION(Exp2, exp2, 4)
-ANNEAL_FUNCTION(Expm1, expm1, 4)
-ANNEAL_FUNCTION(Log2, log2, 4)
-ANNEAL_FUNCTION(Log10, log10, 4)
-ANNEAL_FUNCTION(Erfc, erfc, 12)
-ANNEAL_FUNCTION(Erfinv, erfinv, 12)
-ANNEAL_FUNCTION(Lgamma, lgamma, 64)
-#undef ANNEAL_FUNCTION
+ANNEAL_UNARY_FORMULA(Exp2, exp2, 4)
+ANNEAL_UNARY_FORMULA(Expm1, expm1, 4)
+ANNEAL_UNARY_FORMULA(Log2, log2, 4)
+ANNEAL_UNARY_FORMULA(Log10, log10, 4)
+ANNEAL_UNARY_FORMULA(Erfc, erfc, 12)
+ANNEAL_UNARY_FORMULA(Erfinv, erfinv, 12)
+ANNEAL_UNARY_FORMULA(Lgamma, lgamma, 64)
 
 struct Log1pFormula {
   static constexpr int kCost = 4;

@@ -133,24 +133,15 @@ ANNEAL_INLINE W<float> atanh(W<float> x) {
 }
 
 // ---- formulas -------------------------------------------------------------------------------------------------------
-#define ANNEAL_FUNCTION(Name, f, cost)                 \
-  struct Name##Formula {                               \
-    static constexpr int kCost = cost;                 \
-    template <class V>                                 \
-    static ANNEAL_INLINE V apply(V x, const double*) { \
-      return f(x);                                     \
-    }                                                  \
-  };
-ANNEAL_FUNCTION(Tan, tan, 8)
-ANNEAL_FUNCTION(Asin, asin, 8)
-ANNEAL_FUNCTION(Acos, acos, 8)
-ANNEAL_FUNCTION(Atan, atan, 8)
-ANNEAL_FUNCTION(Sinh, sinh, 8)
-ANNEAL_FUNCTION(Cosh, cosh, 8)
-ANNEAL_FUNCTION(Asinh, asinh, 8)
-ANNEAL_FUNCTION(Acosh, acosh, 8)
-ANNEAL_FUNCTION(Atanh, atanh, 8)
-#undef ANNEAL_FUNCTION
+ANNEAL_UNARY_FORMULA(Tan, tan, 8)
+ANNEAL_UNARY_FORMULA(Asin, asin, 8)
+ANNEAL_UNARY_FORMULA(Acos, acos, 8)
+ANNEAL_UNARY_FORMULA(Atan, atan, 8)
+ANNEAL_UNARY_FORMULA(Sinh, sinh, 8)
+ANNEAL_UNARY_FORMULA(Cosh, cosh, 8)
+ANNEAL_UNARY_FORMULA(Asinh, asinh, 8)
+ANNEAL_UNARY_FORMULA(Acosh, acosh, 8)
+ANNEAL_UNARY_FORMULA(Atanh, atanh, 8)
 
 struct Atan2Formula {
   static constexpr int kCost = 8;

@@ -66,8 +66,8 @@ const builds = {
     runner: () => [process.execPath, 'node_modules/mocha/bin/mocha.js', '--timeout', '120000'],
     env: {
       ANNEAL_BINARY: join(root, 'build', 'asan', 'anneal.node'),
-      ANNEAL_ERRORS: '20000',
-      ANNEAL_WALKS: '100',
+      ANNEAL_ERRORS: process.env.ANNEAL_ERRORS ?? '20000',
+      ANNEAL_WALKS: process.env.ANNEAL_WALKS ?? '100',
       ASAN_OPTIONS: 'detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1:quarantine_size_mb=16',
       UBSAN_OPTIONS: ubsanOptions,
     },

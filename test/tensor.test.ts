@@ -1,11 +1,9 @@
-// Tensors: making them, reading them, giving them back, and the errors of wrong arguments.
+// Tensors: making them, reading them, and the class itself.
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import {
-  AnnealError,
   ArgumentError,
   arange,
-  concat,
   DisposedError,
   type DType,
   DTypeError,
@@ -14,17 +12,13 @@ import {
   gather,
   IndexError,
   indexSelect,
-  invoke,
   isTensor,
-  keep,
   linspace,
   type NestedArray,
   OutOfMemoryError,
   ones,
   onesLike,
   ShapeError,
-  scope,
-  split,
   synchronize,
   Tensor,
   tensor,
@@ -32,21 +26,7 @@ import {
   zerosLike,
 } from 'anneal';
 import { suite } from './support/check';
-import { liveTensors } from './support/collect';
-
-type ErrorClass = new (message: string) => AnnealError;
-
-/** The call must throw this class with its code, and a message in which each of the parts appears. */
-function throwsWith(run: () => unknown, kind: ErrorClass, code: string, ...parts: string[]): void {
-  assert.throws(run, (error: Error) => {
-    assert.ok(error instanceof kind, `${error.name}: ${error.message}`);
-    assert.ok(error instanceof AnnealError);
-    assert.equal(error.code, code);
-    assert.equal(error.name, kind.name);
-    for (const part of parts) assert.ok(error.message.includes(part), `'${part}' is not in: ${error.message}`);
-    return true;
-  });
-}
+import { throwsWith } from './support/errors';
 
 suite('tensor()', () => {
   const cases: [values: NestedArray | ArrayBufferView, dtype: DType, shape: number[], nested: NestedArray][] = [
@@ -243,211 +223,6 @@ suite('reading', () => {
 
   it('as JSON', () => {
     assert.equal(JSON.stringify(tensor([[1, 2]])), '{"shape":[1,2],"dtype":"float32","data":[1,2]}');
-  });
-});
-
-suite('giving back', () => {
-  it('dispose, once or more', () => {
-    const x = tensor([1]);
-    assert.equal(x.isDisposed, false);
-    x.dispose();
-    x.dispose();
-    assert.equal(x.isDisposed, true);
-    throwsWith(() => x.dataSync(), DisposedError, 'ERR_DISPOSED', '[dataSync]');
-    throwsWith(() => x.add(1), DisposedError, 'ERR_DISPOSED', '[add]', "'a'");
-    throwsWith(() => x.shape, DisposedError, 'ERR_DISPOSED');
-  });
-
-  it('a view keeps the memory that it shows', () => {
-    const x = tensor([
-      [1, 2],
-      [3, 4],
-    ]);
-    const view = x.transpose();
-    x.dispose();
-    assert.deepEqual(view.arraySync(), [
-      [1, 3],
-      [2, 4],
-    ]);
-  });
-
-  it('by using, through Symbol.dispose', () => {
-    const x = tensor([1]);
-    x[Symbol.dispose]();
-    assert.equal(x.isDisposed, true);
-  });
-
-  it('scope keeps what is returned: alone, in arrays, in objects and maps', () => {
-    let inner: Tensor | undefined;
-    const one = scope(() => {
-      inner = tensor([1]);
-      return inner.add(1);
-    });
-    assert.deepEqual([inner?.isDisposed, one.isDisposed], [true, false]);
-    const [a, { b, list }, map] = scope(
-      () => [tensor(1), { b: tensor(2), list: [tensor(3)] }, new Map([['c', tensor(4)]])] as const,
-    );
-    assert.deepEqual(
-      [a, b, list[0], map.get('c')].map((x) => x?.itemSync()),
-      [1, 2, 3, 4],
-    );
-  });
-
-  it('scopes nest: the inner one hands its result to the outer', () => {
-    let result: Tensor | undefined;
-    scope(() => {
-      result = scope(() => tensor([1]).add(1));
-      assert.equal(result.isDisposed, false);
-    });
-    assert.equal(result?.isDisposed, true);
-  });
-
-  it('scope leaves alone what was made before, and what is kept', () => {
-    const before = tensor([1]);
-    let kept: Tensor | undefined;
-    scope(() => {
-      before.add(1);
-      kept = keep(tensor([2]));
-    });
-    assert.deepEqual([before.isDisposed, kept?.isDisposed], [false, false]);
-    kept?.dispose();
-  });
-
-  it('scope gives back when its function throws', () => {
-    let inner: Tensor | undefined;
-    assert.throws(
-      () =>
-        scope(() => {
-          inner = tensor([1]);
-          throw new Error('inside');
-        }),
-      /inside/,
-    );
-    assert.equal(inner?.isDisposed, true);
-  });
-
-  it('scope follows asynchronous code, and only that', async () => {
-    const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
-    let inner: Tensor | undefined;
-    const running = scope(async () => {
-      inner = tensor([1]);
-      await pause();
-      const late = inner.add(1);
-      return late.mul(2);
-    });
-    const beside = tensor([3]);
-    const result = await running;
-    assert.deepEqual([inner?.isDisposed, result.isDisposed, beside.isDisposed], [true, false, false]);
-    assert.deepEqual(result.arraySync(), [4]);
-    await assert.rejects(
-      scope(async () => {
-        inner = tensor([1]);
-        await pause();
-        throw new Error('inside');
-      }),
-      /inside/,
-    );
-    assert.equal(inner?.isDisposed, true);
-  });
-
-  it('a graph keeps what backward needs', () => {
-    const x = tensor([2, 3], { requiresGrad: true });
-    const loss = scope(() => x.square().mul(x).sum());
-    loss.backward();
-    assert.deepEqual(x.grad?.arraySync(), [12, 27]);
-  });
-
-  it('is the collector’s work where nobody does it', async () => {
-    const held = await liveTensors();
-    for (let i = 0; i < 1000; i++) ones([8]).add(i);
-    assert.ok((await liveTensors()) <= held);
-  });
-});
-
-suite('errors of operators', () => {
-  const x = () =>
-    tensor([
-      [1, 2, 3],
-      [4, 5, 6],
-    ]);
-
-  it('name the operator and the shapes', () => {
-    throwsWith(() => x().add(ones([4])), ShapeError, 'ERR_SHAPE', '[add]', '[2, 3]', '[4]');
-    throwsWith(() => x().matmul(x()), ShapeError, 'ERR_SHAPE', '[matmul]', '[2, 3] x [2, 3]');
-    throwsWith(() => x().matmul(tensor(1)), ShapeError, 'ERR_SHAPE', '[matmul]');
-    throwsWith(() => x().reshape([4]), ShapeError, 'ERR_SHAPE', '[reshape]', '[2, 3]', '[4]');
-    throwsWith(() => x().reshape([-1, -1]), ShapeError, 'ERR_SHAPE', '[reshape]');
-    throwsWith(() => x().expand([2, 4]), ShapeError, 'ERR_SHAPE', '[expand]', '[2, 3]', '[2, 4]');
-    throwsWith(() => concat([x(), ones([2, 2])], 0), ShapeError, 'ERR_SHAPE', '[concat]', '[2, 3]', '[2, 2]');
-    throwsWith(() => split(x(), [1, 1], 1), ShapeError, 'ERR_SHAPE', '[split]', '[2, 3]');
-    throwsWith(() => zeros([0]).max(), ShapeError, 'ERR_SHAPE', '[max]');
-    throwsWith(() => zeros([1, 1, 1, 1, 1, 1, 1, 1]).unsqueeze(0), ShapeError, 'ERR_SHAPE', '8');
-  });
-
-  it('name the axis', () => {
-    for (const run of [() => x().sum(2), () => x().softmax(-3), () => x().transpose(0, 5), () => x().permute([0, 2])]) {
-      throwsWith(run, ArgumentError, 'ERR_ARGUMENT', 'axis', '2 dimensions');
-    }
-    throwsWith(() => x().sum([0, 0]), ArgumentError, 'ERR_ARGUMENT', '[sum]', 'twice');
-    throwsWith(() => x().permute([0]), ArgumentError, 'ERR_ARGUMENT', '[permute]');
-  });
-
-  it('name the dtype', () => {
-    const truth = tensor([true, false]);
-    throwsWith(() => truth.sub(truth), DTypeError, 'ERR_DTYPE', '[sub]', 'bool');
-    throwsWith(() => truth.matmul(truth), DTypeError, 'ERR_DTYPE', '[matmul]', 'bool');
-    throwsWith(() => indexSelect(x(), 0, tensor([0.5])), DTypeError, 'ERR_DTYPE', '[indexSelect]', 'float32');
-    throwsWith(() => x().cast('float16' as DType), DTypeError, 'ERR_DTYPE', '[cast]', "'float16'");
-  });
-
-  it('name the parameter and what was received', () => {
-    const wrong: [unknown, string][] = [
-      [null, 'null'],
-      [undefined, 'undefined'],
-      ['1', "string '1'"],
-      [[1], 'array'],
-      [{}, 'Object'],
-      [1n, 'bigint'],
-    ];
-    for (const [value, received] of wrong) {
-      throwsWith(() => x().add(value as number), ArgumentError, 'ERR_ARGUMENT', '[add]', "'b'", received);
-    }
-    throwsWith(() => x().matmul(2 as unknown as Tensor), ArgumentError, 'ERR_ARGUMENT', '[matmul]', "'b'", 'number 2');
-    throwsWith(() => x().sum('0' as unknown as number), ArgumentError, 'ERR_ARGUMENT', '[sum]');
-    throwsWith(() => x().sum(0.5), ArgumentError, 'ERR_ARGUMENT', '[sum]');
-    throwsWith(() => x().sum(0, 1 as unknown as boolean), ArgumentError, 'ERR_ARGUMENT', '[sum]', 'keepDims');
-    throwsWith(() => x().slice(0, 0, 1, 0), ArgumentError, 'ERR_ARGUMENT', '[slice]', 'step');
-    throwsWith(() => concat([], 0), ArgumentError, 'ERR_ARGUMENT', '[concat]');
-    throwsWith(() => concat([x(), 1 as unknown as Tensor]), ArgumentError, 'ERR_ARGUMENT', '[concat]', 'tensors[1]');
-    throwsWith(() => invoke('nothing', []), ArgumentError, 'ERR_ARGUMENT', "'nothing'");
-    throwsWith(() => invoke('add', [x()]), ArgumentError, 'ERR_ARGUMENT', '[add]', 'a, b');
-  });
-
-  it('refuse a number that the dtype next to it cannot hold', () => {
-    const bytes = tensor([1, 2], { dtype: 'uint8' });
-    throwsWith(() => bytes.add(300), ArgumentError, 'ERR_ARGUMENT', '300', 'uint8');
-    throwsWith(
-      () => tensor([1], { dtype: 'int32' }).mul(2 ** 31),
-      ArgumentError,
-      'ERR_ARGUMENT',
-      '2147483648',
-      'int32',
-    );
-    assert.deepEqual(bytes.sub(1).arraySync(), [0, 1]);
-    assert.deepEqual(
-      tensor([1], { dtype: 'int32' })
-        .add(-(2 ** 31))
-        .arraySync(),
-      [1 - 2 ** 31],
-    );
-  });
-
-  it('assign is for leaves of the same shape', () => {
-    const w = tensor([1, 2], { requiresGrad: true });
-    throwsWith(() => w.mul(2).assign(tensor([1, 2])), ArgumentError, 'ERR_ARGUMENT', '[assign]');
-    throwsWith(() => w.assign(tensor([1, 2, 3])), ShapeError, 'ERR_SHAPE', '[assign]', '[3]', '[2]');
-    assert.equal(w.assign(tensor([5, 6])), w);
-    assert.deepEqual(w.arraySync(), [5, 6]);
   });
 });
 

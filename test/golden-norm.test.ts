@@ -37,10 +37,10 @@ function network(): nn.Sequential {
   return new nn.Sequential(
     linear(0, INPUT, FIRST),
     new nn.BatchNorm1d(FIRST),
-    new nn.ReLU(),
+    new nn.GELU(),
     linear(1, FIRST, SECOND),
     new nn.LayerNorm(SECOND),
-    new nn.ReLU(),
+    new nn.GELU(),
     linear(2, SECOND, CLASSES),
   );
 }

@@ -186,6 +186,24 @@ TEST(convolutionsOfGroups) {
   checkAll({1, 3, 6, 15, {1, 6, 6}, {1, 2, 2}, {1, 3, 2}});
 }
 
+TEST(depthwiseConvolutions) {
+  for (const int64_t taps : {3, 5}) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t low : {0, 2}) {
+        for (const int64_t width : {5, 16, 41}) {
+          const int64_t height = taps + width % 7;
+          checkAll({2, 9, 9, 9, {1, height, width}, {1, taps, taps}, {1, stride, stride}, {1, 1, 1}, {0, low, 1}, {}});
+        }
+        checkAll({4, 5, 5, 10, {2, 8, 9}, {1, taps, taps}, {1, stride, stride}, {1, 1, 1}, {0, 1, low}, {0, 3, 1}});
+      }
+    }
+  }
+  // Strides and dilations that differ, and rows that are dealt out to slots in several pieces.
+  checkAll({2, 8, 8, 8, {1, 9, 300}, {1, 3, 3}, {1, 1, 2}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}});
+  checkAll({2, 8, 8, 8, {1, 9, 300}, {1, 5, 5}, {1, 2, 4}, {1, 1, 1}, {0, 2, 70}, {0, 2, 2}});
+  checkAll({2, 8, 8, 8, {1, 11, 12}, {1, 3, 3}, {1, 1, 1}, {1, 2, 2}, {0, 2, 2}, {0, 2, 2}});
+}
+
 TEST(convolutionsOverOneAndThreeDimensions) {
   checkAll({2, 1, 3, 4, {5, 6, 7}, {3, 2, 3}, {2, 1, 2}, {1, 2, 1}, {1, 0, 1}, {0, 1, 1}});
   checkAll({2, 1, 26, 27, {4, 5, 6}, {2, 2, 2}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}});
@@ -237,8 +255,9 @@ TEST(convolutionsOfThreeByThreeAreExactEnough) {
 TEST(convolutionsFinishTheirSums) {
   ConvArgs a = argsOf({2, 1, 3, 40, {1, 9, 9}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}}, DType::Float32);
   a.op = ConvOp::Forward;
-  for (const int64_t inChannels : {3, 8}) {  // few terms, and many
+  for (const int64_t inChannels : {3, 8, 40}) {  // few terms, many, and those of one channel
     a.inChannels = inChannels;
+    a.groups = inChannels == a.outChannels ? inChannels : 1;
     const Floats x = someFloats(a.inputSize(), 1), w = someFloats(a.weightSize(), 2);
     const Floats scale = someFloats(a.outChannels, 3), shift = someFloats(a.outChannels, 4);
     const Floats residual = someFloats(a.outputSize(), 5);

@@ -79,7 +79,7 @@ void forward(const ConvArgs& a) {
     }
   }
   const int64_t rows = a.outChannels / a.groups, depth = a.inChannels / a.groups * placesOf(a.kernel);
-  const Images<T> images = framesOfInput<T>(a, rows > kDirectChannels && depth > kDirectDepth);
+  const Images<T> images = framesOfInput<T>(a, !isDirect(rows, depth, placesOf(a.kernel)));
   const Finish<T> finish(a);
   int64_t* const offsets = scratch<int64_t>(1, depth);
   forwardOffsets(a, images, offsets);
@@ -172,8 +172,8 @@ struct InputGradient {
 
   explicit InputGradient(const ConvArgs& args)
       : a(args), rows(a.inChannels / a.groups), channels(a.outChannels / a.groups), finish(a) {
-    const bool few = rows <= kDirectChannels || channels * placesOf(a.kernel) <= kDirectDepth;
-    images = framesOfGradient<T>(a, !few);
+    const int64_t taps = placesOf(a.kernel);
+    images = framesOfGradient<T>(a, !isDirect(rows, channels * taps, taps));
   }
 
   // body(parts) for each combination of remainders that has elements.

@@ -36,6 +36,11 @@ struct Finish {
     }
   }
 
+  // Whether nothing follows the sums but a term by channel.
+  bool onlyShifts() const { return !scale && !residual && activation == Activation::None; }
+  // That term; minus zero adds nothing.
+  T bias(int64_t channel) const { return shift ? shift[channel] : -T{0}; }
+
   // All but a tile function, of n neighbours of a channel that go to `at`.
   ANNEAL_INLINE Vec<T> apply(Vec<T> v, int64_t channel, const T* at, int n) const {
     if (scale)

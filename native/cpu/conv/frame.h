@@ -51,50 +51,75 @@ struct FrameAxis {
   int64_t outputStep() const { return inPlace ? step : 1; }
 };
 
-// S * W * n elements, dealt out to S rows that lie `pitch` apart; S = 2 or 4.
+// count elements, read exactly and written in whole vectors.
+template <class T>
+ANNEAL_INLINE void copyRun(const T* from, int64_t count, T* to) {
+  int64_t i = 0;
+  for (; i + W<T> <= count; i += W<T>) store(to + i, load(from + i));
+  if (i < count) store(to + i, loadPartial(from + i, static_cast<int>(count - i)));
+}
+
+// Elements [begin, begin + count) of a row of n elements at `src`, zeros where there are none, written in whole vectors.
+template <class T>
+void copyPadded(const T* src, int64_t n, int64_t begin, int64_t count, T* to) {
+  const int64_t first = most(0, least(count, -begin)), last = most(first, least(count, n - begin));
+  for (int64_t i = 0; i < first; ++i) to[i] = T{0};
+  copyRun(src + begin + first, last - first, to + first);
+  for (int64_t i = last; i < count; i += W<T>) store(to + i, Vec<T>(T{0}));
+}
+
+// A row of a frame from a row of the source, dealt out to S = 2 or 4 slots.
 template <int S, class T>
-void unzipRow(const T* src, int64_t n, T* dst, int64_t pitch) {
+void dealRow(const FrameAxis& x, const T* src, T* dst) {
   using Lanes = Indices<W<T>>;
-  for (int64_t i = 0; i < n; ++i, src += S * W<T>, dst += W<T>) {
-    V<T> v[S];
+  constexpr int64_t kVectors = 8;  // of a slot at a time
+  T padded[(S * kVectors + 1) * W<T>];
+  for (int64_t i = 0; i < x.pitch; i += kVectors * W<T>) {
+    const int64_t count = least(kVectors * W<T>, x.pitch - i);
+    copyPadded(src, x.in, S * i - x.low, S * count, padded);
+    for (int64_t j = 0; j < count; j += W<T>) {
+      V<T> v[S];
 #pragma GCC unroll 4
-    for (int s = 0; s < S; ++s) v[s] = load(src + s * W<T>).raw;
-    Lanes::unzip(v[0], v[1]);
-    if constexpr (S == 4) {
-      Lanes::unzip(v[2], v[3]);
-      Lanes::unzip(v[0], v[2]);
-      Lanes::unzip(v[1], v[3]);
+      for (int s = 0; s < S; ++s) v[s] = load(padded + S * j + s * W<T>).raw;
+      Lanes::unzip(v[0], v[1]);
+      if constexpr (S == 4) {
+        Lanes::unzip(v[2], v[3]);
+        Lanes::unzip(v[0], v[2]);
+        Lanes::unzip(v[1], v[3]);
+      }
+      const int lanes = static_cast<int>(least(W<T>, count - j));
+#pragma GCC unroll 4
+      for (int s = 0; s < S; ++s) storeLanes(dst + s * x.pitch + i + j, Vec<T>(v[s]), lanes);
     }
-#pragma GCC unroll 4
-    for (int s = 0; s < S; ++s) store(dst + s * pitch, Vec<T>(v[s]));
   }
+}
+
+// A row of a frame from a row of the source, at a stride of 1.
+template <class T>
+void fillNear(const FrameAxis& x, const T* src, T* dst) {
+  const int64_t begin = least(x.pitch, most(0, x.low)), end = most(begin, least(x.pitch, x.in + x.low));
+  for (int64_t i = 0; i < begin; ++i) dst[i] = T{0};
+  src -= x.low;
+  int64_t i = begin;
+  for (; i + W<T> <= end; i += W<T>) store(dst + i, load(src + i));
+  for (; i < end; ++i) dst[i] = src[i];
+  for (; i < x.pitch; ++i) dst[i] = T{0};
 }
 
 // A row of a frame from a row of the source.
 template <class T>
 void fillRow(const FrameAxis& x, const T* src, T* dst) {
-  // Where all slots lie in the source, whole vectors are dealt out to them.
-  int64_t whole0 = 0, whole1 = 0;
-  if (x.dilation == 1 && x.slots == x.step && (x.step == 2 || x.step == 4)) {
-    whole0 = most(0, ceilDiv(x.low, x.step));
-    const int64_t vectors = most(0, least((x.in + x.low) / x.step, x.pitch) - whole0) / W<T>;
-    whole1 = whole0 + vectors * W<T>;
-    const auto deal = x.step == 2 ? unzipRow<2, T> : unzipRow<4, T>;
-    if (vectors > 0) deal(src + whole0 * x.step - x.low, vectors, dst + whole0, x.pitch);
+  if (x.step == 1) return fillNear(x, src, dst);
+  if (x.dilation == 1 && x.slots == x.step) {
+    if (x.step == 2) return dealRow<2>(x, src, dst);
+    if (x.step == 4) return dealRow<4>(x, src, dst);
   }
   for (int64_t slot = 0; slot < x.slots; ++slot, dst += x.pitch) {
     const int64_t first = x.sourceOf(slot, 0);
     const int64_t begin = first >= 0 ? 0 : least(x.pitch, ceilDiv(-first, x.step));
     const int64_t end = most(begin, least(x.pitch, ceilDiv(x.in - first, x.step)));
     for (int64_t i = 0; i < begin; ++i) dst[i] = T{0};
-    if (x.step == 1) {
-      __builtin_memcpy(dst + begin, src + first + begin, static_cast<size_t>(end - begin) * sizeof(T));
-    } else if (whole1 > whole0) {
-      for (int64_t i = begin; i < whole0; ++i) dst[i] = src[first + i * x.step];
-      for (int64_t i = whole1; i < end; ++i) dst[i] = src[first + i * x.step];
-    } else {
-      for (int64_t i = begin; i < end; ++i) dst[i] = src[first + i * x.step];
-    }
+    for (int64_t i = begin; i < end; ++i) dst[i] = src[first + i * x.step];
     for (int64_t i = end; i < x.pitch; ++i) dst[i] = T{0};
   }
 }

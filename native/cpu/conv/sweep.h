@@ -2,6 +2,7 @@
 #pragma once
 #include "cpu/conv/direct.h"
 #include "cpu/conv/images.h"
+#include "cpu/conv/stencil.h"
 #include "cpu/conv/tiles.h"
 
 namespace anneal::ANNEAL_LEVEL::convolution {
@@ -9,6 +10,15 @@ namespace anneal::ANNEAL_LEVEL::convolution {
 constexpr int64_t kOwnFrames = 16;       // so many images times groups are enough for tasks that make their own frames
 constexpr int64_t kDirectChannels = 24;  // results of so few channels, or sums of so few terms, are not worth packing
 constexpr int64_t kDirectDepth = 32;
+constexpr int64_t kDirectTaps = 25;  // nor are so many taps, which share what they read, for
+constexpr int64_t kTappedChannels = 96;
+constexpr int64_t kTappedDepth = 200;
+
+// Whether sums of `depth` terms, so many taps of each channel, are taken from the frame where it lies.
+inline bool isDirect(int64_t rows, int64_t depth, int64_t taps) {
+  return rows <= kDirectChannels || depth <= kDirectDepth ||
+         (taps >= kDirectTaps && rows <= kTappedChannels && depth <= kTappedDepth);
+}
 
 // Each task makes the frame of a group of an image and takes all sums of it, while the frame lies in cache.
 template <class T>
@@ -26,7 +36,8 @@ void sweepOwnFrames(const Images<T>& images, const Windows<T>* windows, int64_t 
       Windows<T> w = windows[i];
       w.images = 1;
       w.dst += image * w.dstImage;
-      multiplyDirect(w, frames, group, 0, w.columns());
+      const Stencil stencil = Stencil::of(w);
+      stencil.taps > 0 ? multiplyStencil(stencil, w, frames, group) : multiplyDirect(w, frames, group, 0, w.columns());
     }
   });
 }
@@ -37,7 +48,7 @@ void sweep(const Images<T>& images, const Windows<T>* windows, int64_t count, in
   double work = 0;
   for (int64_t i = 0; i < count; ++i) work += windows[i].flops();
   const bool parallel = work > gemm::kSerialFlops;
-  const bool direct = !images.inPlace && (rows <= kDirectChannels || depth <= kDirectDepth);
+  const bool direct = !images.inPlace && isDirect(rows, depth, depth / images.channels);
   if (direct && images.batch * images.groups >= kOwnFrames) {
     return sweepOwnFrames(images, windows, count, work, parallel);
   }

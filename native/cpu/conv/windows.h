@@ -63,14 +63,6 @@ ANNEAL_INLINE void forRuns(const Windows<T>& w, int64_t begin, int64_t end, int6
   }
 }
 
-// count elements, read exactly and written in whole vectors.
-template <class T>
-ANNEAL_INLINE void copyRun(const T* from, int64_t count, T* to) {
-  int64_t i = 0;
-  for (; i + W<T> <= count; i += W<T>) store(to + i, load(from + i));
-  if (i < count) store(to + i, loadPartial(from + i, static_cast<int>(count - i)));
-}
-
 // Terms [first, first + depth) of a panel's columns as dst[depth, width], width a multiple of W. The runs come from left to right; what
 // a vector has too much, the next run or row overwrites, so dst has room for a vector more.
 template <class T>

@@ -80,7 +80,7 @@ async function measureCases(
       rounds,
       secondsPerSample: quick ? 0.02 : 0.15,
       iterations,
-      tolerance: suite.tolerance,
+      tolerance: one.tolerance ?? suite.tolerance,
       pause: threads > 1 ? 50 : 0,
     };
     const programs = await programsFor(one, threads);

@@ -119,7 +119,13 @@ describe('suites of benchmarks', () => {
     this.timeout(60_000);
     const { lines } = await runBench(['cnn', '--peer', 'anneal-eager']);
     checkLine(lines[0], { suite: 'cnn', case: '3x3, 64 channels, 56x56, forward', unit: 'ms/call', limit: 'fma' });
-    checkLine(lines[3], { suite: 'cnn', case: 'step of a classifier of digits, batch 64', unit: 'ms/call' });
+    const names = [
+      'step of a classifier of digits, batch 64',
+      'ResNet-18, training step, batch 16, 64x64',
+      'ResNet-18, inference, batch 1, 64x64',
+    ];
+    for (const [i, name] of names.entries())
+      checkLine(lines[3 * (i + 1)], { suite: 'cnn', case: name, unit: 'ms/call' });
   });
 
   it('measures operators of networks and a small GPT', async function () {
@@ -145,6 +151,8 @@ describe('suites of benchmarks', () => {
     for (const [i, [name, unit]] of [
       ['demo, peak', 'MB'],
       ['demo, steady', 'MB'],
+      ['gpt step, peak', 'MB'],
+      ['gpt step, steady', 'MB'],
       ['load', 'ms'],
       ['disk', 'MB'],
     ].entries()) {

@@ -215,6 +215,25 @@ describe('data: parts of a dataset', () => {
     }
   });
 
+  it('splits arrays of samples', async () => {
+    const words = ['a', 'b', 'c', 'd', 'e'];
+    const parts = await randomSplit(words, [3, 2], { seed: 1 });
+    const found = await Promise.all(parts.map((part) => Promise.all(range(part.length).map((i) => part.get(i)))));
+    assert.deepEqual(
+      found.map((part) => part.length),
+      [3, 2],
+    );
+    assert.deepEqual(found.flat().sort(), words);
+    const [first, last] = await trainValidationSplit(words, { validation: 1, shuffle: false });
+    assert.deepEqual([first.get(3), last.get(0)], ['d', 'e']);
+    const loader = new data.DataLoader(parts[0]!, { batchSize: 3, collate: (samples) => samples.join('') as never });
+    for await (const batch of loader) assert.equal(batch as unknown as string, found[0]!.join(''));
+    await assert.rejects(
+      randomSplit('abcde' as never, [3, 2]),
+      throwsAs(ArgumentError, /^\[randomSplit\] expected dataset to be a dataset .* or an array of samples/),
+    );
+  });
+
   it('splits training from validation', async () => {
     const [training, validation] = await trainValidationSplit(numbers(100), { validation: 0.2, seed: 3 });
     assert.deepEqual([training.length, validation.length], [80, 20]);

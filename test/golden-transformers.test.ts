@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { arange, compile, crossEntropy, nn, noGrad, optim, scope, type Tensor, tensor } from 'anneal';
+import { arange, compile, crossEntropy, nn, optim, scope, type Tensor } from 'anneal';
 import { suite } from './support/check';
-import { counterValues } from './support/counter';
+import { integers, start } from './support/golden';
 
 const [BATCH, TIME, DIM, WORDS] = [4, 48, 32, 65];
 const [SOURCE, TARGET, LETTERS] = [17, 13, 20];
@@ -63,23 +63,6 @@ class Translator extends nn.Module {
     });
     return this.head.forward(y);
   }
-}
-
-function start(model: nn.Module): void {
-  const parameters = new Map(model.namedParameters());
-  for (const [seed, name] of [...parameters.keys()].sort().entries()) {
-    const parameter = parameters.get(name) as nn.Parameter;
-    const { shape, size, rank } = parameter;
-    const bound = rank > 1 ? 1 / Math.sqrt(shape.at(-1) as number) : 0.1;
-    const shift = rank === 1 && name.endsWith('weight') ? 1 : 0;
-    const values = counterValues(seed, size, -bound, bound).map((value) => value + shift);
-    noGrad(() => parameter.assign(tensor(values, { dtype: 'float32', shape })));
-  }
-}
-
-function integers(seed: number, shape: number[], below: number): Tensor {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  return tensor(counterValues(seed, count, 0, below).map(Math.floor), { dtype: 'int64', shape });
 }
 
 /** A model, what it is given at a step, and its loss of that. */

@@ -119,6 +119,24 @@ describe('integers in ranges', () => {
     assert.deepEqual(list(arange(3, -1, -2, { dtype: 'uint8' })), [3, 1]);
     assert.equal(arange(5, 5, 1, { dtype: 'uint8' }).size, 0);
   });
+
+  it('arange takes options after its last number', () => {
+    // As torch.arange(5, dtype=...), (2, 5, dtype=...), (2, 8, 2, dtype=...).
+    const cases: [Tensor, string, number[]][] = [
+      [arange(4, { dtype: 'float32' }), 'float32', [0, 1, 2, 3]],
+      [arange(2, 5, { dtype: 'uint8' }), 'uint8', [2, 3, 4]],
+      [arange(2, 8, 2, { dtype: 'float64' }), 'float64', [2, 4, 6]],
+      [arange(3, null, 1, { dtype: 'int32' }), 'int32', [0, 1, 2]],
+      [arange(3, undefined, undefined, { dtype: 'int32' }), 'int32', [0, 1, 2]],
+      [arange(3, {}), 'int64', [0, 1, 2]],
+      [arange(2.5, { dtype: 'int64' }), 'int64', [0, 1, 2]],
+    ];
+    for (const [found, dtype, values] of cases) assert.deepEqual([found.dtype, list(found)], [dtype, values]);
+    assert.equal(arange(3, { dtype: 'float32', requiresGrad: true }).requiresGrad, true);
+    refuses(() => arange(3, { dtyp: 'int32' } as never), /^\[arange\] there is no option 'dtyp'/);
+    const untyped = arange as (...args: unknown[]) => Tensor;
+    refuses(() => untyped(3, { dtype: 'int32' }, 2), /^\[arange\] expected nothing after the options/);
+  });
 });
 
 describe('products of uint8', () => {

@@ -1,7 +1,8 @@
 // The cnn suite on our side, compiled or eager.
-import { conv2d, grad, io, nn, optim, scope, synchronize, type Tensor } from 'anneal';
+import { conv2d, grad, io, nn, noGrad, optim, scope, synchronize, type Tensor } from 'anneal';
 import type { Job } from '../rival';
 import { maybeCompiled, versions } from './anneal_setup';
+import { ResNet18 } from './resnet';
 import { type Contender, serve } from './serve';
 
 type Tensors = Record<string, Tensor>;
@@ -44,21 +45,14 @@ class Layer implements Contender {
   }
 }
 
-/** A training step of a classifier. */
-class Step implements Contender {
-  readonly #images: Tensor;
-  readonly #labels: Tensor;
-  readonly #weights: Tensors;
-  #step: (images: Tensor, labels: Tensor) => Tensor;
+/** A network with initial weights, and its optimizer. */
+interface Network {
+  model: nn.Module & { forward(images: Tensor): Tensor };
+  optimizer: optim.Optimizer;
+}
 
-  constructor({ images, labels, ...weights }: Tensors) {
-    this.#images = images;
-    this.#labels = labels;
-    this.#weights = weights;
-    this.#step = this.#start();
-  }
-
-  #start(): (images: Tensor, labels: Tensor) => Tensor {
+const networks: Record<string, (weights: Tensors) => Network> = {
+  digits(weights) {
     const model = new nn.Sequential(
       new nn.Conv2d(1, 32, 3),
       new nn.ReLU(),
@@ -71,8 +65,38 @@ class Step implements Contender {
       new nn.ReLU(),
       new nn.Linear(128, 10),
     );
-    model.loadStateDict(this.#weights);
-    const optimizer = new optim.Adam(model.parameters(), { lr: 0.001 });
+    model.loadStateDict(weights);
+    return { model, optimizer: new optim.Adam(model.parameters(), { lr: 0.001 }) };
+  },
+  resnet(weights) {
+    const model = resnet(weights);
+    return { model, optimizer: new optim.SGD(model.parameters(), { lr: 0.001, momentum: 0.9 }) };
+  },
+};
+
+// The file has the parameters alone: running statistics are those of a new model in every library.
+function resnet(weights: Tensors): ResNet18 {
+  const model = new ResNet18();
+  model.loadStateDict(weights, { strict: false });
+  return model;
+}
+
+/** A training step of a classifier. */
+class Step implements Contender {
+  readonly #images: Tensor;
+  readonly #labels: Tensor;
+  readonly #network: () => Network;
+  #step: (images: Tensor, labels: Tensor) => Tensor;
+
+  constructor({ network }: Job, { images, labels, ...weights }: Tensors) {
+    this.#images = images;
+    this.#labels = labels;
+    this.#network = () => networks[String(network)](weights);
+    this.#step = this.#start();
+  }
+
+  #start(): (images: Tensor, labels: Tensor) => Tensor {
+    const { model, optimizer } = this.#network();
     const step = maybeCompiled((images: Tensor, labels: Tensor) => {
       const loss = nn.crossEntropy(model.forward(images), labels);
       loss.backward();
@@ -99,7 +123,33 @@ class Step implements Contender {
   }
 }
 
+/** ResNet-18 in inference, one image after another. */
+class Inference implements Contender {
+  readonly #images: Tensor;
+  readonly #forward: (images: Tensor) => Tensor;
+
+  constructor({ images, ...weights }: Tensors) {
+    this.#images = images;
+    const model = resnet(weights);
+    model.eval();
+    const forward = maybeCompiled((x: Tensor) => noGrad(() => model.forward(x)));
+    this.#forward = (x) => scope(() => forward(x));
+  }
+
+  reset(): void {}
+
+  async check(): Promise<number[]> {
+    return norms(await this.#forward(this.#images).data());
+  }
+
+  async run(iterations: number): Promise<void> {
+    for (let i = 0; i < iterations; i++) this.#forward(this.#images).dispose();
+    await synchronize();
+  }
+}
+
 void serve(async (job) => {
   const tensors = await io.load(String(job.inputs));
-  return job.kind === 'step' ? new Step(tensors) : new Layer(job, tensors);
+  if (job.kind === 'step') return new Step(job, tensors);
+  return job.kind === 'inference' ? new Inference(tensors) : new Layer(job, tensors);
 }, versions);

@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional
 
 from serve import serve
+from torch_resnet import ResNet18
 from torch_setup import VERSIONS, load
 
 
@@ -39,27 +40,42 @@ class Layer:
             self.call()
 
 
+def digits(weights):
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 32, 3),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Conv2d(32, 64, 3),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Flatten(),
+        torch.nn.Linear(1600, 128),
+        torch.nn.ReLU(),
+        torch.nn.Linear(128, 10),
+    )
+    model.load_state_dict(weights)
+    return model, torch.optim.Adam(model.parameters(), lr=0.001)
+
+
+def resnet(weights):
+    model = ResNet18()
+    # The file has the parameters alone: running statistics are those of a new model in every library.
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected and not set(missing) & {name for name, _ in model.named_parameters()}
+    return model, torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+
+
+NETWORKS = {"digits": digits, "resnet": resnet}
+
+
 class Step:
-    def __init__(self, tensors):
+    def __init__(self, job, tensors):
         self.images, self.labels = tensors.pop("images"), tensors.pop("labels")
-        self.weights = tensors
+        self.network, self.weights = NETWORKS[job["network"]], tensors
         self.reset()
 
     def reset(self):
-        self.model = torch.nn.Sequential(
-            torch.nn.Conv2d(1, 32, 3),
-            torch.nn.ReLU(),
-            torch.nn.MaxPool2d(2),
-            torch.nn.Conv2d(32, 64, 3),
-            torch.nn.ReLU(),
-            torch.nn.MaxPool2d(2),
-            torch.nn.Flatten(),
-            torch.nn.Linear(1600, 128),
-            torch.nn.ReLU(),
-            torch.nn.Linear(128, 10),
-        )
-        self.model.load_state_dict(self.weights)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.001)
+        self.model, self.optimizer = self.network(self.weights)
 
     def step(self):
         self.optimizer.zero_grad()
@@ -76,9 +92,32 @@ class Step:
             self.step()
 
 
+class Inference:
+    def __init__(self, tensors):
+        self.images = tensors.pop("images")
+        self.model, _ = resnet(tensors)
+        self.model.eval()
+
+    @torch.inference_mode()
+    def call(self):
+        return self.model(self.images)
+
+    def reset(self):
+        pass
+
+    def check(self):
+        return norms(self.call())
+
+    def run(self, iterations):
+        for _ in range(iterations):
+            self.call()
+
+
 def prepare(job):
     tensors = load(job["inputs"])
-    return Step(tensors) if job["kind"] == "step" else Layer(job, tensors)
+    if job["kind"] == "step":
+        return Step(job, tensors)
+    return Inference(tensors) if job["kind"] == "inference" else Layer(job, tensors)
 
 
 serve(prepare, VERSIONS)

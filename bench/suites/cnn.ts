@@ -1,5 +1,6 @@
-// Convolutions: layers forward, a layer with its gradients, and training steps of a small classifier of digits.
-import { Generator, normal, type Tensor, uniform } from 'anneal';
+// Convolutions: layers forward, a layer with its gradients, training steps of a small classifier of digits, and ResNet-18.
+import { Generator, normal, ones, type Tensor, uniform, zeros } from 'anneal';
+import { ResNet18, resnetWork } from '../peers/resnet';
 import type { Job } from '../rival';
 import { saveInputs } from './inputs';
 import type { Case, Suite } from './suite';
@@ -40,7 +41,7 @@ function workOf({ batch, inputs, outputs, size, kernel = 3, stride = 1, groups =
 
 export const cnn: Suite = {
   name: 'cnn',
-  description: 'convolution layers of float32, and a training step of a classifier with two of them',
+  description: 'convolution layers of float32, a training step of a classifier with two of them, and ResNet-18',
   iteration: 'call',
   // Of means of many results; and of the losses of a few steps, where Adam divides by the size of each gradient.
   tolerance: 1e-4,
@@ -65,11 +66,39 @@ export const cnn: Suite = {
     }
     const batch = 64;
     const job = async (folder: string): Promise<Job> => {
-      return { kind: 'step', inputs: await saveInputs(folder, `cnn-step-${batch}`, () => stepInputs(batch)) };
+      const inputs = await saveInputs(folder, `cnn-step-${batch}`, () => stepInputs(batch));
+      return { kind: 'step', network: 'digits', inputs };
     };
-    return [...cases, { name: `step of a classifier of digits, batch ${batch}`, job }];
+    cases.push({ name: `step of a classifier of digits, batch ${batch}`, job });
+    return [...cases, resnetTraining(16, 64), resnetInference(quick ? 64 : 224)];
   },
 };
+
+function resnetTraining(batch: number, size: number): Case {
+  const { stem, all } = resnetWork(size);
+  return {
+    name: `ResNet-18, training step, batch ${batch}, ${size}x${size}`,
+    job: async (folder) => {
+      const inputs = await saveInputs(folder, `cnn-resnet-${batch}-${size}`, () => resnetInputs(batch, size, true));
+      return { kind: 'step', network: 'resnet', inputs };
+    },
+    work: { amount: batch * (3 * all - stem), limit: 'fma' },
+    // Some of a million inputs of ReLU are within rounding errors of 0, and each on the other side moves gradients by a thousandth:
+    // PyTorch's own fifth loss differs by 7e-4 once its weights change by one unit in the last place.
+    tolerance: 2e-3,
+  };
+}
+
+function resnetInference(size: number): Case {
+  return {
+    name: `ResNet-18, inference, batch 1, ${size}x${size}`,
+    job: async (folder) => {
+      const inputs = await saveInputs(folder, `cnn-resnet-1-${size}`, () => resnetInputs(1, size, false));
+      return { kind: 'inference', inputs };
+    },
+    work: { amount: resnetWork(size).all, limit: 'fma' },
+  };
+}
 
 /** x, weight and bias, and the gradient of the output. */
 function layerInputs({ batch, inputs, outputs, size, kernel = 3, stride = 1, groups = 1 }: Layer) {
@@ -99,4 +128,18 @@ function stepInputs(batch: number): Record<string, Tensor> {
     images: uniform([batch, 1, 28, 28], { generator }),
     labels: uniform([batch], { high: 10, generator }).to('int64'),
   };
+}
+
+/** Initial weights that keep the variance of activations, as in the paper, images, and in training their labels. */
+function resnetInputs(batch: number, size: number, training: boolean): Record<string, Tensor> {
+  const generator = new Generator(1);
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, { shape, rank }] of new ResNet18().namedParameters()) {
+    const terms = shape.slice(1).reduce((product, extent) => product * extent, 1);
+    if (rank > 1) tensors[name] = normal(shape, { std: Math.sqrt(2 / terms), generator });
+    else tensors[name] = name.endsWith('weight') ? ones(shape) : zeros(shape);
+  }
+  tensors.images = normal([batch, 3, size, size], { generator });
+  if (training) tensors.labels = uniform([batch], { high: 1000, generator }).to('int64');
+  return tensors;
 }

@@ -1,50 +1,79 @@
-// What it costs to have anneal at all: memory of the process that runs the demo, time to load, room on the disk.
+// What it costs to have anneal at all: memory of processes that train, time to load, room on the disk.
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Figure, FigureOptions, FigureSuite } from '../figures';
 import { ourProgram, peerProgram } from '../peers/programs';
 import { BenchError, startRival } from '../rival';
 import { endToEnd } from './end-to-end';
 import { loadingTime, roomOnDisk } from './footprint';
+import { gpt } from './gpt';
+import type { Suite } from './suite';
+
+/** A process whose memory is measured: the first case of a suite, and how many iterations it makes. */
+interface Workload {
+  name: string;
+  suite: Suite;
+  iterations: number;
+}
+
+const workloads: readonly Workload[] = [
+  { name: 'demo', suite: endToEnd, iterations: 2 },
+  { name: 'gpt step', suite: gpt, iterations: 3 },
+];
+const kinds = ['peak', 'steady'] as const;
 
 export const memory: FigureSuite = {
   name: 'memory',
-  description: "memory of the demo's process, time to load, room on the disk",
-  cases: ['demo, peak', 'demo, steady', 'load', 'disk'],
+  description: 'memory of the processes of the demo and of training steps of a GPT, time to load, room on the disk',
+  cases: [...workloads.flatMap(({ name }) => kinds.map((kind) => `${name}, ${kind}`)), 'load', 'disk'],
   async *figures(options) {
     const { wanted } = options;
-    if (wanted('demo, peak') || wanted('demo, steady')) yield* residentMemory(options);
+    for (const workload of workloads) {
+      if (kinds.some((kind) => wanted(`${workload.name}, ${kind}`))) yield* residentMemory(workload, options);
+    }
     if (wanted('load')) yield await loadingTime(options);
     if (wanted('disk')) yield await roomOnDisk(options);
   },
 };
 
-// The demo's training in a fresh process each round. The system keeps count of the peak; the steady size is that after the last
-// epoch. What compiles our TypeScript on the fly is part of ours.
-async function* residentMemory({ peers, threads, rounds = 3, quick, skip }: FigureOptions): AsyncGenerator<Figure> {
-  const programs = [await ourProgram(endToEnd, { threads, device: 'cpu' })];
+// Training in a fresh process each round. The system keeps count of the peak; the steady size is that after the last iteration. What
+// compiles our TypeScript on the fly is part of ours.
+async function* residentMemory(
+  { name: workload, suite, iterations }: Workload,
+  { peers, threads, rounds = 3, quick, skip }: FigureOptions,
+): AsyncGenerator<Figure> {
+  const programs = [await ourProgram(suite, { threads, device: 'cpu' })];
   for (const peer of peers) {
-    const program = await peerProgram(peer, endToEnd, { threads, device: 'cpu' });
+    const program = await peerProgram(peer, suite, { threads, device: 'cpu' });
     if (typeof program === 'string') skip(peer, program);
     else programs.push(program);
   }
-  const [{ job }] = endToEnd.cases(quick, threads);
+  const [first] = suite.cases(quick, threads);
   const sizes = programs.map(() => ({ peak: [] as number[], steady: [] as number[] }));
-  for (let round = 0; round < (quick ? 1 : rounds); round++) {
-    for (const [i, program] of programs.entries()) {
-      const rival = await startRival(program, await job(''));
-      try {
-        await rival.measure(quick ? 1 : 2);
-        const { peak, steady } = residentMegabytes(rival.pid);
-        sizes[i].peak.push(peak);
-        sizes[i].steady.push(steady);
-      } finally {
-        rival.close();
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
+  try {
+    const job = await first.job(folder);
+    for (let round = 0; round < (quick ? 1 : rounds); round++) {
+      for (const [i, program] of programs.entries()) {
+        const rival = await startRival(program, job);
+        try {
+          await rival.measure(quick ? 1 : iterations);
+          const { peak, steady } = residentMegabytes(rival.pid);
+          sizes[i].peak.push(peak);
+          sizes[i].steady.push(steady);
+        } finally {
+          rival.close();
+        }
       }
     }
+  } finally {
+    await rm(folder, { recursive: true });
   }
-  for (const kind of ['peak', 'steady'] as const) {
+  for (const kind of kinds) {
     const values = programs.map(({ name }, i) => ({ impl: name, rounds: sizes[i][kind] }));
-    yield { case: `demo, ${kind}`, unit: 'MB', values };
+    yield { case: `${workload}, ${kind}`, unit: 'MB', values };
   }
 }
 

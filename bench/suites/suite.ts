@@ -9,6 +9,8 @@ export interface Case {
   work?: Work;
   /** Of this case, when it is not for the command line to say. */
   threads?: number;
+  /** Largest relative difference between the results of two rivals, where that of the suite would not do. */
+  tolerance?: number;
   /** Peers that would take minutes over it. */
   tooSlow?: readonly PeerName[];
 }

@@ -77,6 +77,27 @@ export function unflattenTensors(template: Template, tensors: readonly Tensor[])
   }
 }
 
+/** `value` with `fn` of each tensor in its arrays and plain objects; all else as it is. */
+export function mapTensors<T>(value: T, fn: (tensor: Tensor) => Tensor): T {
+  const map = (item: unknown): unknown => {
+    if (item instanceof Tensor) return fn(item);
+    if (Array.isArray(item)) return item.map(map);
+    if (!isPlainObject(item)) return item;
+    return Object.fromEntries(Object.entries(item).map(([name, part]) => [name, map(part)]));
+  };
+  return map(value) as T;
+}
+
+/** The tensors in the arrays and plain objects of `value`. */
+export function tensorsIn(value: unknown): Tensor[] {
+  const found: Tensor[] = [];
+  mapTensors(value, (tensor) => {
+    found.push(tensor);
+    return tensor;
+  });
+  return found;
+}
+
 /**
  * Whether `value` is what `template` was made of, but for the tensors, which are added to `tensors`: the same one at the same
  * places, but perhaps the same one also at others.

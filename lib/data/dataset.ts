@@ -85,3 +85,8 @@ export function isDataset(value: unknown): value is Dataset<never> {
   const { length, get } = value as { length?: unknown; get?: unknown };
   return isCount(length) && typeof get === 'function';
 }
+
+/** The samples of an array, read from it one by one. */
+export function samplesIn<Batch, Sample>(samples: ArrayLike<Sample>): Dataset<Batch, Sample> {
+  return { length: samples.length, get: (index) => samples[index] as Sample };
+}

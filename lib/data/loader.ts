@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor';
 import { checkArgument, checkSeed, isCount } from './arguments';
 import { collateSamples } from './collate';
 import { type Column, columnsOf, isColumnar, rowsOf } from './columns';
-import { type Dataset, isDataset } from './dataset';
+import { type Dataset, isDataset, samplesIn } from './dataset';
 import { Pace } from './pace';
 import { drawSeed, epochSeed, permutation, randomOrder } from './permutation';
 import { orAborted, samplesOf } from './samples';
@@ -83,7 +83,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     check(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'an AbortSignal', signal);
     checkSeed('DataLoader', seed);
     if (isDataset(source)) this.#dataset = source as Dataset<Batch, Sample>;
-    else if (isArrayLike<Sample>(source)) this.#dataset = { length: source.length, get: (i) => source[i] };
+    else if (isArrayLike<Sample>(source)) this.#dataset = samplesIn(source);
     else if (isIterable<Sample>(source)) this.#stream = source;
     const rule = 'a dataset (length and get), an array or an iterable of samples';
     check(this.#dataset !== undefined || this.#stream !== undefined, 'source', rule, source);

@@ -1,8 +1,9 @@
 // Parts of a dataset: chosen by index, or cut at random.
 import { checkOptions } from '../options';
+import type { Tensor } from '../tensor';
 import { checkArgument, checkIndices, checkSeed, isCount } from './arguments';
 import { type Column, type Columnar, columnsOf, isColumnar, readsAs, rowsOf } from './columns';
-import { type Dataset, isDataset } from './dataset';
+import { type Dataset, isDataset, samplesIn } from './dataset';
 import { permutation } from './permutation';
 
 /**
@@ -69,19 +70,19 @@ export interface ValidationSplitOptions extends SplitOptions {
 }
 
 /**
- * Cuts a dataset at random into parts without common samples.
+ * Cuts a dataset, or an array of samples, at random into parts without common samples.
  * @param parts numbers of samples that add up to the dataset's length, or shares that add up to 1 (each rounded down;
  * what is left goes to the first parts, one each)
  * @throws ArgumentError when they add up to neither
  */
-export async function randomSplit<Batch, Sample>(
-  dataset: Dataset<Batch, Sample>,
+export async function randomSplit<Batch = Tensor[], Sample = unknown>(
+  source: Dataset<Batch, Sample> | readonly Sample[],
   parts: readonly number[],
   options: SplitOptions = {},
 ): Promise<Subset<Batch, Sample>[]> {
   checkOptions('randomSplit', options, ['seed']);
   const { seed } = options;
-  checkDataset('randomSplit', dataset);
+  const dataset = datasetOf('randomSplit', source);
   checkSeed('randomSplit', seed);
   const counts = countsOf(parts, dataset.length);
   const order = Array.from(await permutation(dataset.length, seed), Number);
@@ -93,17 +94,17 @@ export async function randomSplit<Batch, Sample>(
 }
 
 /**
- * Cuts a dataset into a training and a validation part, each with one sample or more.
+ * Cuts a dataset, or an array of samples, into a training and a validation part, each with one sample or more.
  * @returns `[training, validation]`
  */
-export async function trainValidationSplit<Batch, Sample>(
-  dataset: Dataset<Batch, Sample>,
+export async function trainValidationSplit<Batch = Tensor[], Sample = unknown>(
+  source: Dataset<Batch, Sample> | readonly Sample[],
   options: ValidationSplitOptions,
 ): Promise<[training: Subset<Batch, Sample>, validation: Subset<Batch, Sample>]> {
   const owner = 'trainValidationSplit';
   checkOptions(owner, options ?? null, ['validation', 'seed', 'shuffle']);
   const { validation, seed, shuffle = true } = options;
-  checkDataset(owner, dataset);
+  const dataset = datasetOf(owner, source);
   checkSeed(owner, seed);
   const { length } = dataset;
   checkArgument(length >= 2, owner, 'dataset.length', '2 or more', length);
@@ -139,6 +140,16 @@ function countsOf(parts: readonly number[], length: number): number[] {
   let rest = length - counts.reduce((total, count) => total + count, 0);
   for (let i = 0; rest > 0; i = (i + 1) % counts.length, rest--) counts[i] = counts[i] + 1;
   return counts;
+}
+
+function datasetOf<Batch, Sample>(
+  owner: string,
+  source: Dataset<Batch, Sample> | readonly Sample[],
+): Dataset<Batch, Sample> {
+  if (Array.isArray(source)) return samplesIn<Batch, Sample>(source);
+  const rule = 'a dataset (length and get) or an array of samples';
+  checkArgument(isDataset(source), owner, 'dataset', rule, source);
+  return source as Dataset<Batch, Sample>;
 }
 
 function checkDataset(owner: string, dataset: unknown): void {

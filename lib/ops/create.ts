@@ -186,13 +186,25 @@ export function onesLike(like: Tensor, options: CreateOptions = {}): Tensor {
 }
 
 /**
- * The numbers from `start` (default 0) to before `end`, by `step` (default 1): `arange(5)`, `arange(2, 8, 2)`. int64 when all
- * three are whole, else float32.
+ * The numbers from `start` (default 0) to before `end`, by `step` (default 1): `arange(5)`, `arange(2, 8)`, `arange(2, 8, 2)`. Options
+ * come after the last number: `arange(5, { dtype: 'float32' })`. Without `dtype`, int64 when all three are whole, else float32.
+ * `null` for `end` is the same as leaving it out.
  *
- * @throws ArgumentError when there is no finite range, or its numbers do not fit the dtype.
+ * @throws ArgumentError when there is no finite range, its numbers do not fit the dtype, or something follows the options.
  */
-export function arange(startOrEnd: number, end?: number | null, step = 1, options: CreateOptions = {}): Tensor {
+export function arange(end: number, options?: CreateOptions): Tensor;
+export function arange(start: number, end: number, options?: CreateOptions): Tensor;
+export function arange(startOrEnd: number, end?: number | null, step?: number, options?: CreateOptions): Tensor;
+export function arange(startOrEnd: number, ...rest: (number | CreateOptions | null | undefined)[]): Tensor {
+  const place = rest.findIndex((value) => typeof value === 'object' && value !== null);
+  const numbers = place < 0 ? rest.slice(0, 2) : rest.slice(0, place);
+  const [end, step = 1] = numbers as (number | null | undefined)[];
+  const [options = {}, ...more] = rest.slice(place < 0 ? 2 : place) as CreateOptions[];
   checkOptions('arange', options, optionNames);
+  const extra = more.find((value) => value !== undefined);
+  if (extra !== undefined) {
+    throw new ArgumentError(`[arange] expected nothing after the options, received ${describe(extra)}`);
+  }
   const [from, to] = end == null ? [0, startOrEnd] : [startOrEnd, end];
   const whole = [from, to, step].every(Number.isInteger);
   const dtype = dtypeCode('arange', options.dtype ?? (whole ? 'int64' : 'float32'));

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Program } from '../compile/program';
 import { type Found, Programs } from '../compile/programs';
+import { tensorsIn } from '../compile/structure';
 import { keep, noGrad, scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
@@ -58,7 +59,8 @@ export class LoadedColumns {
 /** What a step shows of a batch; for a chunk of several batches each tensor has a leading dimension of their number. */
 export interface Shown {
   loss?: Tensor;
-  output?: Tensor;
+  /** A tensor, or tensors in arrays and plain objects. */
+  output?: unknown;
   target?: Tensor;
 }
 
@@ -119,7 +121,7 @@ export class CompiledSteps {
         const done = this.#losses.fence();
         done.catch(() => {}); // awaited below, unless something else ends the run first
         await onChunk(run, samples, shown);
-        for (const tensor of Object.values(shown)) tensor.dispose();
+        for (const tensor of tensorsIn(shown)) tensor.dispose();
         const submitted = native.submitted();
         await gate.race(ahead);
         await nextTurn();
@@ -163,5 +165,5 @@ export class CompiledSteps {
 
 function bytesOf(shown: Shown): number {
   // 8: the largest element.
-  return Object.values(shown).reduce((sum: number, tensor: Tensor) => sum + 8 * tensor.size, 0);
+  return tensorsIn(shown).reduce((sum, tensor) => sum + 8 * tensor.size, 0);
 }

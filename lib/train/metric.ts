@@ -2,18 +2,21 @@
 import { untraced } from '../compile/trace';
 import { keep, noGrad, scope } from '../context';
 import type { Device } from '../device';
-import { ArgumentError } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { zeros, zerosLike } from '../ops/create';
 import { overwrite } from '../ops/overwrite';
 import { checkOptions } from '../options';
-import type { Tensor } from '../tensor';
+import { Tensor } from '../tensor';
 import { checkDecision, type DecisionOptions, decide } from './decision';
 
 /** What a metric comes to: one number, one per class, or a matrix. */
 export type MetricValue = number | number[] | number[][];
 
-/** A measure of how outputs agree with targets, accumulated over batches. Write your own by implementing it. */
-export interface Metric<V extends MetricValue = MetricValue> {
+/**
+ * A measure of how outputs agree with targets, accumulated over batches. Write your own by implementing it: `Metric<number, Heads>` for
+ * a model whose `forward` returns `Heads`, such as an object of tensors.
+ */
+export interface Metric<V extends MetricValue = MetricValue, Output = Tensor> {
   /** Whether smaller or larger values are better: for callbacks in mode auto, which else go by the name. */
   readonly mode?: 'min' | 'max';
   /** Starts again. */
@@ -22,24 +25,24 @@ export interface Metric<V extends MetricValue = MetricValue> {
    * Takes in one batch. Called without gradients and inside a scope: `keep` the tensors that have to stay. The Trainer may call it
    * for several batches once their steps have been taken, so it should look at its arguments only, not at the model.
    */
-  update(output: Tensor, target: Tensor): void;
+  update(output: Output, target: Tensor): void;
   /** The value over all batches since the last reset. */
   compute(): Promise<V>;
 }
 
-/** Metrics by name, as a trainer has them. */
-export type Metrics = Record<string, Metric>;
+/** Metrics by name, as a trainer has them whose model returns `Output`; of any model without it. */
+export type Metrics<Output = never> = Record<string, Metric<MetricValue, Output>>;
 
 /** What each of these metrics comes to, by name: a number for `{ accuracy: train.accuracy() }`. */
 export type MetricValues<M extends Metrics> = {
-  [Name in keyof M]: NonNullable<M[Name]> extends Metric<infer V> ? V : never;
+  [Name in keyof M]: NonNullable<M[Name]> extends Metric<infer V, never> ? V : never;
 };
 
 /** Under this name a metric has that `update` which may become part of a compiled step: it runs there only once. @internal */
 export const traceable = Symbol('anneal.traceable');
 
 /** Whether `update` may become part of a compiled step: not one that others have put in its place. */
-export function isTraceable(metric: Metric): boolean {
+export function isTraceable(metric: Metric<MetricValue, never>): boolean {
   return (metric as { [traceable]?: unknown })[traceable] === metric.update;
 }
 
@@ -155,6 +158,10 @@ function derived<V extends MetricValue>(
     update(output, target) {
       scope(() =>
         noGrad(() => {
+          if (!(output instanceof Tensor)) {
+            const hint = 'for a model of several outputs write a metric that updates this one with its part';
+            throw new ArgumentError(`[${name}] expected a tensor as the output, received ${describe(output)}: ${hint}`);
+          }
           const decisions = decide(name, output, target, options);
           if (updated && decisions.classes !== classes) {
             throw new ArgumentError(`[${name}] outputs of ${decisions.classes} classes after some of ${classes}`);

@@ -16,6 +16,7 @@ const PRIVATE =
 
 /** Public fields of an optimizer are compared at every call; a number in a private one may change unseen. */
 export function obstacleOf({ optimizer }: StepOptions): Obstacle | undefined {
+  if (optimizer === undefined) return undefined;
   const who = optimizer.constructor?.name || 'the optimizer';
   if (!(optimizer instanceof Optimizer)) return { who, reason: 'it does not extend optim.Optimizer' };
   let type: unknown = optimizer.constructor;

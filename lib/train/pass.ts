@@ -1,5 +1,6 @@
 // Passes through data: compiled where the engine can gather the batches and the step can be traced, batch by batch elsewhere.
 import { compile } from '../compile/compile';
+import { mapTensors } from '../compile/structure';
 import { scope } from '../context';
 import type { Column } from '../data/columns';
 import type { EpochRows } from '../data/loader';
@@ -87,11 +88,11 @@ export class Pass {
   }
 
   /** The model's forward, compiled where that is possible: weights are then laid out once for all batches. */
-  forward(): (...inputs: Tensor[]) => Tensor {
+  forward(): (...inputs: Tensor[]) => unknown {
     const { model } = this.#options;
     const forward = (...inputs: Tensor[]) => model.forward(...inputs);
     if (!this.#options.compile) return forward;
-    let way = compile(forward) as (...inputs: Tensor[]) => Tensor;
+    let way: (...inputs: Tensor[]) => unknown = compile(forward);
     return (...inputs) => {
       if (way === forward) return forward(...inputs);
       try {
@@ -112,14 +113,14 @@ export class Pass {
 
   // What a compiled step returns for metrics that are no part of it. A copy of the output, which might be a parameter's memory.
   #observed({ output, target }: Measured): Shown {
-    return this.steps.hasObservers ? { output: contiguous(output.detach()), target } : {};
+    return this.steps.hasObservers ? { output: mapTensors(output, (x) => contiguous(x.detach())), target } : {};
   }
 
   #observe(batches: number, { output, target }: Shown): void {
     if (output === undefined || target === undefined) return;
     for (let i = 0; i < batches; i++) {
       const part = (stack: Tensor) => (batches === 1 ? stack : squeeze(slice(stack, 0, i, i + 1), 0));
-      scope(() => this.steps.observe({ output: part(output), target: part(target) }));
+      scope(() => this.steps.observe({ output: mapTensors(output, part), target: part(target) }));
     }
   }
 

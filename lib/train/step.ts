@@ -1,4 +1,5 @@
 // What is done with one batch in training and in evaluation, whether it is compiled or not.
+import { mapTensors } from '../compile/structure';
 import { noGrad } from '../context';
 import { type Device, defaultDevice } from '../device';
 import { isFloating } from '../dtype';
@@ -10,22 +11,26 @@ import { clipGradNorm } from '../optim/clip';
 import type { Tensor } from '../tensor';
 import type { Batch } from './batches';
 import { RunningMean } from './mean';
-import { isTraceable, type Metric, type Metrics } from './metric';
+import { isTraceable, type Metric, type Metrics, type MetricValue } from './metric';
 
-/** A model of one or more inputs and one output. */
-export type Model = Module & { forward(...inputs: Tensor[]): Tensor };
+/** A model of one or more inputs. Its output is a tensor, or tensors in arrays and plain objects. */
+export type Model<Output = Tensor> = Module & { forward(...inputs: Tensor[]): Output };
 
-/** A function such as `nn.crossEntropy`, or a module such as `new nn.CrossEntropyLoss()`, that gives a scalar. */
-export type Loss =
-  | ((output: Tensor, target: Tensor) => Tensor)
-  | (Module & { forward(output: Tensor, target: Tensor): Tensor });
+/**
+ * A function such as `nn.crossEntropy`, or a module such as `new nn.CrossEntropyLoss()`, that gives a scalar for the model's output,
+ * as `forward` returns it, and the target.
+ */
+export type Loss<Output = Tensor> =
+  | ((output: Output, target: Tensor) => Tensor)
+  | (Module & { forward(output: Output, target: Tensor): Tensor });
 
 /** The parts of a trainer that a step uses. */
 export interface StepOptions {
-  model: Model;
-  optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
-  loss: Loss;
-  metrics: Metrics;
+  model: Model<unknown>;
+  /** Only for training. */
+  optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'> | undefined;
+  loss: Loss<unknown>;
+  metrics: Metrics<unknown>;
   clipGradNorm: number;
 }
 
@@ -35,8 +40,8 @@ export class Steps {
   readonly device: Device;
   readonly losses: RunningMean;
   readonly #options: StepOptions;
-  readonly #inside: [name: string, metric: Metric][];
-  readonly #outside: Metric[];
+  readonly #inside: [name: string, metric: Metric<MetricValue, unknown>][];
+  readonly #outside: Metric<MetricValue, unknown>[];
   #at = '';
 
   constructor(options: StepOptions) {
@@ -60,7 +65,8 @@ export class Steps {
 
   /** Forward, backward and an update. */
   train(batch: Batch): Measured {
-    const { model, optimizer, clipGradNorm: maxNorm } = this.#options;
+    const { model, clipGradNorm: maxNorm } = this.#options;
+    const optimizer = this.#options.optimizer as NonNullable<StepOptions['optimizer']>; // `fit` has checked
     const updates = optimizer.constructor.name;
     this.#at = updates;
     optimizer.zeroGrad();
@@ -88,7 +94,7 @@ export class Steps {
   observe({ output, target }: Pick<Measured, 'output' | 'target'>): void {
     if (this.#outside.length === 0) return;
     noGrad(() => {
-      const detached = output.detach();
+      const detached = mapTensors(output, (tensor) => tensor.detach());
       for (const metric of this.#outside) metric.update(detached, target);
     });
   }
@@ -128,7 +134,7 @@ export class Steps {
     this.losses.add(loss, sampleCount(batch), share);
     if (this.#inside.length === 0) return;
     noGrad(() => {
-      const detached = output.detach();
+      const detached = mapTensors(output, (tensor) => tensor.detach());
       for (const [name, metric] of this.#inside) {
         this.#at = `metric '${name}'`;
         metric.update(detached, target);
@@ -139,7 +145,8 @@ export class Steps {
 
 /** What a forward gives to measure. */
 export interface Measured {
-  output: Tensor;
+  /** As `forward` has returned it. */
+  output: unknown;
   target: Tensor;
   loss: Tensor;
   /** The share of the targets that count, where the loss may ignore some. */

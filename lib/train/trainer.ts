@@ -4,7 +4,6 @@ import { noGrad, scope } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { rememberModes } from '../nn/mode';
 import { Module } from '../nn/module';
-import { concat } from '../ops/shape';
 import type { Optimizer } from '../optim';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
@@ -16,22 +15,23 @@ import { EarlyStopping } from './early-stopping';
 import type { EpochRecord, Evaluation, History } from './history';
 import type { Metrics, MetricValues } from './metric';
 import { type NanLoss, NanWatch } from './nan';
+import { Outputs } from './outputs';
 import { Pass } from './pass';
 import { Progress } from './progress';
-import type { Loss, Model } from './step';
+import type { Loss, Model, StepOptions } from './step';
 
 export type { Loss, Model } from './step';
 
 /** What a {@link Trainer} is made of. */
-export interface TrainerOptions<M extends Metrics = Metrics> {
-  /** What is trained. */
-  model: Model;
-  /** Each step ends with its `zeroGrad`: callbacks see no gradients. */
-  optimizer: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
-  /** What training makes small. */
-  loss: Loss;
-  /** Measured in training, validation and evaluation, by name. */
-  metrics?: M;
+export interface TrainerOptions<M extends Metrics = Metrics, Output = Tensor> {
+  /** What is trained. Its `forward` returns a tensor, or tensors in arrays and plain objects. */
+  model: Model<Output>;
+  /** Each step ends with its `zeroGrad`: callbacks see no gradients. Only `fit` needs one. */
+  optimizer?: Pick<Optimizer, 'lr' | 'step' | 'zeroGrad'>;
+  /** What training makes small. It gets what `forward` has returned. */
+  loss: Loss<NotInferred<Output>>;
+  /** Measured in training, validation and evaluation, by name. They get what `forward` has returned. */
+  metrics?: M & Metrics<NotInferred<Output>>;
   /** Called in this order. */
   callbacks?: Callback<NotInferred<M>>[];
   /** Limit of the gradients' norm, as one vector, before each step; see `optim.clipGradNorm`. Default: no limit. */
@@ -90,24 +90,26 @@ const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbac
  * const history = await trainer.fit(trainingSet, { epochs: 10, batchSize: 64, validation: testSet });
  * ```
  *
- * Batches are tuples of tensors: all but the last go to `model.forward`, the last is the target.
+ * Batches are tuples of tensors: all but the last go to `model.forward`, the last is the target. What `forward` returns, a tensor or
+ * arrays and plain objects of tensors, goes to the loss and to the metrics as it is. Without an optimizer there are `evaluate` and
+ * `predict`.
  *
  * The type of `metrics` gives results and callbacks theirs: `history.epochs[0].metrics.accuracy` is a number here, and a name that
  * is none of the metrics does not compile.
  */
-export class Trainer<M extends Metrics = Metrics> {
-  readonly #options: Required<TrainerOptions<M>>;
+export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
+  readonly #options: Required<Omit<TrainerOptions<M, Output>, 'model' | 'loss' | 'optimizer'>> & StepOptions;
   #running = false;
   #told = false;
 
-  constructor(options: TrainerOptions<M>) {
+  constructor(options: TrainerOptions<M, Output>) {
     checkOptions('Trainer', options ?? null, trainerOptionNames);
     const { model, optimizer, loss, metrics = {} as M, callbacks = [], progress = true, compile = true } = options;
     const { clipGradNorm: maxNorm = Number.POSITIVE_INFINITY } = options;
     if (!(model instanceof Module)) {
       throw new ArgumentError(`[Trainer] expected a module for model, received ${describe(model)}`);
     }
-    if (typeof optimizer?.step !== 'function') {
+    if (optimizer !== undefined && typeof optimizer?.step !== 'function') {
       throw new ArgumentError(`[Trainer] expected an optimizer, received ${describe(optimizer)}`);
     }
     if (!(maxNorm > 0)) {
@@ -121,7 +123,8 @@ export class Trainer<M extends Metrics = Metrics> {
         throw new ArgumentError(`[Trainer] expected a metric such as train.accuracy() for '${name}'`);
       }
     }
-    this.#options = { model, optimizer, loss, metrics, callbacks, clipGradNorm: maxNorm, progress, compile };
+    const criterion = loss as Loss<unknown>;
+    this.#options = { model, optimizer, loss: criterion, metrics, callbacks, clipGradNorm: maxNorm, progress, compile };
   }
 
   /**
@@ -129,13 +132,17 @@ export class Trainer<M extends Metrics = Metrics> {
    * usable, with the weights reached so far, when training is aborted or fails.
    *
    * @returns loss, metrics, validation and speed of each epoch.
-   * @throws the reason of `signal`; ArgumentError for options out of range or data without batches.
+   * @throws the reason of `signal`; ArgumentError for options out of range, data without batches, or a trainer without an optimizer.
    */
   async fit(data: Data, options: FitOptions<M> = {}): Promise<History<M>> {
     if (options instanceof Tensor) {
       throw new ArgumentError('[fit] expected inputs and targets as one list: fit([inputs, targets], options)');
     }
     checkOptions('fit', options, fitOptionNames);
+    const { optimizer } = this.#options;
+    if (optimizer === undefined) {
+      throw new ArgumentError('[fit] this trainer has no optimizer: new Trainer({ model, optimizer, loss })');
+    }
     const { epochs = 1, validation, signal, callbacks = [], batchSize, shuffle, seed, nanLoss = 'warn' } = options;
     if (!(Number.isSafeInteger(epochs) && epochs > 0)) {
       throw new ArgumentError(`[fit] expected a positive integer for epochs, received ${String(epochs)}`);
@@ -149,7 +156,7 @@ export class Trainer<M extends Metrics = Metrics> {
       let epoch = 0;
       const run: Run<M> = {
         model: this.#options.model,
-        optimizer: this.#options.optimizer,
+        optimizer,
         history,
         metrics: this.#options.metrics,
         epochs,
@@ -193,24 +200,24 @@ export class Trainer<M extends Metrics = Metrics> {
 
   /**
    * The model's outputs for `data`, joined along the first axis, in inference mode and without gradients. `data` is a
-   * tensor of inputs or anything that `evaluate` takes, whose targets are not used.
+   * tensor of inputs or anything that `evaluate` takes, whose targets are not used. Where `forward` returns arrays or plain objects of
+   * tensors, so does this: each tensor is joined with those in its place.
+   *
+   * @throws the reason of `signal`; ArgumentError for data without batches, or outputs that are not of one structure of tensors.
    */
-  async predict(data: Tensor | Data, options: EvaluateOptions = {}): Promise<Tensor> {
+  async predict(data: Tensor | Data, options: EvaluateOptions = {}): Promise<Output> {
     checkOptions('predict', options, evaluateOptionNames);
     const { batchSize, signal } = options;
     const source = openData('predict', data instanceof Tensor ? [data] : data, { batchSize });
     return this.#exclusively('predict', async (pass) => {
       this.#options.model.eval();
       const forward = pass.forward();
-      const outputs: Tensor[] = [];
+      const outputs = new Outputs();
       await eachBatch('predict', source, signal, (batch) => {
         const inputs = batch.length > 1 ? batch.slice(0, -1) : batch;
-        outputs.push(scope(() => noGrad(() => forward(...inputs.map((input) => pass.steps.moved(input))))));
+        outputs.add(scope(() => noGrad(() => forward(...inputs.map((input) => pass.steps.moved(input))))));
       });
-      if (outputs.length === 0) throw new ArgumentError('[predict] the data has no batches');
-      const joined = noGrad(() => concat(outputs, 0));
-      for (const output of outputs) output.dispose();
-      return joined;
+      return outputs.joined() as Output;
     });
   }
 
@@ -222,7 +229,7 @@ export class Trainer<M extends Metrics = Metrics> {
     nan: NanWatch,
     signal?: AbortSignal,
   ): Promise<EpochRecord<M>> {
-    const { model, optimizer, metrics, progress } = this.#options;
+    const { model, metrics, progress } = this.#options;
     const batchHooks = hooks.filter((hook) => hook.onBatchEnd !== undefined);
     const bar = await Progress.start(progress, `Epoch ${run.epoch}/${run.epochs}`, source.count);
     const { losses } = pass.steps;
@@ -253,7 +260,7 @@ export class Trainer<M extends Metrics = Metrics> {
         samples: losses.weight,
         seconds,
         samplesPerSecond: losses.weight / seconds,
-        learningRate: optimizer.lr,
+        learningRate: run.optimizer.lr,
       };
     } finally {
       bar.stop();

@@ -43,22 +43,16 @@ describe('bench, the command', function () {
   batch 1024, each read
 `,
     );
-    const names = (await choose([], all)).map((choice) => [choice.suite.name, namesOf(choice).length]);
-    assert.deepEqual(names, [
-      ['peak', 9],
-      ['gemm', 16],
-      ['pointwise', 12],
-      ['order', 16],
-      ['ops', 11],
-      ['mlp', 8],
-      ['mlp-infer', 6],
-      ['cnn', 13],
-      ['gpt', 3],
-      ['op-overhead', 3],
-      ['end-to-end', 4],
-      ['memory', 4],
-      ['serving', 5],
-    ]);
+    const chosen = await choose([], all);
+    assert.deepEqual(
+      chosen.map((choice) => choice.suite.name),
+      'peak gemm pointwise order ops mlp mlp-infer cnn gpt op-overhead end-to-end memory serving'.split(' '),
+    );
+    // A case is chosen by its name.
+    for (const choice of chosen) {
+      const names = namesOf(choice);
+      assert.ok(names.length > 0 && new Set(names).size === names.length, `${choice.suite.name}: ${names.join(', ')}`);
+    }
   });
 
   it('helps with every option, and with examples', async () => {

@@ -1,5 +1,6 @@
 // The forward convolution and the gradient by its input, as windows over frames.
 #pragma once
+#include "cpu/conv/remainders.h"
 #include "cpu/conv/sweep.h"
 #include "cpu/conv/winograd.h"
 
@@ -89,31 +90,6 @@ void forward(const ConvArgs& a) {
   sweep(images, &w, 1, rows, depth);
 }
 
-// One dimension of the gradient by the input: the elements of dx that leave the same remainder when low is added and the stride divides
-// them. They are a convolution of stride 1 of dout, with the taps of that remainder, from the last to the first.
-struct Remainder {
-  int64_t first, count;        // the elements first, first + stride, ...
-  int64_t tap, tapStep, taps;  // tap, tap + tapStep, ...: the lower one comes later in the sum
-  int64_t low, dilation;  // element i reads dout[i + u * dilation - low] for the u-th of the taps, from the last one on
-
-  Remainder() = default;
-  Remainder(const ConvArgs& a, int d, int64_t r) {
-    const int64_t stride = a.stride[d], divisor = greatestDivisor(stride, a.dilation[d]);
-    const int64_t j0 = most(0, ceilDiv(a.low[d] - r, stride));
-    first = r - a.low[d] + stride * j0;
-    count = first < a.in[d] ? (a.in[d] - 1 - first) / stride + 1 : 0;
-    tapStep = stride / divisor;
-    tap = 0;
-    while (tap < tapStep && tap * a.dilation[d] % stride != r) ++tap;
-    taps = tap < tapStep && tap < a.kernel[d] ? (a.kernel[d] - 1 - tap) / tapStep + 1 : 0;
-    dilation = a.dilation[d] / divisor;
-    low = (tap * a.dilation[d] - r) / stride + (taps - 1) * dilation - j0;
-  }
-  bool reads() const { return count > 0 && taps > 0; }
-  int64_t end() const { return count + (taps - 1) * dilation - low; }  // of what it reads
-  int64_t tapOf(int64_t u) const { return tap + (taps - 1 - u) * tapStep; }
-};
-
 // A frame of dout that is large enough for all remainders.
 template <class T>
 Images<T> framesOfGradient(const ConvArgs& a, bool mayReadInPlace) {
@@ -140,27 +116,6 @@ Images<T> framesOfGradient(const ConvArgs& a, bool mayReadInPlace) {
     axis.inPlace = images.inPlace;
   }
   return images;
-}
-
-// The weight of some taps as [groups * inChannels of a group, outChannels of a group * taps].
-template <class T>
-void turnWeight(const ConvArgs& a, const Remainder (&part)[kSpatial], T* to, bool parallel) {
-  const int64_t rows = a.inChannels / a.groups, channels = a.outChannels / a.groups, kernel = placesOf(a.kernel);
-  const int64_t taps = part[0].taps * part[1].taps * part[2].taps;
-  const T* const weight = static_cast<const T*>(a.other);
-  const int64_t perTask = most(1, gemm::kPackElements / most(1, channels * taps));
-  loop(parallel, a.groups * rows, perTask, [&](int64_t row) {
-    const T* const from = weight + (row / rows * channels * rows + row % rows) * kernel;
-    T* at = to + row * channels * taps;
-    for (int64_t c = 0; c < channels; ++c) {
-      for (int64_t z = 0; z < part[0].taps; ++z) {
-        for (int64_t y = 0; y < part[1].taps; ++y) {
-          const int64_t line = (part[0].tapOf(z) * a.kernel[1] + part[1].tapOf(y)) * a.kernel[2];
-          for (int64_t x = 0; x < part[2].taps; ++x) *at++ = from[c * rows * kernel + line + part[2].tapOf(x)];
-        }
-      }
-    }
-  });
 }
 
 template <class T>
@@ -240,7 +195,9 @@ struct InputGradient {
     Winograd winograd(from, a.out + 1, low, rows, a.in + 1);
     if (!winograd.pays()) return false;
     T* const weight = scratch<T>(1, winograd.weights() * 9);
-    turnWeight(a, part, weight, true);
+    int64_t taps[9];
+    const TurnedWeight<T> turned{tapsOf(a, part, taps), taps, weight};
+    turnWeight(a, &turned, 1, true);
     winograd.run(weight, a);
     return true;
   }
@@ -255,21 +212,28 @@ struct InputGradient {
       depths += depthOf(part);
       longest = most(longest, depthOf(part));
     });
-    const int64_t windowBytes = count * int64_t{sizeof(Windows<T>)}, offsetBytes = depths * int64_t{sizeof(int64_t)};
+    const int64_t windowBytes = count * int64_t{sizeof(Windows<T>)},
+                  turnedBytes = count * int64_t{sizeof(TurnedWeight<T>)};
+    const int64_t taps = channels > 0 ? depths / channels : 0;
+    const int64_t indexBytes = (depths + taps) * int64_t{sizeof(int64_t)};
     const int64_t weightSize = a.groups * rows * depths;
-    char* const memory = scratch<char>(1, windowBytes + offsetBytes + weightSize * int64_t{sizeof(T)});
+    char* const memory = scratch<char>(1, windowBytes + turnedBytes + indexBytes + weightSize * int64_t{sizeof(T)});
     auto* const windows = reinterpret_cast<Windows<T>*>(memory);
-    auto* offset = reinterpret_cast<int64_t*>(memory + windowBytes);
-    auto* weight = reinterpret_cast<T*>(memory + windowBytes + offsetBytes);
+    auto* const turned = reinterpret_cast<TurnedWeight<T>*>(memory + windowBytes);
+    auto* offset = reinterpret_cast<int64_t*>(memory + windowBytes + turnedBytes);
+    int64_t* tap = offset + depths;
+    auto* weight = reinterpret_cast<T*>(memory + windowBytes + turnedBytes + indexBytes);
     int64_t at = 0;
     forParts([&](const Remainder(&part)[kSpatial]) {
       const int64_t depth = depthOf(part);
       writeOffsets(part, offset);
-      turnWeight(a, part, weight, flopsOf(a) > gemm::kSerialFlops);
-      windows[at++] = windowsOf(part, offset, weight);
+      windows[at] = windowsOf(part, offset, weight);
+      turned[at] = {tapsOf(a, part, tap), tap, weight};
+      tap += turned[at++].taps;
       offset += depth;
       weight += a.groups * rows * depth;
     });
+    turnWeight(a, turned, count, flopsOf(a) > gemm::kSerialFlops);
     sweep(images, windows, count, rows, longest);
   }
 };

@@ -1,6 +1,6 @@
 // The gradient by the weight: dw^T[depth, rows] = X[depth, q] dout^T[q, rows], where q runs over the outputs of all images.
 //
-// Elements of X are copied to lie along q, some rows of dw^T and some of q at a time; dout is turned. What q is cut into depends on
+// Elements of X are copied to lie along q, some rows of dw^T and some of q at a time; dout is turned once. What q is cut into depends on
 // the shape alone, and the parts are added up in a fixed tree.
 #pragma once
 #include "cpu/conv/directions.h"
@@ -20,6 +20,7 @@ struct WeightGradient {
   Windows<T> windows;                // of a chunk of images
   int64_t parts = 1;
   T* sums = nullptr;  // [parts, groups, depth, width]
+  T* dout = nullptr;  // turned, of a chunk of images: [groups, pieces of q], a piece as panels [q, panel]
 
   explicit WeightGradient(const ConvArgs& args)
       : a(args),
@@ -35,6 +36,29 @@ struct WeightGradient {
   }
   int64_t sumsSize() const { return roundUp<T>(depth) * width; }
 
+  // The panels of a row of dw^T, which all blocks share.
+  gemm::Panels<T> panelsOfRows() const {
+    const int64_t height = blocks.of(0);
+    return gemm::Panels<T>(rows, gemm::tileVectors(ceilDiv(height, ceilDiv(height, gemm::kTileRows))));
+  }
+
+  // Turns the outputs q in [begin, end).
+  void turnPiece(const Windows<T>& w, int64_t group, int64_t begin, int64_t end) const {
+    const gemm::Panels<T> panels = panelsOfRows();
+    const int64_t places = w.columns();
+    T* to = dout + (group * w.images * places + begin) * width;
+    for (int64_t j = 0; j < panels.count(); ++j) {
+      const int64_t panelWidth = panels.width(j);
+      for (int64_t q = begin; q < end;) {
+        const int64_t n = q / places, place = q % places, some = least(end - q, places - place);
+        const T* const from = w.dst + n * w.dstImage + (group * rows + panels.begin(j)) * w.dstRow + place;
+        gemm::packPanel(from, 1, w.dstRow, some, panels.colsOf(j), to, panelWidth);
+        to += some * panelWidth;
+        q += some;
+      }
+    }
+  }
+
   // The terms q in [begin, end) of a block of dw^T.
   void addPiece(const Windows<T>& w, int64_t group, int64_t block, int64_t begin, int64_t end, T* out,
                 bool first) const {
@@ -44,29 +68,20 @@ struct WeightGradient {
     int64_t found = 0;
     forRuns(w, begin, end, count, [&](const Run& run) { runs[found++] = run; });
     const T* const src = w.src + group * w.srcGroup;
-    for (int64_t k = 0; k < height; ++k) {
-      const T* const from = src + w.offset[k0 + k];
-      for (int64_t r = 0; r < found; ++r) copyRun(from + runs[r].from, runs[r].count, x + k * aRow + runs[r].at);
-    }
+    packWindows(src, w.offset + k0, height, runs, found, aRow, x);
     const Cut tiles(height, ceilDiv(height, gemm::kTileRows));
-    const gemm::Panels<T> panels(rows, gemm::tileVectors(tiles.of(0)));
-    T* const packed = scratch<T>(3, count * panels.width(0));
+    const gemm::Panels<T> panels = panelsOfRows();
+    const T* const turned = dout + (group * w.images * w.columns() + begin) * width;
     gemm::Epilogue<T> onTop;
     onTop.origin = onTop.add = out;
     for (int64_t j = 0; j < panels.count(); ++j) {
-      const int64_t panelWidth = panels.width(j), places = w.columns();
-      for (int64_t q = begin; q < end;) {
-        const int64_t n = q / places, place = q % places, some = least(end - q, places - place);
-        const T* const dout = w.dst + n * w.dstImage + (group * rows + panels.begin(j)) * w.dstRow + place;
-        gemm::packPanel(dout, 1, w.dstRow, some, panels.colsOf(j), packed + (q - begin) * panelWidth, panelWidth);
-        q += some;
-      }
+      const int64_t panelWidth = panels.width(j);
       gemm::TileArgs<T> args{};
       args.depth = count;
       args.a = x;
       args.aRow = aRow;
       args.aStep = 1;
-      args.b = packed;
+      args.b = turned + panels.begin(j) * count;
       args.bStep = panelWidth;
       args.out = out + k0 * width + panels.begin(j);
       args.outRow = width;
@@ -83,6 +98,10 @@ struct WeightGradient {
 
   void addChunk(const Windows<T>& w, bool first, bool parallel) const {
     const Cut pieces = cutOf(w), shares(pieces.parts, parts);
+    loop(parallel, a.groups * pieces.parts, most(1, gemm::kPackElements / (pieces.of(0) * width)), [&](int64_t i) {
+      const int64_t piece = i % pieces.parts;
+      turnPiece(w, i / pieces.parts, pieces.begin(piece), pieces.begin(piece + 1));
+    });
     loop(parallel, parts * a.groups * blocks.parts, [&](int64_t task) {
       const int64_t block = task % blocks.parts, group = task / blocks.parts % a.groups;
       const int64_t part = task / blocks.parts / a.groups;
@@ -121,13 +140,14 @@ struct WeightGradient {
   void run() {
     const bool parallel = flopsOf(a) > gemm::kSerialFlops;
     const int64_t chunk = images.chunk(), tasks = a.groups * blocks.parts;
-    T* const dout = static_cast<T*>(const_cast<void*>(a.other));  // only read
+    T* const other = static_cast<T*>(const_cast<void*>(a.other));  // only read
     int64_t* const offsets = scratch<int64_t>(1, depth);
     forwardOffsets(a, images, offsets);
-    windows = forwardWindows(a, images, offsets, dout);
+    windows = forwardWindows(a, images, offsets, other);
     windows.images = least(chunk, a.batch);
     parts = tasks >= kWeightTasks ? 1 : least(ceilDiv(kWeightTasks, tasks), cutOf(windows).parts);
     sums = scratch<T>(4, parts * a.groups * sumsSize());
+    dout = scratch<T>(5, a.groups * windows.images * windows.columns() * width + W<T>);
     for (int64_t first = 0; first < a.batch; first += chunk) {
       Windows<T> w = windows;
       w.images = least(chunk, a.batch - first);

@@ -63,23 +63,47 @@ ANNEAL_INLINE void forRuns(const Windows<T>& w, int64_t begin, int64_t end, int6
   }
 }
 
-// Terms [first, first + depth) of a panel's columns as dst[depth, width], width a multiple of W. The runs come from left to right; what
-// a vector has too much, the next run or row overwrites, so dst has room for a vector more.
+// Terms of N neighbouring columns: dst[k * width, N] = src[offset[k], N].
+template <int N, class T>
+void packTerms(const T* src, const int64_t* offset, int64_t depth, int64_t width, T* dst) {
+  for (int64_t k = 0; k < depth; ++k, dst += width) {
+    if constexpr (N == W<T>)
+      store(dst, load(src + offset[k]));
+    else
+      __builtin_memcpy(dst, src + offset[k], N * sizeof(T));
+  }
+}
+
+// The same for any number of columns: whole vectors and one that ends at the last column, or, of fewer columns than a vector's
+// lanes, N = 2^i of them from both ends.
+template <class T, int N = W<T>>
+void packRun(const T* src, const int64_t* offset, int64_t depth, int64_t count, int64_t width, T* dst) {
+  if constexpr (N > 1) {
+    if (count < N) return packRun<T, N / 2>(src, offset, depth, count, width, dst);
+  }
+  for (int64_t j = 0; j < count; j += N) {
+    const int64_t at = least(j, count - N);
+    packTerms<N>(src + at, offset, depth, width, dst + at);
+  }
+}
+
+constexpr int64_t kPackTerms = 64;  // of a run at a time, while what they read and write lies in the first-level cache
+
+// `depth` terms of a panel's columns as dst[depth, width], width a multiple of W. Run by run, each for many terms: runs of small
+// images are as short as two columns. dst has room for a vector more.
 template <class T>
 void packWindows(const T* src, const int64_t* offset, int64_t depth, const Run* runs, int64_t count, int64_t width,
                  T* dst) {
-  if (count == 1 && runs[0].count == width) {
-    for (int64_t k = 0; k < depth; ++k, dst += width) {
-      const T* const from = src + offset[k] + runs[0].from;
-      for (int64_t j = 0; j < width; j += W<T>) store(dst + j, load(from + j));
+  const int64_t filled = runs[count - 1].at + runs[count - 1].count;
+  for (int64_t first = 0; first < depth; first += kPackTerms) {
+    const int64_t some = least(kPackTerms, depth - first);
+    T* const to = dst + first * width;
+    for (int64_t k = 0; filled % W<T> != 0 && k < some; ++k) {
+      store(to + k * width + filled / W<T> * W<T>, Vec<T>(T{0}));
     }
-    return;
-  }
-  const bool whole = runs[count - 1].at + runs[count - 1].count == width;
-  for (int64_t k = 0; k < depth; ++k, dst += width) {
-    const T* const from = src + offset[k];
-    if (!whole) store(dst + width - W<T>, Vec<T>(T{0}));
-    for (int64_t r = 0; r < count; ++r) copyRun(from + runs[r].from, runs[r].count, dst + runs[r].at);
+    for (int64_t r = 0; r < count; ++r) {
+      packRun(src + runs[r].from, offset + first, some, runs[r].count, width, to + runs[r].at);
+    }
   }
 }
 

@@ -65,7 +65,7 @@ struct Winograd {
   int64_t tiles[2];
   float* dst = nullptr;
   const Finish<float>* finish = nullptr;
-  float* kernels = nullptr;  // the weight at the points: [kProducts, groups * rows, channels]
+  float* kernels = nullptr;  // the weight at the points: [kProducts, groups * rows, channels], the points `apart`
 
   // `low`: zeros before each of the two dimensions.
   Winograd(const Images<float>& from, const int64_t* in, const int64_t* low, int64_t outputChannels,
@@ -82,6 +82,13 @@ struct Winograd {
 
   int64_t tilesOfImage() const { return tiles[0] * tiles[1]; }
   int64_t weights() const { return images.groups * rows * images.channels; }
+
+  // Elements from the products of one point to those of the next. The shapes of layers make that a multiple of 4096 bytes,
+  // where all points of an element would lie in one set of the first-level cache: a line more spreads them.
+  static int64_t apart(int64_t size) { return size + gemm::kLine<float>; }
+  int64_t kernelPoint() const { return apart(weights()); }
+  int64_t inputPoint(int64_t width) const { return apart(images.channels * width); }
+  int64_t sumPoint(int64_t width) const { return apart(rows * width); }
 
   // Whether this is faster than direct sums. Costs in multiply-adds for a pair of channels, by measurements: products, transformations
   // of inputs and outputs, and reading many kernels.
@@ -112,7 +119,7 @@ struct Winograd {
 
   void transformWeight(const float* weight, bool parallel) {
     const int64_t lines = images.groups * rows, channels = images.channels;
-    kernels = scratch<float>(4, kProducts * weights());
+    kernels = scratch<float>(4, kProducts * kernelPoint());
     loop(parallel, lines, most(1, gemm::kPackElements / (kProducts * channels)), [&](int64_t line) {
       const float* const from = weight + line * channels * 9;
       for (int64_t c = 0; c < channels; c += W<float>) {
@@ -132,14 +139,14 @@ struct Winograd {
           Vec<float> points[6];
           transformKernel(row, points);
           for (int j = 0; j < 6; ++j) {
-            storeLanes(kernels + ((i * 6 + j) * lines + line) * channels + c, points[j], lanes);
+            storeLanes(kernels + (i * 6 + j) * kernelPoint() + line * channels + c, points[j], lanes);
           }
         }
       }
     });
   }
 
-  // Channel c of the tiles [begin, end) as rows of the panels to[kProducts][channels][width].
+  // Channel c of the tiles [begin, end) as rows of the panels to[kProducts][channels][width], the points `apart`.
   void transformChannel(const float* src, int64_t group, int64_t c, int64_t begin, int64_t end, int64_t width,
                         float* to) const {
     const int64_t pitch = images.frame.axis[2].pitch, row = images.frame.row(), plane = images.frame.plane();
@@ -170,9 +177,9 @@ struct Winograd {
           transformInputs(d, points);
           const int64_t column = run.at + t;
           const int lanes = static_cast<int>(least(W<float>, width - column));
-          float* const out = to + (i * 6 * images.channels + c) * width + column;
+          float* const out = to + i * 6 * inputPoint(width) + c * width + column;
 #pragma GCC unroll 6
-          for (int j = 0; j < 6; ++j) storeLanes(out + j * images.channels * width, points[j], lanes);
+          for (int j = 0; j < 6; ++j) storeLanes(out + j * inputPoint(width), points[j], lanes);
         }
       }
     });
@@ -188,12 +195,12 @@ struct Winograd {
       const int64_t k = depths.begin(d);
       gemm::TileArgs<float> args{};
       args.depth = depths.of(d);
-      args.a = kernels + ((e * images.groups + group) * rows) * channels + k;
+      args.a = kernels + e * kernelPoint() + group * rows * channels + k;
       args.aRow = channels;
       args.aStep = 1;
-      args.b = inputs + (e * channels + k) * width;
+      args.b = inputs + e * inputPoint(width) + k * width;
       args.bStep = args.outRow = width;
-      args.out = sums + e * rows * width;
+      args.out = sums + e * sumPoint(width);
       args.epilogue = d == 0 ? nullptr : &onTop;
       args.lanesIn = args.lanesOut = W<float>;
       const gemm::Layout layout = gemm::Tiles<float>::layoutOf(args, true, false);
@@ -214,7 +221,7 @@ struct Winograd {
       for (int j = 0; j < 6; ++j) {
         Vec<float> m[6];
 #pragma GCC unroll 6
-        for (int i = 0; i < 6; ++i) m[i] = load(sums + ((i * 6 + j) * rows + r) * width + t);
+        for (int i = 0; i < 6; ++i) m[i] = load(sums + (i * 6 + j) * sumPoint(width) + r * width + t);
         transformOutputs(m, half[j]);
       }
 #pragma GCC unroll 4
@@ -271,8 +278,8 @@ struct Winograd {
     loop(parallel && whole, pieces, [&](int64_t piece) {
       const int64_t group = piece / panels.count(), panel = piece % panels.count(), width = panels.width(panel);
       const int64_t begin = panels.begin(panel), end = begin + panels.colsOf(panel);
-      float* const inputs = scratch<float>(5, kProducts * channels * width);
-      float* const sums = scratch<float>(6, kProducts * rows * width);
+      float* const inputs = scratch<float>(5, kProducts * inputPoint(width));
+      float* const sums = scratch<float>(6, kProducts * sumPoint(width));
       const bool within = parallel && !whole;
       loop(within, channels, kPanelTasks,
            [&](int64_t c) { transformChannel(src, group, c, begin, end, width, inputs); });

@@ -78,6 +78,16 @@ export class IndexError extends AnnealError {
   }
 }
 
+/**
+ * Another process of the group is gone, does not answer, or calls other collectives than this one. The message names the rank. What
+ * was to be reduced is lost, so no optimizer takes a step with it.
+ */
+export class DistributedError extends AnnealError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'ERR_DISTRIBUTED', options);
+  }
+}
+
 /** In the order of the engine's error kinds (native/core/error_kind.h). */
 export const errorClasses = [
   ArgumentError,
@@ -89,6 +99,7 @@ export const errorClasses = [
   FormatError,
   AutogradError,
   IndexError,
+  DistributedError,
 ];
 
 /** The kind of a value, for messages: `null`, `array`, `Float32Array`, `number 3`. Says so where that names the mistake. */

@@ -8,6 +8,7 @@ export { enableGrad, inferenceMode, isGradEnabled, keep, noGrad, scope } from '.
 export { customGradient, type WithGradient } from './custom-gradient';
 export * as data from './data';
 export { type CudaReport, cudaInfo, type Device, defaultDevice, device, devices, setDefaultDevice } from './device';
+export * as distributed from './distributed';
 export {
   type EngineInfo,
   engineInfo,
@@ -26,6 +27,7 @@ export {
   AutogradError,
   DeviceError,
   DisposedError,
+  DistributedError,
   DTypeError,
   FormatError,
   IndexError,

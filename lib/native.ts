@@ -112,6 +112,14 @@ export interface Native {
   devices(): string[];
   openFakeDevice(): void;
   openCuda(paths: string[]): CudaReport;
+  commOpenTcp(rank: number, size: number, host: string, port: number, timeout: number, token: string): Promise<void>;
+  commOpenMpi(library: string, shim: string, timeout: number): Promise<void>;
+  commGroup(): [rank: number, size: number, transport: string];
+  commTraffic(): [collectives: number, bytes: number, seconds: number, waited: number];
+  commName(name: string): number;
+  commBarrier(): Promise<void>;
+  commFinalize(): Promise<void>;
+  commExit(failed: boolean): void;
   isa(): string;
   compiledIsas(): string[];
 }
@@ -171,8 +179,11 @@ function cannotLoad(root: string, problem: string, options?: ErrorOptions): Devi
   return new DeviceError(`${problem}\n\n${alignRows(installationRows(inspectInstallation(root)))}`, options);
 }
 
+/** The package's folder. */
+export const packageRoot = join(__dirname, '..');
+
 function load(): Native {
-  const root = join(__dirname, '..');
+  const root = packageRoot;
   const platform = `${process.platform}-${process.arch}`;
   const { path } = chooseBinary(root);
   if (path === null) throw cannotLoad(root, `anneal has no binary for ${platform}. ${howToGetBinary(root)}`);

@@ -1,5 +1,7 @@
 // The tensor that users hold: a number that names the engine's tensor, and what can be asked of it. The operators add their
 // methods from lib/ops.
+
+import { duringBackward } from './after-backward';
 import { notes } from './compile/notes';
 import { keep, track } from './context';
 import { type Device, deviceOfCode } from './device';
@@ -233,7 +235,8 @@ export class Tensor {
       );
     }
     const seed = gradient == null ? -1 : handleOf('backward', 'gradient', gradient);
-    native.backward([handleOf('backward', 'tensor', this)], [seed], retainGraph, createGraph);
+    const handle = handleOf('backward', 'tensor', this);
+    duringBackward(() => native.backward([handle], [seed], retainGraph, createGraph));
   }
 
   /** The same values outside any graph; shares memory. */

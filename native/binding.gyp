@@ -6,6 +6,7 @@
   'variables': {
     'levels': ['<!@(node -p "(process.env.ANNEAL_LEVELS ? process.env.ANNEAL_LEVELS.split(\',\') : require(\'./sources.json\').levels[\'<(target_arch)\']).join(\' \')")'],
     'dispatch': ['<!@(node -p "require(\'./sources.json\').dispatch.join(\' \')")'],
+    'compact': ['<!@(node -p "require(\'./sources.json\').compact.join(\' \')")'],
     'engine': ['<!@(node -p "require(\'./sources.json\').engine.join(\' \')")'],
     'kernels': ['<!@(node -p "require(\'./sources.json\').kernels.join(\' \')")'],
     'binding': ['<!@(node -p "require(\'./sources.json\').binding.join(\' \')")'],
@@ -54,12 +55,20 @@
       'sources': ['<@(engine)'],
     },
     {
+      # What waits for other processes and not for the processor: small rather than fast.
+      'target_name': 'compact',
+      'type': 'static_library',
+      'cflags_cc': ['<@(hardening_flags)', '-Os'],
+      'xcode_settings': {'GCC_OPTIMIZATION_LEVEL': 's'},
+      'sources': ['<@(compact)'],
+    },
+    {
       'target_name': 'anneal',
       'cflags_cc': ['<@(hardening_flags)'],
       'sources': ['<@(binding)'],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_ADDON_API_CPP_EXCEPTIONS_ALL', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
-      'dependencies': ['engine', 'levels'],
+      'dependencies': ['engine', 'compact', 'levels'],
       # The engine's threads outlive an environment: its code must stay mapped after the addon is closed.
       'conditions': [['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,--version-script=../binding/exports.map']}]],
     },
@@ -83,7 +92,7 @@
           'target_name': 'engine_tests',
           'type': 'executable',
           'sources': ['<@(test)'],
-          'dependencies': ['engine', 'levels'],
+          'dependencies': ['engine', 'compact', 'levels'],
         },
       ],
     }],

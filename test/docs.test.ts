@@ -22,6 +22,7 @@ const guides = readdirSync(join(root, 'docs', 'guides'));
 const pages = [
   'README.md',
   'docs/architecture.md',
+  'docs/distributed.md',
   'docs/from-pytorch.md',
   ...guides.map((name) => `docs/guides/${name}`),
 ];

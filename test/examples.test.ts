@@ -253,6 +253,16 @@ describe('examples', function () {
     });
   });
 
+  describe('distributed-mnist', () => {
+    it('learns digits alone', async () => {
+      const output = await succeed('distributed-mnist', ['--limit', '600', '--epochs', '2', '--batch', '32']);
+      assert.match(
+        output,
+        /^epoch 2: loss 0\.\d+, test accuracy [78]\d\.\d+%, \d+ samples a second\nweights \w+; 1 processes, 0\.0 MiB/m,
+      );
+    });
+  });
+
   describe('mnist-cnn', () => {
     it('learns digits, and few digits of another kind with frozen layers', async () => {
       const short = ['--limit', '2000', '--epochs', '3', '--tuning-epochs', '10', '--lr', '0.003'];

@@ -23,6 +23,18 @@ suite('hooks', () => {
     ]);
   });
 
+  it('run as soon as the gradient of a leaf is complete, the last ones first', () => {
+    const [early, late] = [tensor([1, 2], { requiresGrad: true }), tensor([3, 4], { requiresGrad: true })];
+    const seen: string[] = [];
+    early.registerHook(() => void seen.push('early'));
+    late.registerHook(() => void seen.push('late'));
+    const product = early.mul(2);
+    product.registerHook(() => void seen.push('product'));
+    // `late` is used twice, once more before its last gradient.
+    product.mul(late).mul(late).sum().backward();
+    assert.deepEqual(seen, ['late', 'product', 'early']);
+  });
+
   it('replace the gradient, each what the one before it returned', () => {
     const x = leaf([1]);
     const y = x.mul(2);

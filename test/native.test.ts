@@ -109,7 +109,7 @@ describe('the addon called with wrong arguments', function () {
       'more results than fit': 'ERR_OUT_OF_MEMORY',
       'a program within a trace': '[compile] a program cannot run while a function is being traced',
       'a hook that is no function': "[registerHook] expected a function for 'hook' but received object",
-      'error classes that are none': '[setErrorClasses] expected an array of 9 classes',
+      'error classes that are none': '[setErrorClasses] expected an array of 10 classes',
     });
   });
 });

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as anneal from 'anneal';
-import { ArgumentError, data, io, nn, ones, optim, type Tensor, tensor, train } from 'anneal';
+import { ArgumentError, data, distributed, io, nn, ones, optim, type Tensor, tensor, train } from 'anneal';
 import ts from 'typescript';
 
 const root = join(__dirname, '..');
@@ -205,6 +205,12 @@ function calls(folder: string): Record<string, Call> {
     indexAdd: (options) => anneal.indexAdd(input, 0, classes, input, options),
     interpolate: (options) => anneal.interpolate(image(2), options),
     instanceNorm: (options) => anneal.instanceNorm(input, options),
+    'distributed.DistributedDataParallel': (options) => new distributed.DistributedDataParallel(model, options),
+    'distributed.DistributedSampler': (options) => new distributed.DistributedSampler(options),
+    'distributed.allGather': (options) => distributed.allGather(input, options),
+    'distributed.allReduce': (options) => distributed.allReduce(input, 'sum', options),
+    'distributed.broadcast': (options) => distributed.broadcast(input, options),
+    'distributed.init': (options) => distributed.init(options),
     'io.deserialize': async (options) => io.deserialize(await io.serialize({ input }), options),
     'io.load': async (options) => {
       await io.save(join(folder, 'x.safetensors'), { input });

@@ -7,7 +7,7 @@ import { expectNoLeaks } from './live-tensors';
 import { checkAll } from './support/check';
 import { type Expected, readFixtures } from './support/fixtures';
 import { onGpu } from './support/gpu';
-import { floatingOf, makeAlike, makeCotangents, makeInputs, runSample } from './support/samples';
+import { floatingOf, makeAlike, makeCotangents, makeInputs, operatorsOfGroups, runSample } from './support/samples';
 import { type Deviation, deviations, type SpecialSample, specialByOperator } from './support/special';
 
 const WEIGHT = 2000;
@@ -20,6 +20,7 @@ const WITHOUT = [
   ...['embedding', 'assignAt'], // move rows as indexSelect does
   ...['attentionBackward', 'attentionKeep'], // tried as what attention's gradients are made of
   'dropout', // random; the values that stay are multiplied as by mul
+  ...operatorsOfGroups, // reduced as by add, minimum and maximum, in native/test/comm_test.cc
   'multinomial', // random; weights that are infinite or NaN are refused
 ];
 

@@ -5,20 +5,33 @@ import { parseArgs } from 'node:util';
 import { packageVersion } from '../installation';
 import { closest } from '../misspelling';
 import { doctor } from './doctor';
+import { launch } from './launch';
+import { Misuse, parseLaunch } from './launch-arguments';
+import { buildShim } from './mpi';
 import type { Library } from './self-test';
 
 const usage = `Usage: anneal <command> [options]
 
 Commands:
   doctor         says what anneal runs on here, and tests whether it works
+  launch [options] SCRIPT [arguments]
+                 starts a script as several processes that train together
+  mpi build      compiles what anneal needs to use the MPI library of this machine
 
 Options:
   --json         of doctor: print the report as JSON
+  -n, --processes N
+                 of launch: how many (default: as many as there are processors)
+  --max-restarts N
+                 of launch: how often all start again when one fails (default 0)
+  --min N        of launch: leave out those that failed, down to N
+  --nodes N --node I --address HOST --port P
+                 of launch: the machines, which of them this is, and where process 0 listens
   -h, --help     print this
   -v, --version  print the version of the package
 `;
 
-const commands = ['doctor'];
+const commands = ['doctor', 'launch', 'mpi'];
 const root = join(__dirname, '..', '..');
 
 /** The package beside this file. Loaded here only: what needs no engine must run without one. */
@@ -42,7 +55,20 @@ function parse() {
   });
 }
 
+// What follows the script is the script's.
+function startLaunch(args: readonly string[]): Promise<number> | number {
+  try {
+    return launch(parseLaunch(args));
+  } catch (error) {
+    if (error instanceof Misuse) return misuse(error.message);
+    throw error;
+  }
+}
+
 async function main(): Promise<number> {
+  if (process.argv[2] === 'launch' && !['-h', '--help'].includes(process.argv[3] ?? '')) {
+    return startLaunch(process.argv.slice(3));
+  }
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse();
@@ -60,6 +86,9 @@ async function main(): Promise<number> {
   if (!commands.includes(command)) {
     const near = closest(command, commands);
     return misuse(`there is no command '${command}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
+  }
+  if (command === 'mpi') {
+    return rest.join(' ') === 'build' ? buildShim(root) : misuse("mpi has one command: 'anneal mpi build'");
   }
   if (rest.length > 0) return misuse(`doctor takes no arguments, received '${rest.join(' ')}'`);
   return doctor(root, load, json);

@@ -1,5 +1,6 @@
 // Batches of samples for a training loop: in order or shuffled, from a dataset or from a stream of samples.
 
+import { scope } from '../context';
 import { isPromiseLike } from '../kinds';
 import { arange, tensor } from '../ops/create';
 import { indexSelect } from '../ops/indexing';
@@ -10,7 +11,8 @@ import { collateSamples } from './collate';
 import { type Column, columnsOf, isColumnar, rowsOf } from './columns';
 import { type Dataset, isDataset, samplesIn } from './dataset';
 import { Pace } from './pace';
-import { drawSeed, epochSeed, permutation, randomOrder } from './permutation';
+import { drawSeed, epochSeed, randomOrder, readAll } from './permutation';
+import type { Sampler } from './sampler';
 import { orAborted, samplesOf } from './samples';
 
 /** What a DataLoader reads: samples by index, or one after the other. An array counts as a dataset of its members. */
@@ -24,6 +26,11 @@ export interface DataLoaderOptions<Batch = Tensor[], Sample = unknown> {
   shuffle?: boolean;
   /** Decides the orders; without one, the first epoch draws it from the default generator (see `manualSeed`). */
   seed?: number;
+  /**
+   * Chooses, from each epoch's order, the samples that are handed out, such as a `distributed.DistributedSampler`. Needs a dataset. The
+   * seed is then 0 when left out, so that all processes shuffle alike.
+   */
+  sampler?: Sampler;
   /** Leaves out a last batch with fewer samples. */
   dropLast?: boolean;
   /** Makes a batch from samples, in place of stacking them; `getBatch` of the dataset is then not used. */
@@ -63,6 +70,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
   readonly #dataset: Dataset<Batch, Sample> | undefined;
   readonly #stream: Iterable<Sample> | AsyncIterable<Sample> | undefined;
   readonly #shuffle: boolean;
+  readonly #sampler: Sampler | undefined;
   readonly #dropLast: boolean;
   readonly #collate: DataLoaderOptions<Batch, Sample>['collate'];
   readonly #signal: AbortSignal | undefined;
@@ -72,8 +80,9 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
   #continues = true;
 
   constructor(source: Source<Batch, Sample>, options: DataLoaderOptions<Batch, Sample> = {}) {
-    checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast', 'collate', 'signal']);
-    const { batchSize = 1, shuffle = false, seed, dropLast = false, collate, signal } = options;
+    checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'sampler', 'dropLast', 'collate', 'signal']);
+    const { batchSize = 1, shuffle = false, sampler, dropLast = false, collate, signal } = options;
+    const { seed = sampler === undefined ? undefined : 0 } = options;
     const check = (valid: boolean, name: string, rule: string, value: unknown) =>
       checkArgument(valid, 'DataLoader', name, rule, value);
     check(isCount(batchSize) && batchSize > 0, 'batchSize', 'a positive integer', batchSize);
@@ -81,6 +90,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     check(typeof dropLast === 'boolean', 'dropLast', 'a boolean', dropLast);
     check(collate === undefined || typeof collate === 'function', 'collate', 'a function', collate);
     check(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'an AbortSignal', signal);
+    check(sampler === undefined || typeof sampler.share === 'function', 'sampler', 'a sampler', sampler);
     checkSeed('DataLoader', seed);
     if (isDataset(source)) this.#dataset = source as Dataset<Batch, Sample>;
     else if (isArrayLike<Sample>(source)) this.#dataset = samplesIn(source);
@@ -88,7 +98,9 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     const rule = 'a dataset (length and get), an array or an iterable of samples';
     check(this.#dataset !== undefined || this.#stream !== undefined, 'source', rule, source);
     check(!(shuffle && this.#stream), 'shuffle', 'false, since the order of an iterable is its own,', shuffle);
+    check(!(sampler && this.#stream), 'sampler', 'undefined for an iterable, which has an order of its own,', sampler);
     this.batchSize = batchSize;
+    this.#sampler = sampler;
     this.#shuffle = shuffle;
     this.#dropLast = dropLast;
     this.#collate = collate;
@@ -99,7 +111,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
   /** Batches an epoch; NaN for an iterable, which does not tell. */
   get length(): number {
     if (!this.#dataset) return Number.NaN;
-    const batches = this.#dataset.length / this.batchSize;
+    const batches = this.#count(this.#dataset.length) / this.batchSize;
     return this.#dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
@@ -120,12 +132,12 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     const { seed = null, epoch, position } = state ?? {};
     const valid = (seed === null || isCount(seed)) && isCount(epoch) && isCount(position);
     checkArgument(valid, 'DataLoader', 'state', '{ seed, epoch, position }', state);
-    const limit = this.#dataset?.length ?? Number.POSITIVE_INFINITY;
+    const limit = this.#dataset ? this.#count(this.#dataset.length) : Number.POSITIVE_INFINITY;
     checkArgument(
       position <= limit,
       'DataLoader',
       'state.position',
-      `at most ${limit}, the length of the dataset,`,
+      `at most ${limit}, the samples of an epoch,`,
       position,
     );
     this.#seed = seed ?? undefined;
@@ -148,11 +160,11 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     const columns = dataset[columnsOf]();
     if (columns === undefined) return undefined;
     const cursor = this.#begin();
-    const { length } = dataset;
+    const length = this.#count(dataset.length);
     const seed = this.#shuffle ? await this.#epochSeed(cursor) : undefined;
     return {
       columns,
-      order: rowOrder(length, seed, dataset[rowsOf]?.()),
+      order: this.#share(rowOrder(dataset.length, seed, dataset[rowsOf]?.())),
       end: this.#dropLast ? length - (length % this.batchSize) : length,
       batchSize: this.batchSize,
       signal: this.#signal,
@@ -177,6 +189,19 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     return epochSeed(this.#seed, cursor.epoch);
   }
 
+  // How many samples of the dataset an epoch has.
+  #count(length: number): number {
+    return this.#sampler?.count(length) ?? length;
+  }
+
+  // Those of an order that are handed out; takes the order over.
+  #share(order: Tensor): Tensor {
+    if (this.#sampler === undefined) return order;
+    const share = scope(() => this.#sampler?.share(order) as Tensor);
+    order.dispose();
+    return share;
+  }
+
   #begin(): Cursor {
     const { epoch, position } = this.#cursor;
     this.#cursor = this.#continues ? { epoch, position } : { epoch: epoch + 1, position: 0 };
@@ -193,10 +218,13 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
 
   async *#indexed(dataset: Dataset<Batch, Sample>): AsyncGenerator<Batch, void, undefined> {
     const cursor = this.#begin();
-    const { length } = dataset;
+    const length = this.#count(dataset.length);
     const pace = new Pace();
     let order: ArrayLike<number | bigint> | undefined;
-    if (this.#shuffle) order = await permutation(length, await this.#epochSeed(cursor));
+    if (this.#shuffle || this.#sampler) {
+      const seed = this.#shuffle ? await this.#epochSeed(cursor) : undefined;
+      order = await readAll(this.#share(rowOrder(dataset.length, seed, undefined)));
+    }
     while (cursor.position < length) {
       const { position } = cursor;
       const count = Math.min(this.batchSize, length - position);

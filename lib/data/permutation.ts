@@ -8,8 +8,12 @@ export function randomOrder(length: number, seed?: number | bigint): Tensor {
 }
 
 /** As {@link randomOrder}, read. */
-export async function permutation(length: number, seed?: number | bigint): Promise<TypedArray> {
-  const order = randomOrder(length, seed);
+export function permutation(length: number, seed?: number | bigint): Promise<TypedArray> {
+  return readAll(randomOrder(length, seed));
+}
+
+/** The values of an order, which is then disposed. */
+export async function readAll(order: Tensor): Promise<TypedArray> {
   try {
     return await order.data();
   } finally {

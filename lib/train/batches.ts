@@ -1,6 +1,6 @@
 // Where batches come from, and the walk through them that leaves the event loop free and can be aborted.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DataLoader, type Dataset, TensorDataset } from '../data';
+import { DataLoader, type Dataset, type Sampler, TensorDataset } from '../data';
 import { engineReady } from '../engine';
 import { ArgumentError, describe } from '../errors';
 import { isPromiseLike } from '../kinds';
@@ -37,11 +37,16 @@ export interface BatchSource {
 const TURN_MS = 2;
 
 /** @throws ArgumentError for anything else than {@link Data}, or for options that the data cannot follow. */
-export function openData(caller: string, data: Data, options: BatchOptions): BatchSource {
+export function openData(caller: string, data: Data, options: BatchOptions & { sampler?: Sampler }): BatchSource {
   const dataset = asDataset(data);
   if (dataset !== undefined) {
-    const { batchSize = 32, shuffle = false, seed } = options;
-    const loader = new DataLoader(dataset, { batchSize, shuffle, ...(seed === undefined ? {} : { seed }) });
+    const { batchSize = 32, shuffle = false, seed, sampler } = options;
+    const loader = new DataLoader(dataset, {
+      batchSize,
+      shuffle,
+      ...(seed === undefined ? {} : { seed }),
+      ...(sampler === undefined ? {} : { sampler }),
+    });
     return { batches: loader, count: loader.length, loader };
   }
   const given = Object.entries(options).find(([, value]) => value !== undefined);

@@ -1,9 +1,14 @@
 // Trainer: fit, evaluate and predict.
 import type { NotInferred } from '../compatible';
 import { noGrad, scope } from '../context';
+import { allReduce } from '../distributed/collectives';
+import { DistributedDataParallel } from '../distributed/data-parallel';
+import { rank } from '../distributed/group';
+import { DistributedSampler } from '../distributed/sampler';
 import { ArgumentError, describe } from '../errors';
 import { rememberModes } from '../nn/mode';
 import { Module } from '../nn/module';
+import { tensor } from '../ops/create';
 import type { Optimizer } from '../optim';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
@@ -38,6 +43,13 @@ export interface TrainerOptions<M extends Metrics = Metrics, Output = Tensor> {
   clipGradNorm?: number;
   /** Progress bars when standard error is a terminal. Default true. */
   progress?: boolean;
+  /**
+   * Whether the processes of the group (`distributed.init`) train the model together. `fit` then gives each its part of tensors and
+   * datasets, and `batchSize` is that of each process; batches of your own must differ by process. Gradients are averaged. Loss and
+   * metrics of training are means over the processes; validation and `evaluate` run on all data in every process. Process 0 alone shows
+   * progress and saves checkpoints. Default false.
+   */
+  distributed?: boolean;
   /**
    * Whether steps on tensors and array datasets are compiled: `forward` and the loss then run in JavaScript only while they are
    * traced, once for each shape of batch, and once more in each epoch where `fit` has callbacks of yours, which may change
@@ -77,6 +89,7 @@ const trainerOptionNames = [
   'callbacks',
   'clipGradNorm',
   'progress',
+  'distributed',
   'compile',
 ];
 const evaluateOptionNames = ['batchSize', 'signal'];
@@ -99,13 +112,15 @@ const fitOptionNames = [...evaluateOptionNames, 'epochs', 'validation', 'callbac
  */
 export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
   readonly #options: Required<Omit<TrainerOptions<M, Output>, 'model' | 'loss' | 'optimizer'>> & StepOptions;
+  // The model as steps use it.
+  readonly #stepped: Model<unknown>;
   #running = false;
   #told = false;
 
   constructor(options: TrainerOptions<M, Output>) {
     checkOptions('Trainer', options ?? null, trainerOptionNames);
     const { model, optimizer, loss, metrics = {} as M, callbacks = [], progress = true, compile = true } = options;
-    const { clipGradNorm: maxNorm = Number.POSITIVE_INFINITY } = options;
+    const { clipGradNorm: maxNorm = Number.POSITIVE_INFINITY, distributed = false } = options;
     if (!(model instanceof Module)) {
       throw new ArgumentError(`[Trainer] expected a module for model, received ${describe(model)}`);
     }
@@ -123,8 +138,19 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
         throw new ArgumentError(`[Trainer] expected a metric such as train.accuracy() for '${name}'`);
       }
     }
-    const criterion = loss as Loss<unknown>;
-    this.#options = { model, optimizer, loss: criterion, metrics, callbacks, clipGradNorm: maxNorm, progress, compile };
+    const leads = !distributed || rank === 0;
+    this.#options = {
+      model,
+      optimizer,
+      loss: loss as Loss<unknown>,
+      metrics,
+      callbacks,
+      clipGradNorm: maxNorm,
+      progress: progress && leads,
+      distributed,
+      compile,
+    };
+    this.#stepped = distributed ? parallel(model) : model;
   }
 
   /**
@@ -147,11 +173,19 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
     if (!(Number.isSafeInteger(epochs) && epochs > 0)) {
       throw new ArgumentError(`[fit] expected a positive integer for epochs, received ${String(epochs)}`);
     }
-    const source = openData('fit', data, { batchSize, shuffle: shuffle ?? (isBatched(data) ? undefined : true), seed });
+    const given = isBatched(data);
+    const source = openData('fit', data, {
+      batchSize,
+      shuffle: shuffle ?? (given ? undefined : true),
+      seed,
+      sampler: this.#options.distributed && !given ? new DistributedSampler() : undefined,
+    });
     const validationSource = validation === undefined ? undefined : openValidation(validation, batchSize);
     return this.#exclusively('fit', async (pass) => {
       const history: History<M> = { epochs: [] };
-      const hooks = [...this.#options.callbacks, ...callbacks];
+      const all = [...this.#options.callbacks, ...callbacks];
+      const saves = !this.#options.distributed || rank === 0;
+      const hooks = all.filter((hook) => saves || !(hook instanceof ModelCheckpoint));
       let stopped = false;
       let epoch = 0;
       const run: Run<M> = {
@@ -249,14 +283,14 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
         }),
       );
       if (batches === 0) throw emptyEpoch(run.epoch);
-      const loss = await losses.read();
+      const loss = await this.#mean(await losses.read(), 'loss');
       const seconds = (performance.now() - start) / 1000;
       bar.stop(loss);
       nan.judge(run.epoch, loss);
       return {
         epoch: run.epoch,
         loss,
-        metrics: await computed(metrics),
+        metrics: await this.#means(await computed(metrics)),
         samples: losses.weight,
         seconds,
         samplesPerSecond: losses.weight / seconds,
@@ -280,12 +314,33 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
     return { loss, metrics: await computed(metrics), samples, seconds: (performance.now() - start) / 1000 };
   }
 
+  // Of what the processes have measured, each on its part.
+  async #mean(value: number, name: string): Promise<number> {
+    if (!this.#options.distributed) return value;
+    const own = tensor(value, { dtype: 'float64' });
+    const mean = allReduce(own, 'mean', { name });
+    try {
+      return await mean.item();
+    } finally {
+      own.dispose();
+      mean.dispose();
+    }
+  }
+
+  async #means(values: MetricValues<M>): Promise<MetricValues<M>> {
+    const means: MetricValues<Metrics> = {};
+    for (const [name, value] of Object.entries(values)) {
+      means[name] = typeof value === 'number' ? await this.#mean(value, name) : value;
+    }
+    return means as MetricValues<M>;
+  }
+
   // Modes and metrics belong to one call at a time.
   async #exclusively<T>(caller: string, body: (pass: Pass) => Promise<T>): Promise<T> {
     if (this.#running) throw new ArgumentError(`[${caller}] this trainer is busy: await its former call`);
     this.#running = true;
     const restoreModes = rememberModes(this.#options.model);
-    const pass = new Pass(this.#options, ({ who, reason }) => {
+    const pass = new Pass({ ...this.#options, model: this.#stepped }, ({ who, reason }) => {
       if (!this.#told) warn('ANNEAL_NOT_COMPILED', `[Trainer] steps are not compiled: ${who}: ${reason}`);
       this.#told = true;
     });
@@ -297,6 +352,16 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
       this.#running = false;
     }
   }
+}
+
+const parallels = new WeakMap<Model<unknown>, Model<unknown>>();
+
+// One for each model, since it puts hooks on the parameters.
+function parallel(model: Model<unknown>): Model<unknown> {
+  if (model instanceof DistributedDataParallel) return model;
+  const known = parallels.get(model) ?? (new DistributedDataParallel(model) as Model<unknown>);
+  parallels.set(model, known);
+  return known;
 }
 
 // Those of this package change nothing that a step uses.

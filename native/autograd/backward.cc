@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "autograd/rule.h"
 #include "ops/functional.h"
@@ -75,6 +76,30 @@ class Walk {
     send(edgeOf(output), std::move(gradient));
   }
 
+  // Counts how many gradients may arrive at each leaf that has hooks, so that those run as soon as its gradient is complete, while
+  // the walk goes on.
+  void awaitHooks(const Tensors& outputs) {
+    if (!hooksExist()) return;
+    std::unordered_set<const Node*> seen;
+    std::vector<const Node*> stack;
+    const auto reach = [&](const Edge& edge) {
+      const Node* node = edge.node.get();
+      if (node && seen.insert(node).second) stack.push_back(node);
+    };
+    for (const Tensor& output : outputs) reach(edgeOf(output));
+    while (!stack.empty()) {
+      const Node* node = stack.back();
+      stack.pop_back();
+      for (const NodeInput& input : node->inputs) {
+        reach(input.edge);
+        const Tensor& leaf = input.edge.leaf;
+        if (!leaf.defined()) continue;
+        const auto hooks = hooksOf(leaf);
+        if (hooks && !hooks->hooks.empty()) ++awaited_[leaf.impl()];
+      }
+    }
+  }
+
   void run() {
     GradMode mode(options_.createGraph);
     while (!queue_.empty()) {
@@ -83,9 +108,7 @@ class Walk {
       queue_.erase(queue_.begin());
       visit(node, std::move(douts));
     }
-    for (auto& [impl, arrival] : leaves_) {
-      arrival.gradient = withHooks(hooksOf(arrival.leaf), std::move(arrival.gradient));
-    }
+    for (TensorImpl* impl : leafOrder_) complete(leaves_[impl]);
   }
 
   Tensors captured() const {
@@ -127,6 +150,7 @@ class Walk {
   };
   struct Arrival {
     Tensor leaf, gradient;
+    bool complete = false;  // its hooks have run
   };
 
   using Target = std::pair<const void*, int>;
@@ -152,6 +176,19 @@ class Walk {
     gradient = runHooks(list, std::move(gradient));
     shared_.insert(&gradient.storage());
     return gradient;
+  }
+
+  void complete(Arrival& arrival) {
+    if (std::exchange(arrival.complete, true)) return;
+    arrival.gradient = withHooks(hooksOf(arrival.leaf), std::move(arrival.gradient));
+  }
+
+  // A node that leads to this leaf has been visited.
+  void passed(const Edge& edge) {
+    const auto awaited = awaited_.find(edge.leaf.impl());
+    if (awaited == awaited_.end() || --awaited->second > 0) return;
+    const auto arrival = leaves_.find(edge.leaf.impl());
+    if (arrival != leaves_.end()) complete(arrival->second);
   }
 
   static void addTo(Tensor& sum, Tensor gradient) { sum = sum.defined() ? add(sum, gradient) : std::move(gradient); }
@@ -198,6 +235,11 @@ class Walk {
     for (size_t i = 0; i < node->inputs.size(); ++i) {
       if (gradients[i].defined()) send(node->inputs[i].edge, gradients[i]);
     }
+    if (!awaited_.empty()) {
+      for (const NodeInput& input : node->inputs) {
+        if (input.edge.leaf.defined()) passed(input.edge);
+      }
+    }
     bool frees = !options_.retainGraph && !options_.createGraph;
     if (trace) frees = trace->mayFree(*node, frees);
     if (frees) node->free();
@@ -208,6 +250,7 @@ class Walk {
   std::map<uint64_t, Pending, std::greater<>> queue_;
   std::unordered_map<TensorImpl*, Arrival> leaves_;
   std::vector<TensorImpl*> leafOrder_;
+  std::unordered_map<TensorImpl*, int> awaited_;  // gradients still to come, of leaves with hooks
   std::vector<Edge> captures_;
   std::set<Target> targets_;                   // the captures
   std::unordered_set<const Storage*> shared_;  // memory of gradients that somebody else has
@@ -249,6 +292,7 @@ void seedAll(Walk& walk, const Tensors& outputs, const Tensors& seeds) {
 void backward(const Tensors& outputs, const Tensors& seeds, BackwardOptions options) {
   Walk walk(options);
   seedAll(walk, outputs, seeds);
+  walk.awaitHooks(outputs);
   walk.run();
   walk.accumulate();
 }

@@ -7,6 +7,7 @@ namespace anneal {
 namespace {
 
 std::atomic<uint64_t> nextId{1};
+std::atomic<bool> anyHooks{false};
 
 // Nodes are freed by a loop: a chain of a million operators must not recurse a million times.
 thread_local std::vector<Node*> doomed;
@@ -159,9 +160,12 @@ void setGrad(const Tensor& tensor, Tensor grad) {
   }
 }
 
+bool hooksExist() { return anyHooks.load(std::memory_order_relaxed); }
+
 uint64_t addHook(const Tensor& tensor, Hook hook) {
   if (!requiresGrad(tensor)) fail(ErrorKind::Autograd, "[registerHook] the tensor does not require a gradient");
   noteChange(tensor);
+  anyHooks.store(true, std::memory_order_relaxed);
   const std::shared_ptr<HookList>& list = hookList(tensor);
   ++list->version;
   const uint64_t id = list->next++;

@@ -77,6 +77,8 @@ Tensor gradOf(const Tensor& tensor);              // undefined when there is non
 void setGrad(const Tensor& tensor, Tensor grad);  // undefined clears it
 uint64_t addHook(const Tensor& tensor, Hook hook);
 void removeHook(const Tensor& tensor, uint64_t id);
+// Whether a hook was ever added.
+bool hooksExist();
 // Moves with every hook that is added or removed.
 uint64_t hookVersion(const Tensor& tensor);
 // The hooks of a tensor, to be shared with one that stands for it.

@@ -42,7 +42,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   Environment* environment = Environment::create(env);
   exports.Set("failure", environment->errors.failure());
   for (const auto& functions : {operatorFunctions(), tensorFunctions(), autogradFunctions(), compileFunctions(),
-                                cudaFunctions(), engineFunctions()}) {
+                                cudaFunctions(), engineFunctions(), commFunctions()}) {
     for (const Function& function : functions) {
       napi_value value;
       check(env, napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, environment, &value));

@@ -89,6 +89,7 @@ std::vector<Function> operatorFunctions();
 std::vector<Function> tensorFunctions();
 std::vector<Function> autogradFunctions();
 std::vector<Function> compileFunctions();
+std::vector<Function> commFunctions();
 std::vector<Function> cudaFunctions();
 std::vector<Function> engineFunctions();
 

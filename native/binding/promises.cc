@@ -67,6 +67,19 @@ Napi::Promise Promises::fence(bool reports) {
   });
 }
 
+Napi::Promise Promises::ofTask(std::function<void()> task) {
+  return make({}, [&](Completion* completion) {
+    environment_.context.stream->submitFence(false, [completion, task = std::move(task)](const FailureRef&) {
+      try {
+        task();
+        arrive(completion, nullptr);
+      } catch (const Error& error) {
+        arrive(completion, std::make_shared<const Failure>(error, 0));
+      }
+    });
+  });
+}
+
 Napi::Promise Promises::ofRead(Napi::Value result, void (*reader)(const CopyArgs&), const CopyArgs& copy) {
   return make(result, [&](Completion* completion) {
     environment_.context.stream->submitRead(reader, copy, {arrive, completion});

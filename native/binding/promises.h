@@ -7,6 +7,7 @@
 #include <napi.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "core/kernels.h"
@@ -24,6 +25,8 @@ class Promises {
 
   // Settled when the stream gets here. Rejects, if `reports`, with the first failure that nobody has been told of yet.
   Napi::Promise fence(bool reports);
+  // Settled when the stream has got here and run `task`, which may wait for other threads. Rejects with what it throws.
+  Napi::Promise ofTask(std::function<void()> task);
   // Settled when the stream has made the copy, with `result`, which is kept alive until then, or with undefined where that is empty.
   // Rejects with the failure that took what was to be read. Without a destination nothing is copied.
   Napi::Promise ofRead(Napi::Value result, void (*reader)(const CopyArgs&), const CopyArgs& copy);

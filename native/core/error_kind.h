@@ -14,8 +14,9 @@ enum class ErrorKind {
   Format,       // malformed data
   Autograd,     // backward through nothing, twice, or across an in-place update
   Index,        // an index outside its dimension, found while a kernel ran
+  Distributed,  // another process of the group is gone, late, or does something else
 };
-constexpr int kErrorKinds = 9;
+constexpr int kErrorKinds = 10;
 
 // Throws Error (error.h) with the message made as by printf.
 [[noreturn]] void fail(ErrorKind kind, const char* format, ...) __attribute__((format(printf, 2, 3)));

@@ -7,6 +7,7 @@
 
 #include "core/kernels/adam.h"
 #include "core/kernels/attention.h"
+#include "core/kernels/collective.h"
 #include "core/kernels/conv.h"
 #include "core/kernels/copy.h"
 #include "core/kernels/crossEntropy.h"
@@ -47,6 +48,7 @@
   FAMILY(Norm, norm)                 \
   FAMILY(Sgd, sgd)                   \
   FAMILY(Adam, adam)                 \
+  FAMILY(Collective, collective)     \
   FAMILY(Fused, fused)
 
 namespace anneal {

@@ -21,8 +21,9 @@
 
 namespace anneal {
 
-struct FusedArgs;   // core/kernels/fused.h
-struct MatmulArgs;  // core/kernels/matmul.h
+struct CollectiveArgs;  // core/kernels/collective.h
+struct FusedArgs;       // core/kernels/fused.h
+struct MatmulArgs;      // core/kernels/matmul.h
 
 constexpr size_t kCacheLine = 64;
 
@@ -147,6 +148,7 @@ class Stream {
   template <class Args>
   static constexpr auto partsOf() -> void (*)(Stream&, const Kind&, Thunk, const void*) {
     if constexpr (std::is_base_of_v<OptimizerTable, Args>) return stepSlots<Args>;
+    if constexpr (std::is_same_v<Args, CollectiveArgs>) return stepCollective;
     if constexpr (std::is_same_v<Args, FusedArgs>) return stepFused;
     if constexpr (std::is_same_v<Args, MatmulArgs>) return stepMatmul;
     return nullptr;
@@ -162,6 +164,7 @@ class Stream {
     stream.stepWhole(kind, kernel, &rest);
   }
   std::vector<OptimizerSlot> slotsThere(const OptimizerTable& table);
+  static void stepCollective(Stream& stream, const Kind& kind, Thunk kernel, const void* args);
   static void stepFused(Stream& stream, const Kind& kind, Thunk kernel, const void* args);
   static void stepMatmul(Stream& stream, const Kind& kind, Thunk kernel, const void* args);
 

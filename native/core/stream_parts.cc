@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/kernels/collective.h"
 #include "core/kernels/fused.h"
 #include "core/kernels/matmul.h"
 #include "core/pointwise.h"
@@ -89,6 +90,16 @@ void Stream::stepFused(Stream& stream, const Kind& kind, Thunk kernel, const voi
     const MemoryUse use = memoryOf(part.outputs[i], true);
     if (failures[part.outputs[i].reg]) lost.add(use.begin, use.end, failures[part.outputs[i].reg]);
   }
+  stream.publish();
+}
+
+// This process takes part without its data: the others would wait for it, and learn by it that they have no result either.
+void Stream::stepCollective(Stream& stream, const Kind& kind, Thunk kernel, const void* args) {
+  CollectiveArgs without = *static_cast<const CollectiveArgs*>(args);
+  const FailureRef failure = stream.lossOf(without);
+  without.lost = failure->error.message().c_str();
+  attempt(kind, kernel, &without);
+  stream.leaveOut(kind, args, failure);
   stream.publish();
 }
 

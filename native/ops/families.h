@@ -32,6 +32,7 @@
   FAMILY(create)                         \
   FAMILY(random)                         \
   FAMILY(optimizer)                      \
+  FAMILY(collective)                     \
   FAMILY(device)
 
 namespace anneal {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "comm/communicator.h"
+#include "comm/tcp.h"
 #include "core/allocator.h"
 #include "cpu/dispatch.h"
 #include "ops/functional.h"
@@ -311,6 +313,11 @@ TEST(recordsDeclareTheMemoryThatKernelsUse) {
              {attr(0.1), attr(0.9), attr(0.0), attr(0.0), attr(false), attr(false), noAttr()});
   applyLists("adamStep"_op, {{w}, {turned}, {m}, {s}, {}, {taken}},
              {attr(0.1), attr(0.9), attr(0.99), attr(1e-8), attr(0.0), attr(false), attr(false)});
+  // Collectives, in a group of one.
+  comm::setCurrent(std::make_shared<comm::Communicator>([](const comm::Interrupt&) { return comm::openTcp({}); }));
+  apply("broadcastFrom"_op, {contiguous(turned)}, {attr(0), attr(0)});
+  apply1("allGather"_op, {x}, {attr(1), attr(0)});
+  comm::setCurrent(nullptr);
   CHECK(watch.kernels >= 50);
 }
 

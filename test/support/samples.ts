@@ -20,6 +20,9 @@ export interface InputSpec {
   layout?: 'transposed' | 'sliced' | 'offset' | 'expanded';
 }
 
+/** Operators without samples, since the processes of a group call them together: test/distributed.test.ts. */
+export const operatorsOfGroups: readonly string[] = ['allReduceStart', 'allReduceWait', 'broadcastFrom', 'allGather'];
+
 /** What random results must look like; mean and deviation within what their number allows. */
 export interface Expectation {
   from?: number;

@@ -1,0 +1,5 @@
+// Several processes that train together (docs/distributed.md).
+export { allGather, allReduce, broadcast, type CollectiveOptions, type ReduceOp } from './collectives';
+export { DistributedDataParallel, type DistributedDataParallelOptions } from './data-parallel';
+export { barrier, finalize, type InitOptions, init, isInitialized, rank, size, type Traffic, traffic } from './group';
+export { DistributedSampler, type DistributedSamplerOptions } from './sampler';

@@ -1,0 +1,103 @@
+#include "comm/mpi/transport.h"
+
+#include <chrono>
+#include <thread>
+
+#include "comm/mpi/abi.h"
+#include "comm/mpi/library.h"
+#include "core/error.h"
+
+namespace anneal::comm {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// MPI moves data only while it is called. So the thread asks again and again, then leaves the processor to others, then sleeps.
+constexpr int kAsksAtOnce = 100, kAsksBetweenYields = 2000;
+constexpr auto kSleep = std::chrono::microseconds(50);
+
+constexpr const char* kHelp =
+    "; an MPI library with the standard ABI (MPICH 5: pip install mpich) is named by ANNEAL_MPI_LIBRARY, and for any "
+    "other "
+    "'npx anneal mpi build' makes a shim with its mpicc";
+
+const AnnealMpiTable* openShim(const std::string& path, std::string& problem) {
+  const Library library(path, problem);
+  if (!library.isOpen()) return nullptr;
+  const AnnealMpiTable* (*entry)() = nullptr;
+  const AnnealMpiTable* table = library.find("annealMpiTable", entry) ? entry() : nullptr;
+  if (table && table->table == ANNEAL_MPI_TABLE && table->bytes == sizeof(AnnealMpiTable)) return table;
+  problem = path + " is no shim of this version of anneal: make it again with 'npx anneal mpi build'";
+  return nullptr;
+}
+
+class Mpi : public Transport {
+ public:
+  Mpi(const AnnealMpiTable& table, const MpiOptions& options) : table_(table), options_(options) {
+    char library[64] = "";
+    check(table_.init(&rank_, &size_, library, &error_));
+    name_ = library;
+  }
+
+  const char* name() const override { return name_.c_str(); }
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+
+  void exchange(const std::vector<Transfer>& transfers) override {
+    std::vector<AnnealMpiTransfer> list;
+    for (const Transfer& transfer : transfers)
+      list.push_back({transfer.peer, transfer.receives, transfer.data, transfer.bytes});
+    check(table_.begin(list.data(), static_cast<int32_t>(list.size()), &error_));
+    int32_t left = 0, peer = kUnknownRank, before = -1;
+    auto progress = Clock::now();
+    for (int asked = 0;; ++asked) {
+      check(table_.test(&left, &peer, &error_));
+      if (left == 0) return;
+      if (left != before) {
+        before = left;
+        progress = Clock::now();
+        asked = 0;
+      }
+      if (asked < kAsksAtOnce) continue;
+      if (options_.interrupt->load()) throw TransportError(rank_, words("rank %d was ended", rank_));
+      if (std::chrono::duration<double>(Clock::now() - progress).count() > options_.timeout) failLate(peer);
+      if (asked < kAsksBetweenYields)
+        std::this_thread::yield();
+      else
+        std::this_thread::sleep_for(kSleep);
+    }
+  }
+
+  // The others find out by the time-out, or are ended by mpirun when this process ends without having finalized.
+  void abort(const TransportError&) override {}
+
+  void finalize() override { check(table_.finalize(&error_)); }
+
+ private:
+  void check(int32_t status) const {
+    if (status != 0) throw TransportError(error_.rank, error_.message);
+  }
+  [[noreturn]] void failLate(int peer) const {
+    throw TransportError(peer,
+                         words("rank %d has not answered for %g s (ANNEAL_COMM_TIMEOUT)", peer, options_.timeout));
+  }
+
+  const AnnealMpiTable& table_;
+  const MpiOptions options_;
+  AnnealMpiError error_{};
+  int32_t rank_ = 0, size_ = 1;
+  std::string name_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> openMpi(const MpiOptions& options) {
+  std::string problem;
+  const bool abi = !options.library.empty();
+  const AnnealMpiTable* table = abi ? openMpiAbi(options.library, problem) : openShim(options.shim, problem);
+  if (!table) throw Error(ErrorKind::Device, "[distributed] no MPI library: " + problem + kHelp);
+  return std::make_unique<Mpi>(*table, options);
+}
+
+}  // namespace anneal::comm

@@ -123,6 +123,11 @@ export function isFloating(dtype: DType): boolean {
   return byName.get(dtype)?.floating === true;
 }
 
+/** The bytes of an element. */
+export function bytesOfElement(dtype: DType): number {
+  return (byName.get(dtype) as Row).bytes;
+}
+
 /**
  * A user's values as a typed array of the dtype: to integers they are truncated, bool is `value != 0`.
  *

@@ -23,7 +23,7 @@ export function emulates() {
 }
 
 /** Of the engine, which the kernels share. */
-const shared = ['native/core/dtype.cc', 'native/core/error.cc', 'native/core/pointwise.cc'];
+const shared = ['dtype', 'error', 'format', 'pointwise'].map((name) => `native/core/${name}.cc`);
 const includes = ['-Icuda', '-Inative'];
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 

@@ -155,6 +155,18 @@ describe('one process', () => {
     await assert.rejects(distributed.init({ transport: 'carrier pigeons' as 'tcp' }), { code: 'ERR_ARGUMENT' });
   });
 
+  it('takes rank and size from the options before the environment', async () => {
+    process.env.ANNEAL_WORLD_SIZE = '2';
+    try {
+      await distributed.init({ rank: 0, size: 1 });
+      assert.equal(distributed.size, 1);
+      await distributed.finalize();
+      await assert.rejects(distributed.init(), /RANK and WORLD_SIZE go together/);
+    } finally {
+      delete process.env.ANNEAL_WORLD_SIZE;
+    }
+  });
+
   it('is told which MPI library there is not, and how to get one', async () => {
     process.env.ANNEAL_MPI_LIBRARY = 'libmpi_that_is_not_there.so';
     try {

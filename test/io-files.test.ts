@@ -16,12 +16,8 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ArgumentError, FormatError, io, type Tensor, tensor } from 'anneal';
-import { expectNoLeaks } from './live-tensors';
-
-function release(...groups: Record<string, Tensor>[]): void {
-  for (const group of groups) for (const value of Object.values(group)) value.dispose();
-}
+import { ArgumentError, FormatError, io, tensor } from 'anneal';
+import { expectNoLeaks, release } from './live-tensors';
 
 describe('io: files that are replaced', () => {
   expectNoLeaks();

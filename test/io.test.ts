@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArgumentError, DTypeError, FormatError, io, type Tensor, tensor } from 'anneal';
 import fc from 'fast-check';
-import { expectNoLeaks } from './live-tensors';
+import { expectNoLeaks, release } from './live-tensors';
 
 const fixture = (name: string) => join(__dirname, 'fixtures', name);
 
@@ -47,10 +47,6 @@ async function assertEqualTensors(actual: Record<string, Tensor>, expected: Reco
     assert.deepEqual(actual[name].shape, value.shape, name);
     assert.deepEqual(await actual[name].data(), await value.data(), name);
   }
-}
-
-function release(...groups: Record<string, Tensor>[]): void {
-  for (const group of groups) for (const value of Object.values(group)) value.dispose();
 }
 
 describe('io: safetensors', () => {

@@ -1,6 +1,6 @@
-// A check for the end of every test of a suite: nothing it made is left.
+// A check for the end of every test of a suite, that nothing it made is left, and what gives tensors back before.
 import assert from 'node:assert/strict';
-import { memory } from 'anneal';
+import { memory, type Tensor } from 'anneal';
 
 /** To be called in a `describe`: its tests fail when they leave more tensors than they found. */
 export function expectNoLeaks(): void {
@@ -13,4 +13,9 @@ export function expectNoLeaks(): void {
     const left = memory().liveTensors - before;
     assert.ok(left <= 0, `${left} tensors left`);
   });
+}
+
+/** Disposes all tensors of some records. */
+export function release(...groups: Record<string, Tensor>[]): void {
+  for (const group of groups) for (const value of Object.values(group)) value.dispose();
 }

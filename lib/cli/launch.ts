@@ -129,7 +129,8 @@ function prefixLines(from: Readable, to: Writable, prefix: string): void {
   });
 }
 
-function freePort(): Promise<number> {
+/** A port of this machine that nobody listens at. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);

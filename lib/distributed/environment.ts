@@ -5,11 +5,14 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ArgumentError } from '../errors';
 
-/** Where a process stands in its group. */
-export interface Place {
+/** Which process of its group this one is. */
+export interface Member {
   rank: number;
   size: number;
-  /** Where rank 0 listens. */
+}
+
+/** Where rank 0 listens. */
+export interface Address {
   address: string;
   port: number;
 }
@@ -34,21 +37,21 @@ function count(env: Variables, name: string, least: number): number | undefined 
   throw new ArgumentError(`[init] expected an integer of at least ${least} in ${name}, received '${value}'`);
 }
 
-/** The place that `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT` give; alone in its group where they are not set. */
-export function placeFrom(env: Variables): Place {
+/** The process that `RANK` and `WORLD_SIZE` make this one; alone in its group where they are not set. */
+export function memberFrom(env: Variables): Member {
   const rank = count(env, 'RANK', 0);
   const size = count(env, 'WORLD_SIZE', 1);
   if ((rank === undefined) !== (size === undefined)) {
     throw new ArgumentError('[init] RANK and WORLD_SIZE go together; `anneal launch` sets both');
   }
-  const place = {
-    rank: rank ?? 0,
-    size: size ?? 1,
-    address: read(env, 'MASTER_ADDR') ?? '127.0.0.1',
-    port: count(env, 'MASTER_PORT', 1) ?? 29500,
-  };
-  if (place.rank < place.size) return place;
-  throw new ArgumentError(`[init] RANK ${place.rank} is not below WORLD_SIZE ${place.size}`);
+  const member = { rank: rank ?? 0, size: size ?? 1 };
+  if (member.rank < member.size) return member;
+  throw new ArgumentError(`[init] RANK ${member.rank} is not below WORLD_SIZE ${member.size}`);
+}
+
+/** Where rank 0 listens by `MASTER_ADDR` and `MASTER_PORT`. */
+export function addressFrom(env: Variables): Address {
+  return { address: read(env, 'MASTER_ADDR') ?? '127.0.0.1', port: count(env, 'MASTER_PORT', 1) ?? 29500 };
 }
 
 /** How many processes of the group run on this machine; undefined where no launcher says so. */

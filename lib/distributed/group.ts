@@ -5,7 +5,7 @@ import { ArgumentError, describe } from '../errors';
 import { packageVersion } from '../installation';
 import { native, packageRoot } from '../native';
 import { checkOptions } from '../options';
-import { isMpiProcess, localSizeFrom, mpiFrom, placeFrom, timeoutFrom } from './environment';
+import { addressFrom, isMpiProcess, localSizeFrom, memberFrom, mpiFrom, timeoutFrom } from './environment';
 
 /** Options of {@link init}. What is left out comes from the environment. */
 export interface InitOptions {
@@ -70,13 +70,14 @@ export async function init(options: InitOptions = {}): Promise<void> {
 }
 
 function openTcp(options: InitOptions, timeout: number): Promise<void> {
-  const given = options.rank !== undefined && options.size !== undefined;
-  if (!given && (options.rank !== undefined || options.size !== undefined)) {
+  if ((options.rank === undefined) !== (options.size === undefined)) {
     throw new ArgumentError('[init] rank and size go together');
   }
-  const place = { ...placeFrom(given ? { ...process.env, ANNEAL_RANK: '', RANK: '', WORLD_SIZE: '' } : process.env) };
-  const { rank = place.rank, size = place.size, address = place.address, port = place.port } = options;
-  const isCount = (value: unknown, least: number) => Number.isSafeInteger(value) && (value as number) >= least;
+  const { rank, size } = options.rank === undefined ? memberFrom(process.env) : options;
+  const leader = addressFrom(process.env);
+  const { address = leader.address, port = leader.port } = options;
+  const isCount = (value: unknown, least: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least;
   if (!isCount(size, 1) || !isCount(rank, 0) || rank >= size) {
     throw new ArgumentError(`[init] expected 0 <= rank < size, received rank ${rank} and size ${size}`);
   }

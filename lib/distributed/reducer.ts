@@ -3,6 +3,7 @@
 import { afterBackward } from '../after-backward';
 import { guard } from '../compile/trace';
 import { noGrad, scope } from '../context';
+import { bytesOfElement } from '../dtype';
 import { allReduceStart, allReduceWait } from '../ops/collective';
 import { zerosLike } from '../ops/create';
 import { concat, reshape, slice } from '../ops/shape';
@@ -16,7 +17,7 @@ interface Bucket {
   members: readonly Named[];
 }
 
-const bytesOf = (parameter: Tensor) => parameter.size * (parameter.dtype === 'float64' ? 8 : 4);
+const bytesOf = ({ size, dtype }: Tensor) => size * bytesOfElement(dtype);
 
 /** Cuts parameters into buckets of about `bytes`, the last ones first: backward comes upon them in about that order. */
 export function bucketsOf(parameters: readonly Named[], bytes: number): Bucket[] {

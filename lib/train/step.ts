@@ -94,8 +94,8 @@ export class Steps {
   observe({ output, target }: Pick<Measured, 'output' | 'target'>): void {
     if (this.#outside.length === 0) return;
     noGrad(() => {
-      const detached = mapTensors(output, (tensor) => tensor.detach());
-      for (const metric of this.#outside) metric.update(detached, target);
+      const values = detached(output);
+      for (const metric of this.#outside) metric.update(values, target);
     });
   }
 
@@ -134,10 +134,10 @@ export class Steps {
     this.losses.add(loss, sampleCount(batch), share);
     if (this.#inside.length === 0) return;
     noGrad(() => {
-      const detached = mapTensors(output, (tensor) => tensor.detach());
+      const values = detached(output);
       for (const [name, metric] of this.#inside) {
         this.#at = `metric '${name}'`;
-        metric.update(detached, target);
+        metric.update(values, target);
       }
     });
   }
@@ -163,3 +163,5 @@ function shareOf(labels: Tensor, ignoreIndex: number): Tensor | undefined {
 export function sampleCount(batch: Batch): number {
   return batch.at(-1)?.shape[0] ?? 1;
 }
+
+const detached = (output: unknown) => mapTensors(output, (tensor) => tensor.detach());

@@ -29,6 +29,26 @@ Tensor runHooks(const std::shared_ptr<HookList>& list, Tensor gradient) {
   return gradient;
 }
 
+// Walks from the outputs towards what they were computed from: enters(node) says whether to go on from a node, and must do so once for
+// each; meet(edge) gets every edge from such a node to a leaf.
+template <class Enters, class Meet>
+void forLeafEdges(const Tensors& outputs, const Enters& enters, const Meet& meet) {
+  std::vector<Node*> stack;
+  const auto reach = [&](const Edge& edge) {
+    Node* node = edge.node.get();
+    if (node && enters(node)) stack.push_back(node);
+  };
+  for (const Tensor& output : outputs) reach(edgeOf(output));
+  while (!stack.empty()) {
+    const Node* node = stack.back();
+    stack.pop_back();
+    for (const NodeInput& input : node->inputs) {
+      reach(input.edge);
+      if (input.edge.leaf.defined()) meet(input.edge);
+    }
+  }
+}
+
 class Walk {
  public:
   explicit Walk(BackwardOptions options) : options_(options) {}
@@ -46,22 +66,11 @@ class Walk {
     uint64_t oldest = UINT64_MAX;
     for (const Edge& edge : captures_) oldest = std::min(oldest, edge.node ? edge.node->id : 0);
     std::map<uint64_t, Node*> reached;  // inputs before what consumes them
-    std::vector<Node*> stack;
-    const auto reach = [&](const Edge& edge) {
-      Node* node = edge.node.get();
-      if (node && node->id >= oldest && reached.emplace(node->id, node).second) stack.push_back(node);
-    };
-    for (const Tensor& output : outputs) reach(edgeOf(output));
     Capture* trace = context().capture;
-    while (!stack.empty()) {
-      const Node* node = stack.back();
-      stack.pop_back();
-      for (const NodeInput& input : node->inputs) {
-        reach(input.edge);
-        const Tensor& leaf = input.edge.leaf;
-        if (trace && leaf.defined() && !targets_.contains(keyOf(input.edge))) trace->meetLeaf(leaf, oldest);
-      }
-    }
+    const auto enters = [&](Node* node) { return node->id >= oldest && reached.emplace(node->id, node).second; };
+    forLeafEdges(outputs, enters, [&](const Edge& edge) {
+      if (trace && !targets_.contains(keyOf(edge))) trace->meetLeaf(edge.leaf, oldest);
+    });
     for (const auto& [id, node] : reached) {
       if (std::any_of(node->inputs.begin(), node->inputs.end(),
                       [this](const NodeInput& input) { return leads(input.edge); })) {
@@ -81,23 +90,11 @@ class Walk {
   void awaitHooks(const Tensors& outputs) {
     if (!hooksExist()) return;
     std::unordered_set<const Node*> seen;
-    std::vector<const Node*> stack;
-    const auto reach = [&](const Edge& edge) {
-      const Node* node = edge.node.get();
-      if (node && seen.insert(node).second) stack.push_back(node);
-    };
-    for (const Tensor& output : outputs) reach(edgeOf(output));
-    while (!stack.empty()) {
-      const Node* node = stack.back();
-      stack.pop_back();
-      for (const NodeInput& input : node->inputs) {
-        reach(input.edge);
-        const Tensor& leaf = input.edge.leaf;
-        if (!leaf.defined()) continue;
-        const auto hooks = hooksOf(leaf);
-        if (hooks && !hooks->hooks.empty()) ++awaited_[leaf.impl()];
-      }
-    }
+    const auto enters = [&](const Node* node) { return seen.insert(node).second; };
+    forLeafEdges(outputs, enters, [&](const Edge& edge) {
+      const auto hooks = hooksOf(edge.leaf);
+      if (hooks && !hooks->hooks.empty()) ++awaited_[edge.leaf.impl()];
+    });
   }
 
   void run() {

@@ -18,11 +18,6 @@ std::shared_ptr<Communicator> group(const char* op) {
   return group;
 }
 
-std::string text(Entry& js, size_t i, Name name) {
-  if (!js[i].IsString()) unexpected(js[i], name, "a string");
-  return js[i].As<Napi::String>();
-}
-
 // What the environment still has on the stream may wait for other processes, and no longer should.
 void leave(void*) {
   if (const std::shared_ptr<Communicator> open = comm::current()) open->abort("its environment has ended");
@@ -50,10 +45,10 @@ Napi::Promise openTcp(Entry& js) {
   comm::TcpOptions options;
   options.rank = static_cast<int>(js.integer(0, {"init", "rank"}));
   options.size = static_cast<int>(js.integer(1, {"init", "size"}));
-  options.host = text(js, 2, {"init", "address"});
+  options.host = js.text(2, {"init", "address"});
   options.port = static_cast<int>(js.integer(3, {"init", "port"}));
   options.timeout = js.number(4, {"init", "timeout"});
-  options.token = text(js, 5, {"init", "token"});
+  options.token = js.text(5, {"init", "token"});
   return open(js, [options](const comm::Interrupt& interrupt) mutable {
     options.interrupt = &interrupt;
     return comm::openTcp(options);
@@ -63,8 +58,8 @@ Napi::Promise openTcp(Entry& js) {
 // commOpenMpi(library, shim, timeout): one of the two is empty.
 Napi::Promise openMpi(Entry& js) {
   comm::MpiOptions options;
-  options.library = text(js, 0, {"init", "library"});
-  options.shim = text(js, 1, {"init", "shim"});
+  options.library = js.text(0, {"init", "library"});
+  options.shim = js.text(1, {"init", "shim"});
   options.timeout = js.number(2, {"init", "timeout"});
   return open(js, [options](const comm::Interrupt& interrupt) mutable {
     options.interrupt = &interrupt;
@@ -85,7 +80,7 @@ Napi::Array traffic(Entry& js) {
 }
 
 // commName(name): the number by which operators know it.
-int64_t nameOf(Entry& js) { return comm::numberOf(text(js, 0, {"distributed", "name"})); }
+int64_t nameOf(Entry& js) { return comm::numberOf(js.text(0, {"distributed", "name"})); }
 
 Napi::Promise barrier(Entry& js) {
   const auto open = group("barrier");

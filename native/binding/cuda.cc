@@ -13,11 +13,7 @@ Napi::Object open(Entry& js) {
   if (!js[0].IsArray()) unexpected(js[0], kPaths, "an array of strings");
   const auto given = js[0].As<Napi::Array>();
   std::vector<std::string> paths;
-  for (uint32_t i = 0; i < given.Length(); ++i) {
-    const Napi::Value path = given.Get(i);
-    if (!path.IsString()) unexpected(path, kPaths, "a string");
-    paths.push_back(path.As<Napi::String>());
-  }
+  for (uint32_t i = 0; i < given.Length(); ++i) paths.push_back(Entry::textOf(given.Get(i), kPaths));
   const CudaReport& report = openCuda(paths);
   Napi::Array gpus = js.list();
   for (const CudaReport::Gpu& gpu : report.gpus) {

@@ -45,6 +45,11 @@ int64_t Entry::choice(size_t i, Name name, std::span<const char* const> choices)
        given.c_str());
 }
 
+std::string Entry::textOf(Napi::Value value, Name name) {
+  if (!value.IsString()) unexpected(value, name, "a string");
+  return value.As<Napi::String>();
+}
+
 Napi::Function Entry::function(size_t i, Name name) const {
   const Napi::Value value = (*this)[i];
   if (!value.IsFunction()) unexpected(value, name, "a function");

@@ -25,6 +25,8 @@ class Entry : public Arguments {
   bool isNull(size_t i) const;  // or undefined
   // The place of a string among `choices`.
   int64_t choice(size_t i, Name name, std::span<const char* const> choices) const;
+  std::string text(size_t i, Name name) const { return textOf((*this)[i], name); }
+  static std::string textOf(Napi::Value value, Name name);
   Napi::Function function(size_t i, Name name) const;
   DType dtype(size_t i, Name name) const;
   std::vector<int64_t> integers(size_t i, Name name) const;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "comm/reduce.h"
+#include "core/format.h"
 
 namespace anneal::comm {
 
@@ -49,10 +50,10 @@ struct Collectives::Header {
   std::string inWords() const {
     const char* call = anneal::comm::nameOf(kind);
     if (kind == Collective::Barrier || kind == Collective::Finalize) return call;
-    const std::string of = words("of '%s', %s x %lld", name, anneal::nameOf(dtype), static_cast<long long>(count));
-    if (kind == Collective::Broadcast) return words("%s from rank %d %s", call, static_cast<int>(root), of.c_str());
-    if (kind == Collective::AllGather) return words("%s %s", call, of.c_str());
-    return words("%s (%s) %s", call, anneal::comm::nameOf(op), of.c_str());
+    const std::string of = format("of '%s', %s x %lld", name, anneal::nameOf(dtype), static_cast<long long>(count));
+    if (kind == Collective::Broadcast) return format("%s from rank %d %s", call, static_cast<int>(root), of.c_str());
+    if (kind == Collective::AllGather) return format("%s %s", call, of.c_str());
+    return format("%s (%s) %s", call, anneal::comm::nameOf(op), of.c_str());
   }
 };
 
@@ -104,13 +105,13 @@ void Collectives::agree(const Request& request) {
     if (header.fits(first)) continue;
     throw TransportError(
         other,
-        words("rank %d calls %s where rank 0 calls %s: all ranks must call the same collectives in the same order",
-              other, header.inWords().c_str(), first.inWords().c_str()));
+        format("rank %d calls %s where rank 0 calls %s: all ranks must call the same collectives in the same order",
+               other, header.inWords().c_str(), first.inWords().c_str()));
   }
   for (int other = 0; other < size(); ++other) {
     const Header& header = headers[static_cast<size_t>(other)];
     if (header.lost[0] == 0) continue;
-    throw LostDataError(other, words("rank %d has lost '%s': %s", other, header.name, header.lost));
+    throw LostDataError(other, format("rank %d has lost '%s': %s", other, header.name, header.lost));
   }
 }
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "core/format.h"
+
 namespace anneal::comm {
 
 namespace {
@@ -13,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 double secondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 Error errorFrom(const std::exception& problem) {
-  return {ErrorKind::Distributed, words("[distributed] %s", problem.what())};
+  return {ErrorKind::Distributed, format("[distributed] %s", problem.what())};
 }
 
 std::mutex currentMutex;
@@ -70,7 +72,7 @@ void Communicator::serve(Collectives& collectives) {
       std::unique_lock<std::mutex> lock(mutex_);
       arrived_.wait(lock, [&] { return !queue_.empty() || ends_; });
       if (ends_) {
-        const TransportError why(rank_, words("rank %d ended: %s", rank_, abortReason_.c_str()));
+        const TransportError why(rank_, format("rank %d ended: %s", rank_, abortReason_.c_str()));
         lock.unlock();
         collectives.transport().abort(why);
         return finish(ticket, errorFrom(why), true);
@@ -90,7 +92,7 @@ void Communicator::serve(Collectives& collectives) {
       error = errorFrom(problem);
       fatal = true;
     } catch (const std::exception& problem) {
-      collectives.transport().abort({rank_, words("rank %d failed: %s", rank_, problem.what())});
+      collectives.transport().abort({rank_, format("rank %d failed: %s", rank_, problem.what())});
       error = errorFrom(problem);
       fatal = true;
     }

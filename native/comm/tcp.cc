@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "comm/tcp_peers.h"
+#include "core/format.h"
 
 namespace anneal::comm {
 
@@ -94,7 +95,7 @@ class Tcp : public Transport {
   }
 
   [[noreturn]] static void failGone(int peer) {
-    throw TransportError(peer, words("rank %d is gone: its process has ended, or the connection to it is lost", peer));
+    throw TransportError(peer, format("rank %d is gone: its process has ended, or the connection to it is lost", peer));
   }
 
   [[noreturn]] void failLate() const {
@@ -104,7 +105,7 @@ class Tcp : public Transport {
       if (!queues.expected.empty() || !queues.outgoing.empty()) silent.push_back(peer);
     }
     throw TransportError(
-        silent[0], words("%s not answered for %g s (ANNEAL_COMM_TIMEOUT)", haveOf(silent).c_str(), options_.timeout));
+        silent[0], format("%s not answered for %g s (ANNEAL_COMM_TIMEOUT)", haveOf(silent).c_str(), options_.timeout));
   }
 
   // Both return whether anything has moved.
@@ -149,8 +150,8 @@ class Tcp : public Transport {
     if (length == kFarewell) failFarewell(peer);
     if (length == piece.frame.length) return;
     throw TransportError(
-        peer, words("rank %d sent %llu bytes where %llu were expected", peer, static_cast<unsigned long long>(length),
-                    static_cast<unsigned long long>(piece.frame.length)));
+        peer, format("rank %d sent %llu bytes where %llu were expected", peer, static_cast<unsigned long long>(length),
+                     static_cast<unsigned long long>(piece.frame.length)));
   }
 
   [[noreturn]] void failFarewell(int peer) const {
@@ -168,8 +169,9 @@ class Tcp : public Transport {
     farewell.message[sizeof farewell.message - 1] = 0;
     const std::string message = farewell.message;
     const bool passedOn = message.find(" (says rank ") != std::string::npos;
-    throw TransportError(
-        farewell.rank, passedOn || farewell.rank == peer ? message : words("%s (says rank %d)", message.c_str(), peer));
+    throw TransportError(farewell.rank, passedOn || farewell.rank == peer
+                                            ? message
+                                            : format("%s (says rank %d)", message.c_str(), peer));
   }
 
   const TcpOptions options_;

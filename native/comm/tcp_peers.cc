@@ -5,6 +5,8 @@
 #include <cstring>
 #include <thread>
 
+#include "core/format.h"
+
 namespace anneal::comm {
 
 namespace {
@@ -73,7 +75,7 @@ class Rendezvous {
   }
 
  private:
-  std::string address() const { return words("%s:%d", options_.host.c_str(), options_.port); }
+  std::string address() const { return format("%s:%d", options_.host.c_str(), options_.port); }
 
   Hello hello(int port) const {
     Hello hello{};
@@ -92,13 +94,13 @@ class Rendezvous {
     if (other.protocol != kProtocol)
       return "a process runs another version of anneal than rank 0, or another kind of machine";
     if (other.size != size) {
-      return words("rank %d expects %d ranks, where rank %d expects %d", other.rank, other.size, options_.rank, size);
+      return format("rank %d expects %d ranks, where rank %d expects %d", other.rank, other.size, options_.rank, size);
     }
     if (other.rank <= options_.rank || other.rank >= size) {
-      return words("there is no place for rank %d among %d ranks", other.rank, size);
+      return format("there is no place for rank %d among %d ranks", other.rank, size);
     }
     if (peers_[static_cast<size_t>(other.rank)].isOpen())
-      return words("two processes say that they are rank %d", other.rank);
+      return format("two processes say that they are rank %d", other.rank);
     return {};
   }
 
@@ -140,8 +142,8 @@ class Rendezvous {
       Socket socket = listener.accept();
       if (socket.isOpen()) return socket;
       if (Clock::now() >= deadline_) {
-        throw TransportError(missing[0], words("%s not come to %s within %g s (ANNEAL_COMM_TIMEOUT)",
-                                               haveOf(missing).c_str(), address().c_str(), options_.timeout));
+        throw TransportError(missing[0], format("%s not come to %s within %g s (ANNEAL_COMM_TIMEOUT)",
+                                                haveOf(missing).c_str(), address().c_str(), options_.timeout));
       }
       checkInterrupt(options_);
       std::vector<Watch> watches{{&listener, true, false}};
@@ -153,8 +155,8 @@ class Rendezvous {
     std::string problem;
     const Socket listener = Socket::listenOn(options_.host, options_.port, problem);
     if (!listener.isOpen()) {
-      throw TransportError(0, words("rank 0 cannot listen at %s: %s; MASTER_ADDR and MASTER_PORT name the place",
-                                    address().c_str(), problem.c_str()));
+      throw TransportError(0, format("rank 0 cannot listen at %s: %s; MASTER_ADDR and MASTER_PORT name the place",
+                                     address().c_str(), problem.c_str()));
     }
     std::vector<Place> places(peers_.size());
     takeHigher(listener, &places);
@@ -162,7 +164,7 @@ class Rendezvous {
     for (int rank = 1; rank < options_.size; ++rank) {
       const Socket& peer = peers_[static_cast<size_t>(rank)];
       if (!sendAll(peer, &frame, sizeof frame, deadline_) || !sendAll(peer, places.data(), frame.length, deadline_)) {
-        throw TransportError(rank, words("the connection to rank %d was lost", rank));
+        throw TransportError(rank, format("the connection to rank %d was lost", rank));
       }
     }
   }
@@ -174,7 +176,7 @@ class Rendezvous {
     const Socket listener = Socket::listenOn(leader.localHost(), 0, problem);
     if (!listener.isOpen())
       throw TransportError(options_.rank,
-                           words("cannot listen at %s: %s", leader.localHost().c_str(), problem.c_str()));
+                           format("cannot listen at %s: %s", leader.localHost().c_str(), problem.c_str()));
     const Hello introduction = hello(listener.localPort());
     std::vector<Place> places(peers_.size());
     Frame frame{};
@@ -188,15 +190,15 @@ class Rendezvous {
     }
     if (!answered || frame.length != places.size() * sizeof(Place) ||
         !receiveAll(leader, places.data(), frame.length, deadline_)) {
-      throw TransportError(0, words("rank 0 at %s closed the connection: is it of the same job (ANNEAL_COMM_TOKEN)?",
-                                    address().c_str()));
+      throw TransportError(0, format("rank 0 at %s closed the connection: is it of the same job (ANNEAL_COMM_TOKEN)?",
+                                     address().c_str()));
     }
     peers_[0] = std::move(leader);
     for (int rank = 1; rank < options_.rank; ++rank) {
       const Place& place = places[static_cast<size_t>(rank)];
       Socket socket = connect(rank, place.host, place.port);
       if (!sendAll(socket, &introduction, sizeof introduction, deadline_)) {
-        throw TransportError(rank, words("the connection to rank %d was lost", rank));
+        throw TransportError(rank, format("the connection to rank %d was lost", rank));
       }
       peers_[static_cast<size_t>(rank)] = std::move(socket);
     }
@@ -212,8 +214,8 @@ class Rendezvous {
       checkInterrupt(options_);
       std::this_thread::sleep_for(kBetweenAttempts);
     }
-    throw TransportError(rank,
-                         words("rank %d is not to be reached at %s:%d: %s", rank, host.c_str(), port, problem.c_str()));
+    throw TransportError(
+        rank, format("rank %d is not to be reached at %s:%d: %s", rank, host.c_str(), port, problem.c_str()));
   }
 
   const TcpOptions& options_;
@@ -229,16 +231,16 @@ void sendFarewell(const Socket& socket, int rank, const std::string& message) {
   struct {
     Frame frame{kFarewell};
     Farewell farewell{};
-  } words;
-  words.farewell.rank = rank;
-  copyText(words.farewell.message, sizeof words.farewell.message, message);
-  socket.send(&words, sizeof words);  // fits into the socket's buffer, or nobody reads
+  } last;
+  last.farewell.rank = rank;
+  copyText(last.farewell.message, sizeof last.farewell.message, message);
+  socket.send(&last, sizeof last);  // fits into the socket's buffer, or nobody reads
   socket.endSending();
 }
 
 void checkInterrupt(const TcpOptions& options) {
   if (options.interrupt && options.interrupt->load()) {
-    throw TransportError(options.rank, words("rank %d was ended", options.rank));
+    throw TransportError(options.rank, format("rank %d was ended", options.rank));
   }
 }
 

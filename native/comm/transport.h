@@ -26,9 +26,6 @@ class TransportError : public std::runtime_error {
 };
 constexpr int kUnknownRank = -1;
 
-// Text made as by printf: a chain of strings takes ten times the code.
-std::string words(const char* format, ...) __attribute__((format(printf, 1, 2)));
-
 // Set from any thread: what waits gives up within a fraction of a second.
 using Interrupt = std::atomic<bool>;
 

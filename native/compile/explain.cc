@@ -1,22 +1,11 @@
 #include "compile/explain.h"
 
-#include <cstdarg>
-#include <cstdio>
-
+#include "core/format.h"
 #include "core/memory_use.h"
 
 namespace anneal {
 
 namespace {
-
-std::string format(const char* pattern, ...) {
-  char buffer[256];
-  va_list arguments;
-  va_start(arguments, pattern);
-  std::vsnprintf(buffer, sizeof buffer, pattern, arguments);
-  va_end(arguments);
-  return buffer;
-}
 
 // What a kernel's record calls its sizes.
 struct Label {

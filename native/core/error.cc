@@ -1,17 +1,15 @@
 #include "core/error.h"
 
-#include <cstdarg>
-#include <cstdio>
+#include "core/format.h"
 
 namespace anneal {
 
-void fail(ErrorKind kind, const char* format, ...) {
-  char buffer[1024];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(buffer, sizeof buffer, format, args);
-  va_end(args);
-  throw Error(kind, buffer);
+void fail(ErrorKind kind, const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  std::string message = formatList(pattern, arguments);
+  va_end(arguments);
+  throw Error(kind, std::move(message));
 }
 
 }  // namespace anneal

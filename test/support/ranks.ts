@@ -1,7 +1,7 @@
 // Several processes of one group, by TCP on this machine: what each of them ended with.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../lib/cli/launch';
 
 /** What became of a process. */
 export interface RankOutcome {
@@ -59,16 +59,5 @@ export function collect(child: ChildProcess): Promise<RankOutcome> {
   }
   return new Promise((resolve, reject) => {
     child.on('error', reject).on('close', (code, signal) => resolve({ ...outcome, code, signal }));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 }

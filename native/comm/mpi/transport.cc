@@ -6,6 +6,7 @@
 #include "comm/mpi/abi.h"
 #include "comm/mpi/library.h"
 #include "core/error.h"
+#include "core/format.h"
 
 namespace anneal::comm {
 
@@ -60,7 +61,7 @@ class Mpi : public Transport {
         asked = 0;
       }
       if (asked < kAsksAtOnce) continue;
-      if (options_.interrupt->load()) throw TransportError(rank_, words("rank %d was ended", rank_));
+      if (options_.interrupt->load()) throw TransportError(rank_, format("rank %d was ended", rank_));
       if (std::chrono::duration<double>(Clock::now() - progress).count() > options_.timeout) failLate(peer);
       if (asked < kAsksBetweenYields)
         std::this_thread::yield();
@@ -80,7 +81,7 @@ class Mpi : public Transport {
   }
   [[noreturn]] void failLate(int peer) const {
     throw TransportError(peer,
-                         words("rank %d has not answered for %g s (ANNEAL_COMM_TIMEOUT)", peer, options_.timeout));
+                         format("rank %d has not answered for %g s (ANNEAL_COMM_TIMEOUT)", peer, options_.timeout));
   }
 
   const AnnealMpiTable& table_;

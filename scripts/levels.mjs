@@ -16,6 +16,12 @@ function allLevels() {
   return levels[process.arch] ?? [];
 }
 
+/**
+ * What all code but the kernels of the other levels is compiled for.
+ * @returns {string | undefined}
+ */
+export const lowestLevel = () => allLevels()[0];
+
 /** @returns {string[]} */
 export function levelsToBuild() {
   const all = allLevels();

@@ -99,7 +99,8 @@ describe('several processes', function () {
     const outcomes = await runRanks('mismatch', 2);
     const words =
       "rank 1 calls broadcast from rank 0 of 'weight', float32 x 12 where rank 0 calls broadcast from rank 0 of 'weight', float32 x 8";
-    for (const { stdout } of outcomes) {
+    for (const { stdout, stderr } of outcomes) {
+      assert.notEqual(stdout, '', stderr);
       const { error, next } = JSON.parse(stdout);
       assert.ok(error.startsWith(`ERR_DISTRIBUTED: [distributed] ${words}`), error);
       assert.equal(next, error);

@@ -34,9 +34,7 @@ function recipeOf(file: string): Recipe {
 
 /** The engine and its kernels, as node-gyp left them. */
 function engineLibraries(): string[] {
-  const libraries = existsSync(built)
-    ? readdirSync(built).filter((name) => /^(lib)?(engine|levels|kernels_.*)\.a$/.test(name))
-    : [];
+  const libraries = existsSync(built) ? readdirSync(built).filter((name) => name.endsWith('.a')) : [];
   return libraries.map((name) => join(built, name));
 }
 

@@ -243,9 +243,10 @@ void forRowGroups(int64_t rows, int64_t extent, Body&& body) {
   });
 }
 
-// Whole rows: out[c], one lane per row, for rows first, first + 1, ...
+// Whole rows: out[c], one lane per row, for rows first, first + 1, ... Long code, which its many callers share.
 template <class Op, class Form, class T>
-ANNEAL_INLINE void foldRowGroup(const T* src, int64_t extent, int64_t first, int rows, const T* centers, Vec<T>* out) {
+[[gnu::noinline]] void foldRowGroup(const T* src, int64_t extent, int64_t first, int rows, const T* centers,
+                                    Vec<T>* out) {
   constexpr int kCount = Form::kCount;
   const T* from = src + first * extent;
   const auto at = [&](int row, int64_t i, int lanes) ANNEAL_INLINED {

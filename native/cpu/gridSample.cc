@@ -10,7 +10,7 @@ constexpr int64_t kPoints = 2048;  // of a task
 constexpr int64_t kBatches = 8;    // from here on an image is a task
 constexpr int kTogether = 4;       // channels that share what is read of a position
 
-template <class T, GridMode Mode, GridPadding Padding, int Dimensions>
+template <class T, GridMode Mode, int Dimensions>
 struct GridSample {
   static constexpr int kAlong = Mode == GridMode::Nearest ? 1 : Mode == GridMode::Linear ? 2 : 4;
   static constexpr int kTaps = Dimensions == 3 ? kAlong * kAlong * kAlong : kAlong * kAlong;  // of a position
@@ -41,8 +41,8 @@ struct GridSample {
         for (int d = 0; d < Dimensions; ++d) coordinates[d][lane] = grid[(p + lane) * Dimensions + d];
       }
       const auto along = [&](int coordinate) ANNEAL_INLINED {
-        return tapsOf<Mode, Padding>(load(coordinates[coordinate]), args.in[2 - coordinate], args.alignCorners,
-                                     args.orders[coordinate]);
+        return tapsOf<Mode>(load(coordinates[coordinate]), args.in[2 - coordinate], args.padding, args.alignCorners,
+                            args.orders[coordinate]);
       };
       GridTaps<T> z;
       z.place[0] = zero;
@@ -138,29 +138,20 @@ struct GridSample {
   }
 };
 
-template <class T, GridMode Mode, GridPadding Padding>
+template <class T, GridMode Mode>
 void withDimensions(const GridSampleArgs& args) {
   if constexpr (Mode != GridMode::Cubic) {
-    if (args.dimensions == 3) return GridSample<T, Mode, Padding, 3>(args).run();
+    if (args.dimensions == 3) return GridSample<T, Mode, 3>(args).run();
   }
-  GridSample<T, Mode, Padding, 2>(args).run();
-}
-
-template <class T, GridMode Mode>
-void withPadding(const GridSampleArgs& args) {
-  switch (args.padding) {
-    case GridPadding::Zeros: return withDimensions<T, Mode, GridPadding::Zeros>(args);
-    case GridPadding::Border: return withDimensions<T, Mode, GridPadding::Border>(args);
-    case GridPadding::Reflection: return withDimensions<T, Mode, GridPadding::Reflection>(args);
-  }
+  GridSample<T, Mode, 2>(args).run();
 }
 
 template <class T>
 void withMode(const GridSampleArgs& args) {
   switch (args.mode) {
-    case GridMode::Linear: return withPadding<T, GridMode::Linear>(args);
-    case GridMode::Nearest: return withPadding<T, GridMode::Nearest>(args);
-    case GridMode::Cubic: return withPadding<T, GridMode::Cubic>(args);
+    case GridMode::Linear: return withDimensions<T, GridMode::Linear>(args);
+    case GridMode::Nearest: return withDimensions<T, GridMode::Nearest>(args);
+    case GridMode::Cubic: return withDimensions<T, GridMode::Cubic>(args);
   }
 }
 

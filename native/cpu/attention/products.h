@@ -117,7 +117,7 @@ void multiply(Left<T> a, int64_t rows, Right<T> b, int64_t depth, T* out, int64_
   for (int64_t i = 0; i < tiles.parts; ++i) {
     t.a = a.a + tiles.begin(i) * a.row;
     t.out = out + tiles.begin(i) * outRow;
-    gemm::kTiles<T>.of[layout][kind][tiles.of(i) - 1][b.vectors - 1](t);
+    gemm::Tiles<T>::all.of[layout][kind][tiles.of(i) - 1][b.vectors - 1](t);
   }
 }
 

@@ -1,6 +1,7 @@
 // Sums of few channels, above all of one (depthwise): tiles read the frame where it lies, several vectors of outputs side by side.
 #pragma once
 #include "cpu/conv/windows.h"
+#include "cpu/gemm/multiplyAdd.h"
 
 namespace anneal::ANNEAL_LEVEL::convolution {
 

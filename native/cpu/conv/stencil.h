@@ -1,7 +1,10 @@
 // Sums of one channel over windows of 3x3 or 5x5 (depthwise), at strides of 1 and 2: a tile is some rows of outputs, one vector wide.
 // Each vector of the frame is loaded once for all rows of the tile, and the taps of a 3x3 stay in registers.
 #pragma once
+#include <initializer_list>
+
 #include "cpu/conv/windows.h"
+#include "cpu/gemm/multiplyAdd.h"
 
 namespace anneal::ANNEAL_LEVEL::convolution {
 

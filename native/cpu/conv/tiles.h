@@ -66,7 +66,7 @@ void multiplyPanel(const Windows<T>& w, const PanelCut<T>& cut, int64_t piece) {
     const gemm::Layout layout = gemm::Tiles<T>::layoutOf(args, true, false);
     for (int64_t t = tile0; t < tile1; ++t) {
       const int64_t height = cut.tiles.of(t);
-      gemm::kTiles<T>.of[static_cast<int>(layout)][0][height - 1][width / W<T> - 1](args);
+      gemm::Tiles<T>::all.of[static_cast<int>(layout)][0][height - 1][width / W<T> - 1](args);
       args.a += height * w.depth;
       args.out += height * width;
     }

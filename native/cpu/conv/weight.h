@@ -89,7 +89,7 @@ struct WeightGradient {
       args.lanesIn = args.lanesOut = W<T>;
       const gemm::Layout layout = gemm::Tiles<T>::layoutOf(args, true, false);
       for (int64_t t = 0; t < tiles.parts; ++t) {
-        gemm::kTiles<T>.of[static_cast<int>(layout)][0][tiles.of(t) - 1][panelWidth / W<T> - 1](args);
+        gemm::Tiles<T>::all.of[static_cast<int>(layout)][0][tiles.of(t) - 1][panelWidth / W<T> - 1](args);
         args.a += tiles.of(t) * aRow;
         args.out += tiles.of(t) * width;
       }

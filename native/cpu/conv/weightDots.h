@@ -3,6 +3,7 @@
 #pragma once
 #include "cpu/conv/directions.h"
 #include "cpu/gemm/dot.h"
+#include "cpu/gemm/multiplyAdd.h"
 
 namespace anneal::ANNEAL_LEVEL::convolution {
 

@@ -206,7 +206,7 @@ struct Winograd {
       const gemm::Layout layout = gemm::Tiles<float>::layoutOf(args, true, false);
       for (int64_t t = 0; t < cut.parts; ++t) {
         const int64_t height = cut.of(t);
-        gemm::kTiles<float>.of[static_cast<int>(layout)][0][height - 1][width / W<float> - 1](args);
+        gemm::Tiles<float>::all.of[static_cast<int>(layout)][0][height - 1][width / W<float> - 1](args);
         args.a += height * channels;
         args.out += height * width;
       }

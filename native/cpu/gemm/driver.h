@@ -176,8 +176,8 @@ void runBlock(const ProductBlock<T>& k, int64_t tile0, int64_t tile1, int64_t pa
       const int64_t height = tiles.of(t);
       args.a = k.tileOfA(t);
       args.ahead = ahead ? ahead + (args.out - p.epilogue->origin) : args.out;
-      kTiles<T>.of[static_cast<int>(layout)][static_cast<int>(fetching ? TileKind::Fetching : kind)][height - 1]
-                  [panel.width / W<T> - 1](args);
+      Tiles<T>::all.of[static_cast<int>(layout)][static_cast<int>(fetching ? TileKind::Fetching : kind)][height - 1]
+                      [panel.width / W<T> - 1](args);
       if (panel.keep && t == tile0) {
         args.b = panel.keep;
         args.bStep = panel.width;

@@ -3,7 +3,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "cpu/gemm/epilogue.h"
+#include "cpu/gemm/multiplyAdd.h"
+#include "cpu/gemm/tiles.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 
@@ -13,54 +14,6 @@ namespace anneal::ANNEAL_LEVEL::gemm {
 #else
 #define ANNEAL_IN_ORDER
 #endif
-
-enum class TileKind : uint8_t { Whole, Part, Ahead, Fetching };
-constexpr int kTileKinds = 4;
-constexpr bool fetches(TileKind kind) { return kind == TileKind::Ahead || kind == TileKind::Fetching; }
-
-// What a tile need not look up: whether A's elements of a row (Along) or of a column (Across) are neighbours, and whether
-// B's rows are (Packed). A Keeping tile packs B by the way: its rows, as they are loaded, go to `keep` for the tiles after it.
-enum class Layout : uint8_t { Any, Along, Across, AlongKeeping, AcrossKeeping, AlongPacked, AcrossPacked };
-constexpr int kLayouts = kStepsAtOnce > 1 ? 7 : 1;
-constexpr bool isAcross(Layout l) {
-  return l == Layout::Across || l == Layout::AcrossKeeping || l == Layout::AcrossPacked;
-}
-constexpr bool isAlong(Layout l) { return l != Layout::Any && !isAcross(l); }
-constexpr bool isPacked(Layout l) { return l == Layout::AlongPacked || l == Layout::AcrossPacked; }
-constexpr bool isKeeping(Layout l) { return l == Layout::AlongKeeping || l == Layout::AcrossKeeping; }
-
-template <class T>
-struct TileArgs {
-  int64_t depth;
-  const T* a;  // element (i, p) at a[i * aRow + p * aStep], broadcast, so any strides will do
-  int64_t aRow, aStep;
-  const T* b;  // row p is NV vectors at b[p * bStep]
-  int64_t bStep;
-  T* out;  // row i at out[i * outRow]
-  int64_t outRow;
-  const Epilogue<T>* epilogue;  // null, or out lies in C, in column `col` and after it
-  int64_t col;
-  const T* ahead;  // of Ahead and Fetching tiles: what lies like C at out, fetched while the sums are taken
-  const T* next;   // of Fetching tiles: part of the next panel of B too, a cache line for every kStepsAtOnce steps
-  T* keep;         // of Keeping tiles
-  int lanesIn, lanesOut;  // of Part tiles: lanes of the last vector, in b and in out
-};
-
-// sum + x y, in the register of the sum. Left to itself, the compiler lets the sums of unrolled steps change their registers,
-// and copies and spills to bring them back.
-template <class T>
-ANNEAL_INLINE V<T> multiplyAdd(V<T> sum, V<T> x, V<T> y) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4) {
-    asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
-  } else {
-    asm("vfmadd231pd %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
-  }
-  return sum;
-#else
-  return sum + x * y;
-#endif
-}
 
 // Epilogue::apply on a row of a tile that goes to out, one step after the other, so that each is decided upon once.
 // at(p, j): vector j of the row at p.
@@ -220,9 +173,6 @@ ANNEAL_IN_ORDER void tile(const TileArgs<T>& t) {
   }
 }
 
-template <class T>
-using Tile = void (*)(const TileArgs<T>&);
-
 // The layout and kind that a tile is made for. Tiles of few rows are rare, and Any's do the same with more instructions; only the
 // largest fetch something, and a tile of part of a panel does not pack it.
 constexpr Layout layoutMade(int rows, TileKind kind, Layout l) {
@@ -234,8 +184,8 @@ constexpr TileKind kindMade(bool largest, TileKind kind, Layout l) {
 }
 
 template <class T>
-struct Tiles {
-  Tile<T> of[kLayouts][kTileKinds][kTileRows][kMostVectors];  // [layout][kind][rows - 1][vectors - 1]
+struct TileTable {
+  Tiles<T> tiles{};
 
   template <int MR, int NV, Layout layout, TileKind kind>
   static constexpr Tile<T> made() {
@@ -248,7 +198,8 @@ struct Tiles {
   }
   template <int MR, int NV, Layout layout, size_t... kind>
   constexpr void fillKinds(std::index_sequence<kind...>) {
-    ((of[static_cast<int>(layout)][kind][MR - 1][NV - 1] = made<MR, NV, layout, static_cast<TileKind>(kind)>()), ...);
+    ((tiles.of[static_cast<int>(layout)][kind][MR - 1][NV - 1] = made<MR, NV, layout, static_cast<TileKind>(kind)>()),
+     ...);
   }
   template <int MR, int NV, Layout layout>
   constexpr void fill() {
@@ -261,16 +212,7 @@ struct Tiles {
       fill<kTileRows, tileVectors(kTileRows), Layout{static_cast<uint8_t>(static_cast<int>(layout) + 1)}>();
     }
   }
-  constexpr Tiles() : of{} { fill<kTileRows, tileVectors(kTileRows), Layout::Any>(); }
-
-  static Layout layoutOf(const TileArgs<T>& t, bool packed, bool keeping) {
-    if (kLayouts == 1 || (t.aStep != 1 && t.aRow != 1)) return Layout::Any;
-    if (packed) return t.aStep == 1 ? Layout::AlongPacked : Layout::AcrossPacked;
-    if (keeping) return t.aStep == 1 ? Layout::AlongKeeping : Layout::AcrossKeeping;
-    return t.aStep == 1 ? Layout::Along : Layout::Across;
-  }
+  constexpr TileTable() { fill<kTileRows, tileVectors(kTileRows), Layout::Any>(); }
 };
-template <class T>
-constexpr Tiles<T> kTiles;
 
 }  // namespace anneal::ANNEAL_LEVEL::gemm

@@ -1,6 +1,6 @@
 // One matrix product as the loops see it, and the small arithmetic of cutting it up.
 #pragma once
-#include "cpu/gemm/micro.h"
+#include "cpu/gemm/tiles.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
 

@@ -84,13 +84,15 @@ ANNEAL_INLINE Vec<T> cubicDerivative(Vec<T> x, bool outer, int64_t order) {
   }
 }
 
-// What coordinates pick along a dimension, with the weights differentiated `order` times by them.
-template <GridMode Mode, GridPadding Padding, class T>
-ANNEAL_INLINE GridTaps<T> tapsOf(Vec<T> coordinate, int64_t size, bool alignCorners, int64_t order) {
+// What coordinates pick along a dimension, with the weights differentiated `order` times by them. One function for all dimensions and
+// paddings: what is done for a position once weighs little beside what all channels take from it.
+template <GridMode Mode, class T>
+[[gnu::noinline]] GridTaps<T> tapsOf(Vec<T> coordinate, int64_t size, GridPadding padding, bool alignCorners,
+                                     int64_t order) {
   const Vec<T> zero(T(0)), one(T(1));
   GridTaps<T> taps;
   GridPosition<T> p = unnormalized(coordinate, size, alignCorners);
-  if constexpr (Mode != GridMode::Cubic) p = padded(p, size, Padding, alignCorners);
+  if constexpr (Mode != GridMode::Cubic) p = padded(p, size, padding, alignCorners);
   if constexpr (Mode == GridMode::Nearest) {
     taps.place[0] = placeOf(round(p.at), size);
     taps.weight[0] = order == 0 ? one : zero;
@@ -109,7 +111,7 @@ ANNEAL_INLINE GridTaps<T> tapsOf(Vec<T> coordinate, int64_t size, bool alignCorn
   for (int64_t i = 0; i < order && i < 3; ++i) power *= p.slope;  // beyond the third, derivatives are 0
   for (int tap = 0; tap < 4; ++tap) {
     const GridPosition<T> at{whole + Vec<T>(static_cast<T>(tap - 1)), zero};
-    taps.place[tap] = placeOf(padded(at, size, Padding, alignCorners).at, size);
+    taps.place[tap] = placeOf(padded(at, size, padding, alignCorners).at, size);
     taps.weight[tap] = power * cubicDerivative(second + Vec<T>(static_cast<T>(1 - tap)), tap == 0 || tap == 3, order);
   }
   return taps;

@@ -50,8 +50,7 @@ struct MaxRows {
     Vec<Int> at;
     ANNEAL_INLINE void take(Vec<T> x, int64_t place) {
       if constexpr (Indexed) {
-        auto better = x > value;
-        if constexpr (kIsFloat<T>) better = better | (x != x);
+        const auto better = (x > value) | (x != x);
         value = select(better, x, value);
         at = select(better, Vec<Int>(static_cast<Int>(place)), at);
       } else {
@@ -117,7 +116,8 @@ struct MaxRows {
       for (int64_t i = begin; i < end; ++i) {
         const T* plane = src + i / rows * axes.inSize;
         const Span z = axes.z.span(i % rows / axes.y.out), y = axes.y.span(i % axes.y.out);
-        if constexpr (sizeof(T) < 4) {  // places do not fit its lanes
+        if constexpr (!kIsFloat<
+                          T>) {  // whole numbers are rarely pooled: vectors of each kind would not be worth their code
           for (int64_t o = 0; o < axes.x.out; ++o) one(plane, z, y, o, i * axes.x.out + o);
         } else {
           withStep(axes.x.stride,

@@ -1,5 +1,5 @@
 // What is installed here, as far as it can be told without the engine: for the loader's errors and for `anneal doctor`.
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release, type } from 'node:os';
 import { join } from 'node:path';
 
@@ -17,34 +17,12 @@ export function chooseBinary(root: string): BinaryChoice {
   const candidates = [
     join(root, 'native', 'build', 'Release', 'anneal.node'),
     join(root, 'build', 'cmake', 'Release', 'anneal.node'),
-    join(root, 'prebuilds', `${process.platform}-${process.arch}`, prebuiltName()),
+    join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'anneal.node'),
   ].map((path) => ({ path, exists: existsSync(path) }));
   const named = process.env.ANNEAL_BINARY;
   if (named) return { path: named, chosenBy: 'ANNEAL_BINARY', candidates };
   const found = candidates.find(({ exists }) => exists);
   return { path: found?.path ?? null, chosenBy: found ? 'candidates' : null, candidates };
-}
-
-/** The file of this system's binary; a package holds one for each C library of Linux. */
-export function prebuiltName(): string {
-  return process.platform === 'linux' ? `anneal.${usesMusl() ? 'musl' : 'glibc'}.node` : 'anneal.node';
-}
-
-/** Whether this process runs on musl: its program names the loader at its beginning. Where it does not, as in a static one, Node tells. */
-function usesMusl(): boolean {
-  const head = Buffer.alloc(4096);
-  try {
-    const file = openSync(process.execPath, 'r');
-    try {
-      readSync(file, head);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // it may have been replaced or be out of reach since it was started
-  }
-  if (head.includes('/ld-musl-')) return true;
-  return !head.includes('/ld-linux') && cLibrary()?.startsWith('musl') === true;
 }
 
 /** What to do where there is no binary, in a sentence or two. */

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BuildError, findProgram, root, run, runAsProgram } from './command.mjs';
 import { targets } from './targets.mjs';
-import { findZig, writeTools } from './zig.mjs';
+import { findPatchelf, findZig, writeTools } from './zig.mjs';
 
 const jobs = process.env.JOBS || String(availableParallelism());
 
@@ -45,11 +45,9 @@ async function systemOptions({ system, arch }, zig, folder) {
 }
 
 await runAsProgram(import.meta.url, async () => {
-  const { PREBUILD_PLATFORM: platform, PREBUILD_ARCH: arch, PREBUILD_LIBC: libc } = process.env;
-  const target = Object.values(targets).find(
-    (each) => each.platform === platform && each.arch === arch && (each.libc ?? libc) === libc,
-  );
-  if (!target) throw new BuildError(`prebuild: there is no target ${platform}-${arch}-${libc}`);
+  const { PREBUILD_PLATFORM: platform, PREBUILD_ARCH: arch } = process.env;
+  const target = Object.values(targets).find((each) => each.platform === platform && each.arch === arch);
+  if (!target) throw new BuildError(`prebuild: there is no target ${platform}-${arch}`);
   if (!findProgram('cmake')) throw new BuildError('prebuild: needs CMake 3.20 or later, not found on PATH.');
   const zig = await findZig();
   const folder = process.cwd();
@@ -65,11 +63,20 @@ await runAsProgram(import.meta.url, async () => {
     `-DCMAKE_AR=${join(tools, 'ar')}`,
     `-DCMAKE_RANLIB=${join(tools, 'ranlib')}`,
     `-DANNEAL_KERNELS=${kernels}`,
+    `-DANNEAL_LEVELS=${target.levels ?? ''}`,
+    `-DANNEAL_ANY_LIBC=${target.system === 'Linux' ? 'ON' : 'OFF'}`,
     ...(await systemOptions(target, zig, folder)),
   ]);
   await must('cmake', ['--build', built, '--target', 'anneal', '--parallel', jobs]);
   const release = join(folder, 'build', 'Release');
   rmSync(release, { recursive: true, force: true });
   mkdirSync(release, { recursive: true });
-  copyFileSync(join(built, 'anneal.node'), join(release, 'anneal.node'));
+  const binary = join(release, 'anneal.node');
+  copyFileSync(join(built, 'anneal.node'), binary);
+  // zig's linker names the loader of glibc among the libraries, for a function that both C libraries have. musl takes the names of
+  // glibc's libraries for its own, but not that one; glibc has its loader at hand in any case.
+  if (target.system === 'Linux') {
+    const loader = target.arch === 'x64' ? 'ld-linux-x86-64.so.2' : 'ld-linux-aarch64.so.1';
+    await must(await findPatchelf(), ['--remove-needed', loader, binary]);
+  }
 });

@@ -1,5 +1,5 @@
-// Makes the binaries that the package brings, prebuilds/<platform>-<arch>/anneal[.glibc|.musl].node, all of them on a Linux machine:
-// npm run prebuild, or npm run prebuild -- --target linux-arm64-musl (as often as wanted).
+// Makes the binaries that the package brings, prebuilds/<platform>-<arch>/anneal.node, all of them on a Linux machine:
+// npm run prebuild, or npm run prebuild -- --target linux-arm64 (as often as wanted).
 // prebuildify names and places them; scripts/cross-build.mjs, which it calls in place of node-gyp, makes them.
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,8 +33,7 @@ await runAsProgram(import.meta.url, async () => {
       targets: [{ runtime: 'node', target: process.versions.node }],
       platform: target.platform,
       arch: target.arch,
-      libc: target.libc,
-      tagLibc: target.libc ?? false,
+      tagLibc: false,
       nodeGyp: join(root, 'scripts', 'cross-build.mjs'),
       cwd,
       out: root,

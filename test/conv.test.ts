@@ -12,6 +12,7 @@ import {
   Generator,
   manualSeed,
   nn,
+  noGrad,
   normal,
   ShapeError,
   scope,
@@ -124,6 +125,18 @@ describe('convolutions in compiled functions', () => {
       // The product and its sum round once in place of twice, each by half a unit of numbers of at most some hundred.
       assert.ok(result.every((y, i) => Math.abs(y - (expected[i] as number)) < 1e-4));
       assert.equal(count, name === 'transposed' ? '2' : '1');
+    });
+
+    it(`take the scale and the shift of a batch normalisation in inference, with the bits of the parts, ${name}`, () => {
+      const norm = new nn.BatchNorm2d(channels).eval();
+      norm.runningMean?.assign(random(channels));
+      norm.runningVar?.assign(random(channels).square().add(0.5));
+      const residual = normal(layer().shape, { generator });
+      const fn = () => noGrad(() => norm.forward(layer()).add(residual).relu());
+      const { result, count } = kernels(fn);
+      assert.deepEqual(result, values(fn()));
+      // Five make the scale and the shift of the channels.
+      assert.equal(count, name === 'transposed' ? '7' : '6');
     });
   }
 });

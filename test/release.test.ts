@@ -148,7 +148,7 @@ describe('release', function () {
     refuses(['minor'], /prebuilds\/win32-x64\/anneal\.node is missing; npm run prebuild -- --target win32-x64/);
     write('native/engine.cc', 'long engine;\n');
     commit();
-    refuses(['minor'], /anneal\.musl\.node was made from other sources; npm run prebuild -- --target linux-arm64-musl/);
+    refuses(['minor'], /anneal\.node was made from other sources; npm run prebuild -- --target linux-arm64/);
   });
 
   it('refuses a package without the address of its repository', () => {
@@ -169,7 +169,7 @@ describe('release', function () {
   it('names all reasons at once', () => {
     write('native/engine.cc', 'long engine;\n');
     const { output } = release(['major']);
-    assert.equal(output.match(/^ {2}- /gm)?.length, 9, output); // the tree, the changelog, seven binaries
+    assert.equal(output.match(/^ {2}- /gm)?.length, 7, output); // the tree, the changelog, five binaries
   });
 
   it('does not let a tag be published that is not that of the commit', () => {

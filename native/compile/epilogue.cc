@@ -139,16 +139,18 @@ class Epilogues {
     const int at = uses.readers[0];
     Kernel& follower = graph_.kernels[at];
     const auto* args = std::get_if<PointwiseArgs>(&follower.args);
-    if (!args || at < k || args->inputs > 2 || args->dtype != follow.dtype || sizeOf(spaceOf(*args)) != follow.size ||
-        graph_.buffers[graph_.bufferOf(args->out)].bytes != bytes || graph_.placeOf(args->out) != 0 ||
-        isOverwritten(graph_.kernels[k], k, at)) {
+    if (!args || at < k || args->inputs > (args->op == PointwiseOp::MulAdd ? 3 : 2) || args->dtype != follow.dtype ||
+        sizeOf(spaceOf(*args)) != follow.size || graph_.buffers[graph_.bufferOf(args->out)].bytes != bytes ||
+        graph_.placeOf(args->out) != 0 || isOverwritten(graph_.kernels[k], k, at)) {
       return -1;
     }
     const int mine = args->in[0] == follow.out ? 0 : 1;
-    if (!isDense(*args, mine)) return -1;
+    if (args->in[mine] != follow.out || !isDense(*args, mine)) return -1;
     if (args->inputs == 2 && mine == 1 && !commutes(args->op)) return -1;
     const void* other = args->inputs == 2 ? args->in[1 - mine] : nullptr;
-    if (other && !isDense(*args, 1 - mine)) {
+    if (args->op == PointwiseOp::MulAdd) {
+      if (!takeScaleAndShift(product, *args, 1 - mine)) return -1;
+    } else if (other && !isDense(*args, 1 - mine)) {
       if (!takeChannels(product, *args, 1 - mine)) return -1;
     } else if (args->op == PointwiseOp::Add && !follow.residual) {
       follow.residual = other;
@@ -181,6 +183,17 @@ class Epilogues {
     } else {
       return false;
     }
+    return true;
+  }
+
+  // Both at once, as batch normalisation in inference has them: x * scale + shift.
+  static bool takeScaleAndShift(MatmulArgs&, const PointwiseArgs&, int) { return false; }
+  static bool takeScaleAndShift(ConvArgs& conv, const PointwiseArgs& args, int factor) {
+    constexpr int kSummand = 2;
+    if (conv.scale || conv.shift || conv.residual) return false;
+    if (!isByChannel(args, factor, conv) || !isByChannel(args, kSummand, conv)) return false;
+    conv.scale = args.in[factor];
+    conv.shift = args.in[kSummand];
     return true;
   }
 

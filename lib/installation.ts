@@ -17,12 +17,17 @@ export function chooseBinary(root: string): BinaryChoice {
   const candidates = [
     join(root, 'native', 'build', 'Release', 'anneal.node'),
     join(root, 'build', 'cmake', 'Release', 'anneal.node'),
-    join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'anneal.node'),
+    prebuiltBinary(root),
   ].map((path) => ({ path, exists: existsSync(path) }));
   const named = process.env.ANNEAL_BINARY;
   if (named) return { path: named, chosenBy: 'ANNEAL_BINARY', candidates };
   const found = candidates.find(({ exists }) => exists);
   return { path: found?.path ?? null, chosenBy: found ? 'candidates' : null, candidates };
+}
+
+/** The binary that the package brings for this system; on Linux, one for every C library. */
+export function prebuiltBinary(root: string): string {
+  return join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'anneal.node');
 }
 
 /** What to do where there is no binary, in a sentence or two. */

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { prebuiltName } from '../../lib/installation';
+import { prebuiltBinary } from '../../lib/installation';
 import type { Launcher } from '../rival';
 import type { PeerName } from '../suites/suite';
 import { native } from './native';
@@ -31,8 +31,7 @@ export const typescript: Launcher = { command: process.execPath, args: ['--impor
 
 /** Our side with the binary that the package brings for this system, in place of the one that was built here. */
 function prebuilt(): Launcher | string {
-  const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-  const file = join(folder, prebuiltName());
+  const file = prebuiltBinary(root);
   return existsSync(file)
     ? { ...typescript, env: { ANNEAL_BINARY: file } }
     : `${file} does not exist; to get it: npm run prebuild -- --target NAME`;

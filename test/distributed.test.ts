@@ -83,6 +83,39 @@ describe('several processes', function () {
     }
   });
 
+  it('divide the state of an optimizer, with the bits of a whole one', async () => {
+    interface Run {
+      norms: number[];
+      digest: string;
+      share: number;
+      steps: number[];
+      sums: number[];
+    }
+    const outcomes = await found<{ runs: Run[]; refusals: string[]; objects: unknown[] }>('sharded', 3);
+    for (const { runs, refusals, objects } of outcomes) {
+      for (const [i, { share, ...same }] of runs.entries()) {
+        // Eagerly and compiled by turns: a fused sum rounds once where its parts round twice.
+        const { share: all, ...expected } = runs[i % 2] as Run;
+        assert.equal(all, 1);
+        assert.deepEqual(same, expected);
+        // A third of 216 elements, as far as that goes: one parameter has 96 of them.
+        if (i > 1) assert.ok(share > 0.2 && share < 0.45, `${share}`);
+      }
+      assert.match(refusals[0] as string, /^ERR_ARGUMENT: .*await distributed\.gatherOptimizerState\(optimizer\)/);
+      assert.match(refusals[1] as string, /^ERR_ARGUMENT: .*divided already/);
+      assert.deepEqual(objects, [
+        { rank: 0, text: 'é', list: [null, true] },
+        { rank: 1, text: 'éé', list: [null, true] },
+        { rank: 2, text: 'ééé', list: [null, true] },
+      ]);
+    }
+    // All clip by the same norm, that of the averaged gradients.
+    assert.deepEqual(
+      outcomes[0]?.runs,
+      outcomes[1]?.runs.map((run, i) => ({ ...run, share: outcomes[0]?.runs[i]?.share })),
+    );
+  });
+
   it('have the buffers of process 0', async () => {
     const [first, second] = await found<{ mean: number[] }>('buffers', 2);
     assert.deepEqual(first, second);

@@ -1,13 +1,14 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
 import { notes, registerWatched } from '../compile/notes';
 import { type DynamicValue, guard, type Trace, tracing, untraced } from '../compile/trace';
-import { keep, noGrad, scope } from '../context';
+import { keep, noGrad } from '../context';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { zerosLike } from '../ops/create';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
 import { warnOnce } from '../warn';
+import { type Batch, count, ParameterBatch } from './batch';
 import {
   type BaseOptions,
   follow,
@@ -19,61 +20,22 @@ import {
   unpackState,
 } from './state';
 
+export type { Batch } from './batch';
 export type { BaseOptions, Group, ParameterState } from './state';
 
 /** Parameters with options of their own; what is left out comes from the optimizer's options. */
 export type ParameterGroup<O extends BaseOptions> = { params: Iterable<Tensor> } & Partial<O>;
 
-/** Parameters of one group that have a gradient, of one dtype and on one device: what one native call updates. */
-export interface Batch {
-  /** What is updated. */
-  readonly params: Tensor[];
-  /** Their gradients, in the same order. */
-  readonly grads: Tensor[];
-  /** What is remembered of them, in the same order. */
-  readonly states: ParameterState[];
-  /**
-   * The counts of `states`. An update that asks for them counts the step itself, as `sgdStep` and `adamStep` do with those that they
-   * are given; else it is counted afterwards.
-   */
-  readonly counts: Tensor[];
-  /**
-   * Number of this step for these parameters, from 1. Waits for the engine to get there; in a compiled step, at every run.
-   *
-   * @throws ArgumentError when the parameters have taken different numbers of steps: `counts` tells of each.
-   */
-  readonly step: number;
-}
-
-class ParameterBatch implements Batch {
-  readonly params: Tensor[] = [];
-  readonly grads: Tensor[] = [];
-  readonly states: ParameterState[] = [];
-  /** Whether the update counts the step itself. */
-  countsItself = false;
-  readonly #kind: string;
-
-  constructor(kind: string) {
-    this.#kind = kind;
-  }
-
-  get counts(): Tensor[] {
-    this.countsItself = true;
-    return this.states.map((state) => state.count);
-  }
-
-  get step(): number {
-    const { states } = this;
-    const read = () => {
-      const [first, ...others] = untraced(() => states.map(({ count }) => Number(count.itemSync()) + 1));
-      if (others.some((step) => step !== first)) {
-        throw new ArgumentError(`[${this.#kind}] parameters have taken different numbers of steps: use batch.counts`);
-      }
-      return first as number;
-    };
-    tracing()?.once();
-    return guard(`the number of ${this.#kind}'s step`, read);
-  }
+/** Parameters that are divided among processes; see `distributed.shardOptimizer`. @internal */
+export interface Sharding {
+  /** Makes parameters known, in an order that is the same on all processes. */
+  add(params: readonly Tensor[]): void;
+  /** The process that updates a parameter. */
+  ownerOf(param: Tensor): number;
+  /** Whether this process does. */
+  owns(param: Tensor): boolean;
+  /** Gives all processes what each has made of its parameters. */
+  share(params: readonly Tensor[]): void;
 }
 
 /** Base of the optimizers; a subclass checks its options and updates a {@link Batch}. */
@@ -82,6 +44,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   readonly paramGroups: Group<O>[] = [];
   readonly #defaults: O;
   readonly #states = new Map<Tensor, ParameterState>();
+  #shard: Sharding | undefined;
   // Counts what makes compiled steps of this optimizer stale.
   #generation = 0;
 
@@ -151,6 +114,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const given = Object.fromEntries(Object.entries(group).filter(([, value]) => value !== undefined));
     const full = { ...this.#defaults, ...given, params };
     this.check(full);
+    this.#shard?.add(params);
     this.paramGroups.push(withToldRate(full, `${this.kind}.lr`));
     this.#generation++;
   }
@@ -178,7 +142,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       for (const group of this.paramGroups) {
         const trace = tracing();
         if (trace !== undefined) guard(`the parameters or the loaded state of ${this.kind}`, () => this.#generation);
-        for (const batch of this.#batches(group.params)) {
+        const shard = this.#shard;
+        const own = shard === undefined ? group.params : group.params.filter((param) => shard.owns(param));
+        for (const batch of this.#batches(own)) {
           updated = true;
           if (trace === undefined) this.update(batch, group);
           else this.#traceUpdate(trace, batch, group);
@@ -187,8 +153,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
           for (const grad of batch.grads) grad.dispose();
         }
       }
+      this.#shard?.share(this.#params);
     });
-    if (!updated) {
+    if (!updated && this.#shard === undefined) {
       warnOnce(
         'ANNEAL_STEP_WITHOUT_GRADIENTS',
         `[${this.kind}] step() found no gradients and changed nothing: call backward() before it, and zeroGrad() after it or before backward()`,
@@ -201,7 +168,39 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
    * had never stopped. All but `tensors` can be written as JSON; the tensors share storage with the optimizer.
    */
   stateDict(): OptimizerState {
+    if (this.#shard !== undefined) {
+      throw new ArgumentError(
+        `[${this.kind}.stateDict] the state is divided among processes: await distributed.gatherOptimizerState(optimizer)`,
+      );
+    }
+    return this.ownState();
+  }
+
+  /** The state of the parameters that this process updates. @internal */
+  ownState(): OptimizerState {
     return packState(this.kind, this.paramGroups, this.#states);
+  }
+
+  /** How parameters are divided among processes, if they are. @internal */
+  get shard(): Sharding | undefined {
+    return this.#shard;
+  }
+
+  /** Divides the parameters among processes. @internal */
+  shardWith(shard: Sharding): void {
+    if (this.#shard !== undefined) throw new ArgumentError(`[shardOptimizer] this ${this.kind} is divided already`);
+    if (this.#states.size > 0) {
+      throw new ArgumentError(
+        `[shardOptimizer] this ${this.kind} has taken steps: divide it before the first one, and load its state afterwards`,
+      );
+    }
+    shard.add(this.#params);
+    this.#shard = shard;
+    this.#generation++;
+  }
+
+  get #params(): Tensor[] {
+    return this.paramGroups.flatMap((group) => group.params);
   }
 
   /**
@@ -216,7 +215,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     for (const [i, group] of this.paramGroups.entries()) Object.assign(group, options[i]);
     this.#states.clear();
     this.#generation++;
-    for (const [param, loaded] of states) this.#states.set(param, loaded);
+    for (const [param, loaded] of states) {
+      if (this.#shard?.owns(param) ?? true) this.#states.set(param, loaded);
+    }
   }
 
   /** The state tensor `name` of a parameter, made of zeros when there is none. */
@@ -291,17 +292,6 @@ function withToldRate<O extends BaseOptions>(group: Group<O>, name: string): Gro
       else tracing()?.changes(name);
       lr = value;
     },
-  });
-}
-
-// One step more for each parameter, unless a failed kernel took its gradient.
-function count({ grads, states }: Batch): void {
-  scope(() => {
-    for (const [i, { count }] of states.entries()) {
-      const some = (grads[i] as Tensor).detach().reshape([-1]).slice(0, 0, 1);
-      const none = some.to('bool').to('int64').mul(0).sum();
-      count.assign(count.add(none.add(1)));
-    }
   });
 }
 

@@ -193,6 +193,62 @@ async function trainer() {
   };
 }
 
+// Optimizers whole and divided, eagerly and compiled, and one that goes on from a saved state.
+async function sharded() {
+  const { rank, size } = distributed;
+  const x = tensor(Float32Array.from({ length: 60 }, (_, i) => Math.sin(i + rank))).reshape([10, 6]);
+  const run = async (divided: boolean, compiled: boolean, stops: boolean) => {
+    manualSeed(4);
+    const model = new distributed.DistributedDataParallel(new Network());
+    const make = () => {
+      const adam = new optim.Adam(model.parameters(), { lr: 0.01, amsgrad: true });
+      return divided ? distributed.shardOptimizer(adam) : adam;
+    };
+    let optimizer = make();
+    const update = () => {
+      optimizer.zeroGrad();
+      model.forward(x, true).square().mean().backward();
+      const norm = optim.clipGradNorm(model.parameters(), 0.5);
+      optimizer.step();
+      return norm;
+    };
+    let step = compiled ? compile(update) : update;
+    const norms: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      if (stops && i === 3) {
+        const state = await distributed.gatherOptimizerState(optimizer);
+        optimizer = make();
+        optimizer.loadStateDict(state);
+        step = compiled ? compile(update) : update;
+      }
+      norms.push(await step().item());
+    }
+    const state = await distributed.gatherOptimizerState(optimizer);
+    const held = Object.values(optimizer.ownState().tensors).reduce((sum, { size }) => sum + size, 0);
+    const total = Object.values(state.tensors).reduce((sum, { size }) => sum + size, 0);
+    const sums: number[] = [];
+    for (const tensor of Object.values(state.tensors)) sums.push(await tensor.sum().item());
+    return { norms, digest: await digestOf(model), share: held / total, steps: state.steps, sums, optimizer };
+  };
+  const runs = [];
+  let refusals: string[] = [];
+  for (const [divided, compiled, stops] of [
+    [false, false, false],
+    [false, true, false],
+    [true, false, false],
+    [true, true, false],
+    [true, false, true],
+    [true, true, true],
+  ] as const) {
+    const { optimizer, ...found } = await run(divided, compiled, stops);
+    runs.push(found);
+    const attempts: (() => unknown)[] = [() => optimizer.stateDict(), () => distributed.shardOptimizer(optimizer)];
+    if (divided) refusals = await Promise.all(attempts.map((attempt) => message(Promise.resolve().then(attempt))));
+  }
+  const objects = await distributed.allGatherObject({ rank, text: 'é'.repeat(rank + 1), list: [null, true] });
+  return { rank, size, runs, refusals, objects };
+}
+
 // Running means are those of process 0.
 async function buffers() {
   const network = new Network();
@@ -217,6 +273,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   training,
   trainer,
   buffers,
+  sharded,
 };
 
 async function main() {

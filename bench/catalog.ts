@@ -6,6 +6,7 @@ import type { FigureSuite } from './figures';
 import { type OwnSuite, readOwnSuite } from './own-suite';
 import { BenchError } from './rival';
 import { cnn } from './suites/cnn';
+import { ddp } from './suites/ddp';
 import { endToEnd } from './suites/end-to-end';
 import { gemm } from './suites/gemm';
 import { gpt } from './suites/gpt';
@@ -30,6 +31,7 @@ const ours: readonly (Suite | FigureSuite)[] = [
   mlpInfer,
   cnn,
   gpt,
+  ddp,
   opOverhead,
   endToEnd,
   memory,

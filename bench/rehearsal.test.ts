@@ -77,6 +77,13 @@ describe('suites of benchmarks', () => {
     );
   });
 
+  it('measures training by several processes', async function () {
+    this.timeout(60_000);
+    const { lines } = await runBench(['ddp', '--iterations', '2']);
+    checkLine(lines[0], { suite: 'ddp', case: '1 x 64', threads: 1, unit: 'ms/step' });
+    checkLine(lines[1], { suite: 'ddp', case: '2 x 64', threads: 1, unit: 'ms/step' });
+  });
+
   it('measures products of matrices beside the limits', async function () {
     this.timeout(60_000);
     const { stdout, lines } = await runBench(['gemm', '--case', '64x']);

@@ -1,7 +1,8 @@
 // `anneal launch`: what it starts, what it prints, and what it does when a process fails.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collect } from './support/ranks';
 
@@ -51,6 +52,23 @@ describe('anneal launch', function () {
     const fewer = await launch('-n', '2', '--max-restarts=3', '--min', '1', script, 'fail-once');
     assert.equal(fewer.code, 0);
     assert.ok(sorted(fewer.stdout).includes('[0] 0/1 0'), fewer.stdout);
+  });
+
+  it('goes on from checkpoints, with the same bits, however often a process is killed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'anneal-launch-'));
+    try {
+      const digestOf = async (kills: number) => {
+        const file = join(folder, `${kills}.safetensors`);
+        const resuming = join(__dirname, 'children', 'resuming.cjs');
+        const { code, stdout, stderr } = await launch('-n', '2', '--max-restarts', '10', resuming, file, String(kills));
+        assert.equal(code, 0, stderr);
+        return /^\[0\] life (\d+): (.*)$/m.exec(stdout)?.slice(1);
+      };
+      const [, undisturbed] = (await digestOf(0)) as string[];
+      assert.deepEqual(await digestOf(10), ['10', undisturbed]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('ends the others, and with the code of the one that failed', async () => {

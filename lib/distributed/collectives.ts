@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors';
 import { allReduceStart, allReduceWait, broadcastFrom, gatherFrom, type ReduceOp } from '../ops/collective';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
-import { size } from './group';
+import { currentSize, refresh, size } from './group';
 
 export type { ReduceOp } from '../ops/collective';
 
@@ -42,6 +42,7 @@ export function allReduce(x: Tensor, op: ReduceOp = 'sum', options: CollectiveOp
 export function broadcast(x: Tensor, options: CollectiveOptions & { from?: number } = {}): Tensor {
   checkOptions('broadcast', options, ['name', 'from']);
   const { from = 0, name = '' } = options;
+  refresh();
   if (!Number.isSafeInteger(from) || from < 0 || from >= size) {
     throw new ArgumentError(`[broadcast] expected a process from 0 to ${size - 1} for from, received ${String(from)}`);
   }
@@ -59,5 +60,5 @@ export function broadcast(x: Tensor, options: CollectiveOptions & { from?: numbe
  */
 export function allGather(x: Tensor, options: CollectiveOptions = {}): Tensor {
   checkOptions('allGather', options, ['name']);
-  return noGrad(() => gatherFrom(x, size, options.name ?? ''));
+  return noGrad(() => gatherFrom(x, currentSize(), options.name ?? ''));
 }

@@ -1,10 +1,12 @@
 // The group of processes that this one is a member of.
 import { cpus } from 'node:os';
+import { guard } from '../compile/trace';
 import { setNumThreads } from '../engine';
 import { ArgumentError, describe } from '../errors';
 import { packageVersion } from '../installation';
 import { native, packageRoot } from '../native';
 import { checkOptions } from '../options';
+import { warn } from '../warn';
 import { addressFrom, isMpiProcess, localSizeFrom, memberFrom, mpiFrom, timeoutFrom } from './environment';
 
 /** Options of {@link init}. What is left out comes from the environment. */
@@ -67,6 +69,32 @@ export async function init(options: InitOptions = {}): Promise<void> {
   shareProcessors(env);
   if (!watchesExit) process.on('exit', leaveAtExit);
   watchesExit = true;
+}
+
+/**
+ * Takes notice of processes that are gone, where the others can go on without them (MPI with ULFM): {@link rank} and {@link size} are
+ * then new ones. Training loops call it between epochs, as the Trainer and {@link DistributedSampler} do by themselves.
+ *
+ * @returns whether processes were lost since the last call.
+ */
+export function refresh(): boolean {
+  if (!joined) return false;
+  const [ownRank, ranks] = native.commGroup();
+  if (ranks === size) return false;
+  const lost = size - ranks;
+  warn(
+    'ANNEAL_PROCESS_LOST',
+    `[distributed] ${lost} of ${size} processes ${lost === 1 ? 'is' : 'are'} gone; this one goes on as rank ${ownRank} of ${ranks}`,
+  );
+  rank = ownRank;
+  size = ranks;
+  return true;
+}
+
+/** The number of processes, on which a compiled program depends that has room for all of them. @internal */
+export function currentSize(): number {
+  refresh();
+  return guard('the number of processes', () => size);
 }
 
 function openTcp(options: InitOptions, timeout: number): Promise<void> {

@@ -3,7 +3,7 @@ import { noGrad, scope } from '../context';
 import { ArgumentError, describe } from '../errors';
 import { gatherFrom } from '../ops/collective';
 import { tensor } from '../ops/create';
-import * as group from './group';
+import { currentSize } from './group';
 
 /**
  * `value` of all processes, in their order: numbers, strings, booleans, null, arrays and plain objects of these, as JSON has them. For
@@ -24,8 +24,11 @@ export async function allGatherObject<T>(value: T): Promise<T[]> {
 }
 
 async function rows<A extends Int32Array | Uint8Array>(own: A, name: string): Promise<A[]> {
-  const gathered = scope(() => noGrad(() => gatherFrom(tensor(own), group.size, name)));
+  const gathered = scope(() => noGrad(() => gatherFrom(tensor(own), currentSize(), name)));
   const values = (await gathered.data()) as A;
   gathered.dispose();
-  return Array.from({ length: group.size }, (_, i) => values.subarray(i * own.length, (i + 1) * own.length) as A);
+  return Array.from(
+    { length: values.length / own.length },
+    (_, i) => values.subarray(i * own.length, (i + 1) * own.length) as A,
+  );
 }

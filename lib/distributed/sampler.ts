@@ -29,8 +29,8 @@ export interface DistributedSamplerOptions {
  * @throws ArgumentError for a rank that is not below the size.
  */
 export class DistributedSampler implements Sampler {
-  readonly #rank: number;
-  readonly #size: number;
+  readonly #rank: number | undefined;
+  readonly #size: number | undefined;
   readonly #dropLast: boolean;
 
   constructor(options: DistributedSamplerOptions = {}) {
@@ -41,19 +41,27 @@ export class DistributedSampler implements Sampler {
         `[DistributedSampler] expected 0 <= rank < size, received rank ${String(rank)} and size ${String(size)}`,
       );
     }
-    this.#rank = rank;
-    this.#size = size;
+    this.#rank = options.rank;
+    this.#size = options.size;
     this.#dropLast = dropLast;
   }
 
   /** Samples of an epoch that this process gets. */
   count(length: number): number {
-    return this.#dropLast ? Math.floor(length / this.#size) : Math.ceil(length / this.#size);
+    const [, size] = this.#place;
+    return this.#dropLast ? Math.floor(length / size) : Math.ceil(length / size);
   }
 
   /** Those of `order` that this process gets. */
   share(order: Tensor): Tensor {
-    const places = arange(this.count(order.size)).mul(this.#size).add(this.#rank).remainder(order.size);
+    const [rank, size] = this.#place;
+    const places = arange(this.count(order.size)).mul(size).add(rank).remainder(order.size);
     return indexSelect(order, 0, places);
+  }
+
+  // Processes may have been lost since the last epoch.
+  get #place(): [rank: number, size: number] {
+    group.refresh();
+    return [this.#rank ?? group.rank, this.#size ?? group.size];
   }
 }

@@ -3,7 +3,7 @@ import type { NotInferred } from '../compatible';
 import { noGrad, scope } from '../context';
 import { allReduce } from '../distributed/collectives';
 import { DistributedDataParallel } from '../distributed/data-parallel';
-import { rank } from '../distributed/group';
+import { rank, refresh } from '../distributed/group';
 import { DistributedSampler } from '../distributed/sampler';
 import { ArgumentError, describe } from '../errors';
 import { rememberModes } from '../nn/mode';
@@ -138,7 +138,6 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
         throw new ArgumentError(`[Trainer] expected a metric such as train.accuracy() for '${name}'`);
       }
     }
-    const leads = !distributed || rank === 0;
     this.#options = {
       model,
       optimizer,
@@ -146,7 +145,7 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
       metrics,
       callbacks,
       clipGradNorm: maxNorm,
-      progress: progress && leads,
+      progress,
       distributed,
       compile,
     };
@@ -183,9 +182,7 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
     const validationSource = validation === undefined ? undefined : openValidation(validation, batchSize);
     return this.#exclusively('fit', async (pass) => {
       const history: History<M> = { epochs: [] };
-      const all = [...this.#options.callbacks, ...callbacks];
-      const saves = !this.#options.distributed || rank === 0;
-      const hooks = all.filter((hook) => saves || !(hook instanceof ModelCheckpoint));
+      const hooks = [...this.#options.callbacks, ...callbacks];
       let stopped = false;
       let epoch = 0;
       const run: Run<M> = {
@@ -206,13 +203,16 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
       for (const hook of hooks) await hook.onFitBegin?.(run);
       while (epoch < epochs && !stopped) {
         epoch++;
+        if (this.#options.distributed) refresh();
         for (const hook of hooks) await hook.onEpochBegin?.(run);
         if (epoch > 1 && !hooks.every(isOurs)) pass.forget();
         const record = await this.#trainEpoch(pass, source, run, hooks, nan, signal);
         if (validationSource !== undefined)
           record.validation = await this.#evaluate(pass, 'fit', validationSource, signal);
         history.epochs.push(record);
-        for (const hook of hooks) await hook.onEpochEnd?.(record, run);
+        for (const hook of hooks) {
+          if (this.#leads || !(hook instanceof ModelCheckpoint)) await hook.onEpochEnd?.(record, run);
+        }
       }
       for (const hook of hooks) await hook.onFitEnd?.(run);
       return history;
@@ -265,7 +265,7 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
   ): Promise<EpochRecord<M>> {
     const { model, metrics, progress } = this.#options;
     const batchHooks = hooks.filter((hook) => hook.onBatchEnd !== undefined);
-    const bar = await Progress.start(progress, `Epoch ${run.epoch}/${run.epochs}`, source.count);
+    const bar = await Progress.start(progress && this.#leads, `Epoch ${run.epoch}/${run.epochs}`, source.count);
     const { losses } = pass.steps;
     const start = performance.now();
     let batches = 0;
@@ -312,6 +312,11 @@ export class Trainer<M extends Metrics = Metrics, Output = Tensor> {
     const loss = await losses.read();
     const samples = losses.weight;
     return { loss, metrics: await computed(metrics), samples, seconds: (performance.now() - start) / 1000 };
+  }
+
+  // Whether this process shows progress and saves checkpoints.
+  get #leads(): boolean {
+    return !this.#options.distributed || rank === 0;
   }
 
   // Of what the processes have measured, each on its part.

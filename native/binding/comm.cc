@@ -70,7 +70,8 @@ Napi::Promise openMpi(Entry& js) {
 // commGroup(): [rank, size, transport].
 Napi::Array groupOf(Entry& js) {
   const auto open = group("distributed");
-  return js.list(open->rank(), open->size(), js.from(open->transport()));
+  const auto [rank, size] = open->place();
+  return js.list(rank, size, js.from(open->transport()));
 }
 
 // commTraffic(): [collectives, bytes, busy seconds, waited seconds]; see comm::Traffic.

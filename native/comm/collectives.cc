@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "comm/reduce.h"
 #include "core/format.h"
@@ -69,7 +70,35 @@ char* Collectives::scratch(size_t bytes) {
   return scratch_.data();
 }
 
+// Whether all have come through is agreed upon after each one: a rank that has what it wants may be the only one.
 void Collectives::run(const Request& request) {
+  if (!transport_->survives()) return attempt(request);
+  const size_t bytes = static_cast<size_t>(request.count) * sizeOf(request.dtype);
+  char* const data = static_cast<char*>(request.out);
+  const bool inPlace = request.kind == Collective::AllReduce && request.lost.empty();
+  if (inPlace) before_.assign(data, data + bytes);
+  const uint64_t sequence = sequence_;
+  for (;;) {
+    std::optional<LostDataError> lost;
+    bool done = true;
+    try {
+      attempt(request);
+    } catch (const LostDataError& problem) {
+      lost.emplace(problem);
+    } catch (const RankGoneError&) {
+      done = false;
+    }
+    if (request.kind == Collective::Finalize) return;
+    if (transport_->settle(done)) {
+      if (lost) throw *lost;
+      return;
+    }
+    sequence_ = sequence;
+    if (inPlace) std::memcpy(data, before_.data(), bytes);
+  }
+}
+
+void Collectives::attempt(const Request& request) {
   agree(request);
   const size_t bytes = static_cast<size_t>(request.count) * sizeOf(request.dtype);
   switch (request.kind) {
@@ -107,6 +136,14 @@ void Collectives::agree(const Request& request) {
         other,
         format("rank %d calls %s where rank 0 calls %s: all ranks must call the same collectives in the same order",
                other, header.inWords().c_str(), first.inWords().c_str()));
+  }
+  if (request.kind == Collective::Broadcast && request.root >= size()) {
+    throw LostDataError(kUnknownRank, format("'%s' was to come from rank %d, and there are %d ranks left",
+                                             request.name.c_str(), request.root, size()));
+  }
+  if (request.kind == Collective::AllGather && request.received != request.count * size()) {
+    throw LostDataError(kUnknownRank, format("'%s' of all ranks was to be gathered, and there are %d ranks left",
+                                             request.name.c_str(), size()));
   }
   for (int other = 0; other < size(); ++other) {
     const Header& header = headers[static_cast<size_t>(other)];

@@ -21,12 +21,13 @@ struct Request {
   int root = 0;
   const void* in = nullptr;  // null: `out` is both
   void* out = nullptr;
-  int64_t count = 0;  // elements that this rank gives; of a reduce-scatter those that it gets
-  std::string name;   // of the tensor, for errors
-  std::string lost;   // why there are no data; then none are exchanged
+  int64_t count = 0;     // elements that this rank gives; of a reduce-scatter those that it gets
+  int64_t received = 0;  // of an all-gather: elements of `out`
+  std::string name;      // of the tensor, for errors
+  std::string lost;      // why there are no data; then none are exchanged
 };
 
-// The data of a rank are lost: nothing was exchanged, and the group can go on.
+// The data of a rank are lost, or there are fewer ranks than the result has room for: nothing was exchanged, and the group can go on.
 class LostDataError : public TransportError {
  public:
   using TransportError::TransportError;
@@ -37,13 +38,15 @@ class Collectives {
   explicit Collectives(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
 
   Transport& transport() { return *transport_; }
-  // Throws TransportError, which is the same on every rank where they do not call the same.
+  // Throws TransportError, which is the same on every rank where they do not call the same. Where the transport survives the loss of a
+  // rank, those that are left do it all again without it.
   void run(const Request& request);
   // Bytes that this rank has sent, headers included.
   uint64_t sentBytes() const { return sent_; }
 
  private:
   struct Header;
+  void attempt(const Request& request);
   void agree(const Request& request);
   void allReduce(const Request& request);
   void reduceScatter(const Request& request);
@@ -56,7 +59,7 @@ class Collectives {
   int size() const { return transport_->size(); }
 
   std::unique_ptr<Transport> transport_;
-  std::vector<char> scratch_;
+  std::vector<char> scratch_, before_;
   uint64_t sequence_ = 0, sent_ = 0;
 };
 

@@ -101,6 +101,8 @@ void Communicator::serve(Collectives& collectives) {
       ++traffic_.collectives;
       traffic_.bytes = collectives.sentBytes();
       traffic_.busySeconds += secondsSince(begin);
+      rank_ = collectives.transport().rank();  // fewer may be left
+      size_ = collectives.transport().size();
     }
     finish(ticket, std::move(error), fatal);
     if (fatal || request.kind == Collective::Finalize) return;
@@ -162,6 +164,11 @@ void Communicator::waitOn(const void* data) {
     tickets_.erase(found);
   }
   wait(ticket);
+}
+
+std::pair<int, int> Communicator::place() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return {rank_, size_};
 }
 
 Traffic Communicator::traffic() const {

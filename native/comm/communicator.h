@@ -42,9 +42,8 @@ class Communicator {
   void startOn(Request request);
   void waitOn(const void* data);
 
-  // Of an open one.
-  int rank() const { return rank_; }
-  int size() const { return size_; }
+  // Of an open one: this rank's number and the number of ranks, which become less where ranks are lost that the others can do without.
+  std::pair<int, int> place() const;
   const std::string& transport() const { return transportName_; }
   Traffic traffic() const;
 

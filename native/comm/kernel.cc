@@ -18,6 +18,7 @@ void runCollective(const CollectiveArgs& args) {
   request.in = args.in;
   request.out = args.data;
   request.count = args.count;
+  request.received = args.received;
   request.name = args.name;
   if (args.lost) request.lost = args.lost;
   if (args.stage == CollectiveStage::Start) return communicator->startOn(std::move(request));

@@ -26,6 +26,12 @@ class TransportError : public std::runtime_error {
 };
 constexpr int kUnknownRank = -1;
 
+// A rank is gone, and the transport can go on without it: Transport::settle.
+class RankGoneError : public TransportError {
+ public:
+  using TransportError::TransportError;
+};
+
 // Set from any thread: what waits gives up within a fraction of a second.
 using Interrupt = std::atomic<bool>;
 
@@ -40,6 +46,11 @@ class Transport {
   // and must have the length that their receiver expects. Throws TransportError, after which the transport is of no more use; also
   // where nothing has moved for the time-out.
   virtual void exchange(const std::vector<Transfer>& transfers) = 0;
+  // Whether the group can lose ranks and go on.
+  virtual bool survives() const { return false; }
+  // Of a transport that survives. All ranks that are left call it after a collective: whether all have come through it (`done`). Where
+  // one has not, those that are left become the group: rank() and size() are new ones, in the old order.
+  virtual bool settle(bool done) { return done; }
   // Tells the others, as far as that is possible without waiting, why this rank takes no further part.
   virtual void abort(const TransportError& why) = 0;
   // To be called by all ranks at the same place. Nothing may follow.

@@ -152,6 +152,7 @@ TEST(comm_broadcast_gather_scatter) {
         std::vector<int32_t> own(3, rank), all(static_cast<size_t>(3 * size));
         request = requestOf(Collective::AllGather, DType::Int32, all.data(), 3);
         request.in = own.data();
+        request.received = 3 * size;
         group.run(request);
         for (int i = 0; i < 3 * size; ++i) CHECK_EQ(all[i], i / 3);
         std::vector<int32_t> share(3);
@@ -255,7 +256,7 @@ TEST(comm_communicators_run_in_order_beside_their_callers) {
   together(2, [&](int rank) {
     Communicator communicator([&](const Interrupt&) { return openTcp(optionsOf(rank, 2, port)); });
     communicator.wait(Communicator::kOpening);
-    CHECK_EQ(communicator.rank(), rank);
+    CHECK_EQ(communicator.place().first, rank);
     std::vector<std::vector<float>> buffers(20, std::vector<float>(5000, static_cast<float>(rank + 1)));
     for (std::vector<float>& buffer : buffers)
       communicator.startOn(requestOf(Collective::AllReduce, DType::Float32, buffer.data(), 5000));

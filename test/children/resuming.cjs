@@ -28,6 +28,7 @@ async function main() {
   async function save() {
     const { tensors, ...rest } = await distributed.gatherOptimizerState(optimizer);
     if (rank > 0) return;
+    /** @type {Record<string, import('anneal').Tensor>} */
     const all = {};
     for (const [name, value] of Object.entries(model.stateDict())) all[`model ${name}`] = value;
     for (const [name, value] of Object.entries(tensors)) all[`optimizer ${name}`] = value;
@@ -36,6 +37,7 @@ async function main() {
 
   async function restore() {
     const all = Object.entries(await io.load(file));
+    /** @param {string} prefix */
     const part = (prefix) =>
       Object.fromEntries(
         all.filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),

@@ -44,19 +44,31 @@ static void annealFirstWords(char* library, const char* version) {
   library[length] = 0;
 }
 
-static int32_t annealInit(int32_t* rank, int32_t* size, char* library, AnnealMpiError* error) {
+/* User-level failure mitigation (ULFM) is there where the library has it and mpirun has switched it on (--with-ft ulfm). */
+static int32_t annealSurvives(void) {
+#ifdef ANNEAL_MPI_ULFM
+  const char* enabled = getenv("OMPI_MCA_mpi_ft_enable");
+  return enabled && (strcmp(enabled, "1") == 0 || strcmp(enabled, "true") == 0);
+#else
+  return 0;
+#endif
+}
+
+static int32_t annealInit(int32_t* rank, int32_t* size, int32_t* survives, char* library, AnnealMpiError* error) {
   int initialized = 0, given = 0, r = 0, n = 0, length = 0;
   char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int status = MPI_Initialized(&initialized);
   if (status == MPI_SUCCESS && !initialized) status = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given);
   if (status == MPI_SUCCESS) status = MPI_Comm_dup(MPI_COMM_WORLD, &annealGroup);
   if (status == MPI_SUCCESS) status = MPI_Comm_set_errhandler(annealGroup, MPI_ERRORS_RETURN);
+  if (status == MPI_SUCCESS && annealSurvives()) status = MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   if (status == MPI_SUCCESS) status = MPI_Comm_rank(annealGroup, &r);
   if (status == MPI_SUCCESS) status = MPI_Comm_size(annealGroup, &n);
   if (status == MPI_SUCCESS) status = MPI_Get_library_version(version, &length);
   annealFirstWords(library, version);
   *rank = r;
   *size = n;
+  *survives = annealSurvives();
   return annealCheck(status, -1, error);
 }
 
@@ -104,7 +116,46 @@ static int32_t annealTest(int32_t* left, int32_t* peer, AnnealMpiError* error) {
   return 0;
 }
 
+#ifdef ANNEAL_MPI_ULFM
+/* Ends what is under way in a group that has been revoked: MPI still has the memory. */
+static void annealDrain(void) {
+  for (int32_t i = 0; i < annealPartCount; ++i) {
+    for (int done = 0; !done;) {
+      if (MPI_Test(&annealParts[i].request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) break;
+    }
+  }
+  annealPartCount = 0;
+}
+
+static int32_t annealSettle(int32_t* done, int32_t* rank, int32_t* size, AnnealMpiError* error) {
+  int all = *done, r = 0, n = 0;
+  if (!all) MPIX_Comm_revoke(annealGroup);
+  /* Its own status only tells of ranks that have gone meanwhile; `all` is the same on all that are left. */
+  MPIX_Comm_agree(annealGroup, &all);
+  *done = all;
+  if (all) return 0;
+  annealDrain();
+  MPI_Comm left = MPI_COMM_NULL;
+  int status = MPIX_Comm_shrink(annealGroup, &left);
+  if (status == MPI_SUCCESS) {
+    MPI_Comm_free(&annealGroup);
+    annealGroup = left;
+    status = MPI_Comm_set_errhandler(annealGroup, MPI_ERRORS_RETURN);
+  }
+  if (status == MPI_SUCCESS) status = MPI_Comm_rank(annealGroup, &r);
+  if (status == MPI_SUCCESS) status = MPI_Comm_size(annealGroup, &n);
+  *rank = r;
+  *size = n;
+  return annealCheck(status, -1, error);
+}
+#else
+static int32_t annealSettle(int32_t* done, int32_t* rank, int32_t* size, AnnealMpiError* error) {
+  (void)done, (void)rank, (void)size, (void)error;
+  return 0;
+}
+#endif
+
 static int32_t annealFinalize(AnnealMpiError* error) { return annealCheck(MPI_Finalize(), -1, error); }
 
-static const AnnealMpiTable annealTable = {ANNEAL_MPI_TABLE, sizeof(AnnealMpiTable), annealInit, annealBegin,
-                                           annealTest,       annealFinalize};
+static const AnnealMpiTable annealTable = {ANNEAL_MPI_TABLE, sizeof(AnnealMpiTable), annealInit,    annealBegin,
+                                           annealTest,       annealSettle,           annealFinalize};

@@ -1,5 +1,11 @@
 /* anneal's table over the MPI library whose mpicc compiles this file: `npx anneal mpi build`. */
 #include <mpi.h>
+#if defined(OMPI_MAJOR_VERSION) && OMPI_MAJOR_VERSION >= 5
+#include <mpi-ext.h>
+#ifdef OMPI_HAVE_MPI_EXT_FTMPI
+#define ANNEAL_MPI_ULFM
+#endif
+#endif
 
 #include "comm/mpi/calls.h"
 

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define ANNEAL_MPI_TABLE 1 /* moved by every change of this file */
+#define ANNEAL_MPI_TABLE 2 /* moved by every change of this file */
 
 /* A message to or from another rank. */
 typedef struct {
@@ -25,12 +25,14 @@ typedef struct {
 
 typedef struct {
   uint32_t table, bytes; /* ANNEAL_MPI_TABLE, sizeof(AnnealMpiTable) */
-  /* `library` gets the name of the library, at most 64 bytes with the end. */
-  int32_t (*init)(int32_t* rank, int32_t* size, char* library, AnnealMpiError* error);
+  /* `library` gets the name of the library, at most 64 bytes with the end; `survives`: whether `settle` can be called. */
+  int32_t (*init)(int32_t* rank, int32_t* size, int32_t* survives, char* library, AnnealMpiError* error);
   /* Begins transfers. */
   int32_t (*begin)(const AnnealMpiTransfer* transfers, int32_t count, AnnealMpiError* error);
   /* How many parts of messages are left, and of which rank the first is. */
   int32_t (*test)(int32_t* left, int32_t* peer, AnnealMpiError* error);
+  /* See Transport::settle; `done` is in and out. */
+  int32_t (*settle)(int32_t* done, int32_t* rank, int32_t* size, AnnealMpiError* error);
   int32_t (*finalize)(AnnealMpiError* error);
 } AnnealMpiTable;
 

@@ -37,7 +37,7 @@ class Mpi : public Transport {
  public:
   Mpi(const AnnealMpiTable& table, const MpiOptions& options) : table_(table), options_(options) {
     char library[64] = "";
-    check(table_.init(&rank_, &size_, library, &error_));
+    check(table_.init(&rank_, &size_, &survives_, library, &error_));
     name_ = library;
   }
 
@@ -70,14 +70,32 @@ class Mpi : public Transport {
     }
   }
 
+  bool survives() const override { return survives_ != 0; }
+
+  bool settle(bool done) override {
+    int32_t all = done ? 1 : 0, rank = rank_, size = size_;
+    if (table_.settle(&all, &rank, &size, &error_) != 0) throw TransportError(error_.rank, error_.message);
+    if (all) return true;
+    rank_ = rank;
+    size_ = size;
+    isSmaller_ = true;
+    return false;
+  }
+
   // The others find out by the time-out, or are ended by mpirun when this process ends without having finalized.
   void abort(const TransportError&) override {}
 
-  void finalize() override { check(table_.finalize(&error_)); }
+  // All have agreed that this is the end. Where ranks were lost, MPI_Finalize may wait for them without end, and mpirun, which survives
+  // losses, takes a process that ends without it for one more.
+  void finalize() override {
+    if (!isSmaller_) check(table_.finalize(&error_));
+  }
 
  private:
   void check(int32_t status) const {
-    if (status != 0) throw TransportError(error_.rank, error_.message);
+    if (status == 0) return;
+    if (survives_) throw RankGoneError(error_.rank, error_.message);
+    throw TransportError(error_.rank, error_.message);
   }
   [[noreturn]] void failLate(int peer) const {
     throw TransportError(peer,
@@ -87,7 +105,8 @@ class Mpi : public Transport {
   const AnnealMpiTable& table_;
   const MpiOptions options_;
   AnnealMpiError error_{};
-  int32_t rank_ = 0, size_ = 1;
+  int32_t rank_ = 0, size_ = 1, survives_ = 0;
+  bool isSmaller_ = false;  // than it was
   std::string name_;
 };
 

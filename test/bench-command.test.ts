@@ -46,7 +46,7 @@ describe('bench, the command', function () {
     const chosen = await choose([], all);
     assert.deepEqual(
       chosen.map((choice) => choice.suite.name),
-      'peak gemm pointwise order ops mlp mlp-infer cnn gpt op-overhead end-to-end memory serving'.split(' '),
+      'peak gemm pointwise order ops mlp mlp-infer cnn gpt ddp op-overhead end-to-end memory serving'.split(' '),
     );
     // A case is chosen by its name.
     for (const choice of chosen) {

@@ -34,9 +34,10 @@ function checkLine(line: Line, expected: Line): void {
   assert.ok(p10 > 0 && p10 <= median && median <= p90, JSON.stringify(line));
 }
 
-describe('suites of benchmarks', () => {
-  it('runs, writes lines of JSON, and skips a peer that is missing', async function () {
-    this.timeout(180_000);
+describe('suites of benchmarks', function () {
+  this.timeout(180_000);
+
+  it('runs, writes lines of JSON, and skips a peer that is missing', async () => {
     const { stdout, lines } = await runBench(['mlp', '--peer', 'torch'], { ANNEAL_BENCH_PYTHON: '/nowhere/python' });
     assert.match(stdout, /^peak, 1 thread: fma +[\d.]+ GFLOP\/s, triad +[\d.]+ GB\/s, read +[\d.]+ GB\/s$/m);
     assert.match(stdout, /^torch: skipped, .*python3 -m venv .* && .*pip install torch==/m);
@@ -62,8 +63,7 @@ describe('suites of benchmarks', () => {
     assert.deepEqual(lines.at(-1)?.device, { gpu: gpus[0]?.name, driver });
   });
 
-  it('measures the limits of the machine', async function () {
-    this.timeout(180_000);
+  it('measures the limits of the machine', async () => {
     const { lines } = await runBench(['peak']);
     const figures = lines.slice(0, -1);
     for (const line of figures) {
@@ -77,15 +77,13 @@ describe('suites of benchmarks', () => {
     );
   });
 
-  it('measures training by several processes', async function () {
-    this.timeout(180_000);
+  it('measures training by several processes', async () => {
     const { lines } = await runBench(['ddp', '--iterations', '2']);
     checkLine(lines[0], { suite: 'ddp', case: '1 x 64', threads: 1, unit: 'ms/step' });
     checkLine(lines[1], { suite: 'ddp', case: '2 x 64', threads: 1, unit: 'ms/step' });
   });
 
-  it('measures products of matrices beside the limits', async function () {
-    this.timeout(180_000);
+  it('measures products of matrices beside the limits', async () => {
     const { stdout, lines } = await runBench(['gemm', '--case', '64x']);
     assert.match(stdout, /^64x64x64 +anneal +[\d.]+ [mu]s\/product .*[\d.]+ GFLOP\/s, +\d+ % of fma$/m);
     for (const line of lines.slice(0, -1)) {
@@ -97,8 +95,7 @@ describe('suites of benchmarks', () => {
     }
   });
 
-  it('measures chains of operators, eager and compiled', async function () {
-    this.timeout(180_000);
+  it('measures chains of operators, eager and compiled', async () => {
     const { lines } = await runBench(['pointwise', '--case', 'affine', '--peer', 'anneal-eager']);
     const place = { suite: 'pointwise', case: 'affine-tanh, 64x256' };
     for (const impl of ['anneal', 'anneal-eager']) {
@@ -109,8 +106,7 @@ describe('suites of benchmarks', () => {
     assert.ok(Number(ratio) > 0, JSON.stringify(peer));
   });
 
-  it('measures inference and operators', async function () {
-    this.timeout(180_000);
+  it('measures inference and operators', async () => {
     const { lines } = await runBench(['mlp-infer', 'op-overhead', '--peer', 'anneal-eager']);
     for (const [i, name] of ['batch 64', 'batch 64, each read'].entries()) {
       checkLine(lines[3 * i], { suite: 'mlp-infer', case: name, unit: 'ms/call', limit: 'fma' });
@@ -122,8 +118,7 @@ describe('suites of benchmarks', () => {
     }
   });
 
-  it('measures convolutions', async function () {
-    this.timeout(180_000);
+  it('measures convolutions', async () => {
     const { lines } = await runBench(['cnn', '--peer', 'anneal-eager']);
     checkLine(lines[0], { suite: 'cnn', case: '3x3, 64 channels, 56x56, forward', unit: 'ms/call', limit: 'fma' });
     const names = [
@@ -143,8 +138,7 @@ describe('suites of benchmarks', () => {
     checkLine(gpt.lines[0], { suite: 'gpt', case: 'training, batch 2, dropout 0', unit: 'ms/step', limit: 'fma' });
   });
 
-  it('measures epochs of the demo', async function () {
-    this.timeout(180_000);
+  it('measures epochs of the demo', async () => {
     const { lines } = await runBench(['end-to-end']);
     for (const [i, name] of ['loop, adam', 'trainer, adam'].entries()) {
       checkLine(lines[i], { suite: 'end-to-end', case: name, unit: 'ms/epoch', iterations: 10 });
@@ -152,7 +146,6 @@ describe('suites of benchmarks', () => {
   });
 
   it('measures what it costs to have the package', async function () {
-    this.timeout(180_000);
     if (process.platform !== 'linux') this.skip(); // asks /proc
     const { lines } = await runBench(['memory']);
     for (const [i, [name, unit]] of [

@@ -73,8 +73,8 @@ await runAsProgram(import.meta.url, async () => {
   mkdirSync(release, { recursive: true });
   const binary = join(release, 'anneal.node');
   copyFileSync(join(built, 'anneal.node'), binary);
-  // zig's linker names the loader of glibc among the libraries, for a function that both C libraries have. musl takes the names of
-  // glibc's libraries for its own, but not that one; glibc has its loader at hand in any case.
+  // zig's linker lists glibc's loader among the libraries that are needed, for a function that both C libraries have. musl finds itself
+  // under the names of glibc's other libraries, and nothing under that one. Under glibc the loader is always loaded.
   if (target.system === 'Linux') {
     const loader = target.arch === 'x64' ? 'ld-linux-x86-64.so.2' : 'ld-linux-aarch64.so.1';
     await must(await findPatchelf(), ['--remove-needed', loader, binary]);

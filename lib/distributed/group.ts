@@ -2,7 +2,7 @@
 import { cpus } from 'node:os';
 import { guard } from '../compile/trace';
 import { setNumThreads } from '../engine';
-import { ArgumentError, describe } from '../errors';
+import { ArgumentError, DistributedError, describe } from '../errors';
 import { packageVersion } from '../installation';
 import { native, packageRoot } from '../native';
 import { checkOptions } from '../options';
@@ -89,6 +89,11 @@ export function refresh(): boolean {
   rank = ownRank;
   size = ranks;
   return true;
+}
+
+/** @throws DistributedError for a caller outside of a group. @internal */
+export function requireGroup(caller: string): void {
+  if (!joined) throw new DistributedError(`[${caller}] this process is in no group: await distributed.init() first`);
 }
 
 /** The number of processes, on which a compiled program depends that has room for all of them. @internal */

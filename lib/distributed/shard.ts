@@ -1,17 +1,17 @@
 // Optimizers whose memory is divided among the processes (ZeRO, stage 1: Rajbhandari et al. 2020).
 import { noGrad, scope } from '../context';
-import { ArgumentError, DistributedError, describe } from '../errors';
+import { ArgumentError, describe } from '../errors';
 import { broadcastFrom, gatherFrom } from '../ops/collective';
 import { zeros, zerosLike } from '../ops/create';
 import { concat, reshape, slice } from '../ops/shape';
-import { Optimizer } from '../optim/optimizer';
+import { Optimizer, type Sharding } from '../optim/optimizer';
 import type { BaseOptions, OptimizerState } from '../optim/state';
 import type { Tensor } from '../tensor';
 import * as group from './group';
 import { allGatherObject } from './objects';
 
 /** Which process updates which parameter, and how the others get it. */
-export class Shard {
+export class Shard implements Sharding {
   readonly #owners = new Map<Tensor, number>();
   readonly #loads = Array.from({ length: group.size }, () => 0);
 
@@ -120,7 +120,5 @@ function checkMember(name: string, optimizer: unknown): void {
   if (!(optimizer instanceof Optimizer)) {
     throw new ArgumentError(`[${name}] expected an optimizer, received ${describe(optimizer)}`);
   }
-  if (!group.isInitialized()) {
-    throw new DistributedError(`[${name}] this process is in no group: await distributed.init() first`);
-  }
+  group.requireGroup(name);
 }

@@ -148,9 +148,7 @@ class Epilogues {
     if (args->in[mine] != follow.out || !isDense(*args, mine)) return -1;
     if (args->inputs == 2 && mine == 1 && !commutes(args->op)) return -1;
     const void* other = args->inputs == 2 ? args->in[1 - mine] : nullptr;
-    if (args->op == PointwiseOp::MulAdd) {
-      if (!takeScaleAndShift(product, *args, 1 - mine)) return -1;
-    } else if (other && !isDense(*args, 1 - mine)) {
+    if (args->op == PointwiseOp::MulAdd || (other && !isDense(*args, 1 - mine))) {
       if (!takeChannels(product, *args, 1 - mine)) return -1;
     } else if (args->op == PointwiseOp::Add && !follow.residual) {
       follow.residual = other;
@@ -172,28 +170,21 @@ class Epilogues {
     return at;
   }
 
-  // A factor or a summand by channel.
+  // A factor or a summand by channel; or both, x * scale + shift, as batch normalisation in inference has them.
   static bool takeChannels(MatmulArgs&, const PointwiseArgs&, int) { return false; }
   static bool takeChannels(ConvArgs& conv, const PointwiseArgs& args, int operand) {
     if (conv.residual || !isByChannel(args, operand, conv)) return false;
-    if (args.op == PointwiseOp::Mul && !conv.scale && !conv.shift) {
+    constexpr int kSummand = 2;
+    if (args.op == PointwiseOp::MulAdd && !conv.scale && !conv.shift && isByChannel(args, kSummand, conv)) {
+      conv.scale = args.in[operand];
+      conv.shift = args.in[kSummand];
+    } else if (args.op == PointwiseOp::Mul && !conv.scale && !conv.shift) {
       conv.scale = args.in[operand];
     } else if (args.op == PointwiseOp::Add && !conv.shift) {
       conv.shift = args.in[operand];
     } else {
       return false;
     }
-    return true;
-  }
-
-  // Both at once, as batch normalisation in inference has them: x * scale + shift.
-  static bool takeScaleAndShift(MatmulArgs&, const PointwiseArgs&, int) { return false; }
-  static bool takeScaleAndShift(ConvArgs& conv, const PointwiseArgs& args, int factor) {
-    constexpr int kSummand = 2;
-    if (conv.scale || conv.shift || conv.residual) return false;
-    if (!isByChannel(args, factor, conv) || !isByChannel(args, kSummand, conv)) return false;
-    conv.scale = args.in[factor];
-    conv.shift = args.in[kSummand];
     return true;
   }
 

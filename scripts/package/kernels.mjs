@@ -4,16 +4,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { findProgram, root, run } from '../command.mjs';
 import { readCounts } from '../totals.mjs';
-import { must } from './stage.mjs';
+import { armRunner, must } from './stage.mjs';
 
 /** What runs the programs of a target; null where nothing does. @type {Record<string, () => string[] | null>} */
 const runners = {
   'linux-x64': () => [],
-  'linux-arm64': () => {
-    const emulator = findProgram('qemu-aarch64', 'qemu-aarch64-static');
-    const libraries = '/usr/aarch64-linux-gnu';
-    return emulator && existsSync(libraries) ? [emulator, '-L', libraries] : null;
-  },
+  'linux-arm64': armRunner,
   'win32-x64': () => {
     const wine = findProgram('wine64', '/usr/lib/wine/wine64');
     return wine ? [wine] : null;

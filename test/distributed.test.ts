@@ -2,14 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { distributed, tensor } from 'anneal';
-import { type RankOptions, runRanks } from './support/ranks';
-
-/** What each process printed last, where all ended well. */
-async function found<T>(scenario: string, size: number, options?: RankOptions): Promise<T[]> {
-  const outcomes = await runRanks(scenario, size, options);
-  for (const { code, stderr } of outcomes) assert.equal(`${code} ${stderr}`, '0 ');
-  return outcomes.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1) as string) as T);
-}
+import { found, onceReady, runRanks } from './support/ranks';
 
 interface Training {
   runs: { losses: number[]; digest: string }[];
@@ -170,13 +163,6 @@ describe('several processes', function () {
     assert.deepEqual([outcomes[0]?.code, outcomes[1]?.code], [1, 1]);
   });
 });
-
-// When a process has joined its group: what is sent before is met by an error that names it as missing.
-function onceReady(child: ChildProcess, signal: NodeJS.Signals): void {
-  child.stdout?.on('data', (text: string) => {
-    if (String(text).includes('ready')) child.kill(signal);
-  });
-}
 
 describe('one process', () => {
   it('is in no group before init', async () => {

@@ -1,5 +1,6 @@
 // One process of a group: runs the scenario that is named, and prints what it found as JSON.
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import {
   compile,
   data,
@@ -264,6 +265,22 @@ async function buffers() {
   return { mean: await values(network.norm.runningMean as Tensor) };
 }
 
+// A checkpoint each epoch, in the folder ANNEAL_TEST_FOLDER.
+async function checkpoints() {
+  const model = new nn.Linear(100, 100);
+  const trainer = new train.Trainer({
+    model,
+    optimizer: new optim.SGD(model.parameters(), { lr: 0.01 }),
+    loss: nn.mseLoss,
+    distributed: true,
+    callbacks: [
+      new train.ModelCheckpoint({ path: join(process.env.ANNEAL_TEST_FOLDER as string, '{epoch}.safetensors') }),
+    ],
+  });
+  const x = tensor(new Float32Array(800)).reshape([8, 100]);
+  await trainer.fit([x, x], { epochs: 5, batchSize: 4 });
+}
+
 const scenarios: Record<string, () => Promise<unknown>> = {
   collectives,
   lost,
@@ -274,6 +291,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   trainer,
   buffers,
   sharded,
+  checkpoints,
 };
 
 async function main() {

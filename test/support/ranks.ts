@@ -1,4 +1,5 @@
 // Several processes of one group, by TCP on this machine: what each of them ended with.
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { freePort } from '../../lib/cli/launch';
@@ -14,6 +15,8 @@ export interface RankOutcome {
 export interface RankOptions {
   /** Added to the environment of every process. */
   env?: Record<string, string>;
+  /** What begins each process's command: where it runs. Default: nothing. */
+  place?: (rank: number) => string[];
   /** Called with each process when it is started. */
   started?: (child: ChildProcess, rank: number) => void;
 }
@@ -38,15 +41,30 @@ function runRank(
   scenario: string,
   rank: number,
   env: Record<string, string>,
-  { started }: RankOptions,
+  { place = () => [], started }: RankOptions,
 ): Promise<RankOutcome> {
   const script = join(__dirname, '..', 'children', 'distributed.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, scenario], {
+  const [program = '', ...args] = [...place(rank), process.execPath, '--import', 'tsx', script, scenario];
+  const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started?.(child, rank);
   return collect(child);
+}
+
+/** What each process of a scenario printed last, where all ended well. */
+export async function found<T>(scenario: string, size: number, options?: RankOptions): Promise<T[]> {
+  const outcomes = await runRanks(scenario, size, options);
+  for (const { code, stderr } of outcomes) assert.equal(`${code} ${stderr}`, '0 ');
+  return outcomes.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1) as string) as T);
+}
+
+/** Sends a signal when a process has joined its group: what is sent before is met by an error that names it as missing. */
+export function onceReady(child: ChildProcess, signal: NodeJS.Signals): void {
+  child.stdout?.on('data', (text: string) => {
+    if (String(text).includes('ready')) child.kill(signal);
+  });
 }
 
 /** Waits for a process. */

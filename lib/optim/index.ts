@@ -9,5 +9,6 @@ export {
   type ParameterGroup,
   type ParameterState,
 } from './optimizer';
+export * from './schedulers';
 export { SGD, type SGDOptions } from './sgd';
 export type { OptimizerState } from './state';

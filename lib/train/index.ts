@@ -5,6 +5,7 @@ export { ModelCheckpoint, type ModelCheckpointOptions } from './checkpoint';
 export type { DecisionOptions } from './decision';
 export { EarlyStopping, type EarlyStoppingOptions } from './early-stopping';
 export type { EpochRecord, Evaluation, History, MonitorMode } from './history';
+export { LearningRateScheduler, type LearningRateSchedulerOptions } from './learning-rate';
 export {
   type AverageOptions,
   accuracy,

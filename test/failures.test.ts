@@ -161,6 +161,13 @@ const optimizers: [string, (params: Iterable<Tensor>) => optim.Optimizer][] = [
   ['SGD with dampening', (params) => new optim.SGD(params, { lr: 0.1, momentum: 0.9, dampening: 0.5 })],
   ['Adam', (params) => new optim.Adam(params, { lr: 0.01 })],
   ['AdamW with amsgrad', (params) => new optim.AdamW(params, { lr: 0.01, amsgrad: true })],
+  ['RMSprop', (params) => new optim.RMSprop(params, { lr: 0.01, momentum: 0.9, centered: true })],
+  ['Adagrad', (params) => new optim.Adagrad(params, { lr: 0.1, lrDecay: 0.1, initialAccumulatorValue: 0.1 })],
+  ['Adadelta', (params) => new optim.Adadelta(params)],
+  ['Adamax', (params) => new optim.Adamax(params)],
+  ['NAdam', (params) => new optim.NAdam(params)],
+  ['RAdam', (params) => new optim.RAdam(params)],
+  ['Rprop', (params) => new optim.Rprop(params)],
   ['an optimizer of the user', (params) => new Decaying(params, { lr: 0.1 })],
 ];
 

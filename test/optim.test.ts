@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArgumentError, optim, scope, type Tensor, tensor, zeros } from 'anneal';
+import { ArgumentError, compile, optim, scope, type Tensor, tensor, zeros } from 'anneal';
+
+type Kind = 'SGD' | 'Adam' | 'AdamW' | 'RMSprop' | 'Adagrad' | 'Adadelta' | 'Adamax' | 'NAdam' | 'RAdam' | 'Rprop';
 
 interface Fixture {
   shapes: number[][];
   start: number[][];
   grads: number[][][];
   skipped: [step: number, parameter: number][];
-  cases: { kind: 'SGD' | 'Adam' | 'AdamW'; options: Record<string, unknown> & { lr: number }; after: number[][][] }[];
+  cases: { kind: Kind; options: Record<string, unknown>; after: number[][][] }[];
   clips: { maxNorm: number; normType: number | 'Infinity'; total: number; grads: number[][] }[];
 }
 
@@ -20,7 +22,7 @@ function parameters(dtype: 'float32' | 'float64' = 'float64'): Tensor[] {
   return fixture.start.map((data, i) => tensor(data, { dtype, shape: fixture.shapes[i], requiresGrad: true }));
 }
 
-function make(kind: 'SGD' | 'Adam' | 'AdamW', params: Tensor[], options: object): optim.Optimizer {
+function make(kind: Kind, params: Tensor[], options: object): optim.Optimizer {
   const Kind = optim[kind] as new (
     params: Tensor[],
     options: object,
@@ -68,6 +70,32 @@ describe('optim against PyTorch', () => {
         });
       });
     }
+  }
+});
+
+describe('optim, compiled', () => {
+  for (const { kind, options } of fixture.cases) {
+    it(`${kind} ${JSON.stringify(options)} has the bits of eager steps, without a new program for each rate`, () => {
+      const run = (compiles: boolean) => {
+        const params = parameters('float32');
+        const optimizer = make(kind, params, options);
+        const eager = (...grads: Tensor[]) => {
+          optimizer.zeroGrad();
+          for (const [i, param] of params.entries()) param.mul(grads[i]).sum().backward();
+          optimizer.step();
+        };
+        const step = compiles ? compile(eager) : eager;
+        for (const [i, grads] of fixture.grads.entries()) {
+          optimizer.lr = 0.05 / (i + 1);
+          step(...grads.map((data, p) => tensor(data, { shape: fixture.shapes[p] })));
+        }
+        return { weights: params.map(values), programs: 'programs' in step ? step.programs : 0 };
+      };
+      const [eager, compiled] = [run(false), run(true)];
+      assert.deepEqual(compiled.weights, eager.weights);
+      // The first step with dampening is another one; Rprop's state begins with the rate of the first step.
+      assert.equal(compiled.programs, kind === 'Rprop' || 'dampening' in options ? 2 : 1);
+    });
   }
 });
 

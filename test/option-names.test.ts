@@ -84,8 +84,8 @@ function calls(folder: string): Record<string, Call> {
   const params = model.parameters();
   const [input, classes] = [x(), tensor([0, 1], { dtype: 'int64' })];
   const loss = new nn.Linear(3, 2).forward(x()).sum();
-  const trainer = () =>
-    new train.Trainer({ model, loss: nn.mseLoss, optimizer: new optim.SGD(params, { lr: 0.1 }), progress: false });
+  const optimizer = () => new optim.SGD(params, { lr: 0.1 });
+  const trainer = () => new train.Trainer({ model, loss: nn.mseLoss, optimizer: optimizer(), progress: false });
   const pairs = new data.TensorDataset(x(), ones([2, 2]));
   const fill = (name: Filler) => {
     return (options: never) => nn.init[name](ones([2, 3]), options);
@@ -357,9 +357,29 @@ function calls(folder: string): Record<string, Call> {
     normalize: (options) => anneal.normalize(input, options),
     ones: (options) => anneal.ones([2], options),
     onesLike: (options) => anneal.onesLike(input, options),
+    'optim.Adadelta': (options) => new optim.Adadelta(params, options),
+    'optim.Adagrad': (options) => new optim.Adagrad(params, options),
     'optim.Adam': (options) => new optim.Adam(params, options),
     'optim.AdamW': (options) => new optim.AdamW(params, options),
+    'optim.Adamax': (options) => new optim.Adamax(params, options),
+    'optim.ConstantLR': (options) => new optim.ConstantLR(optimizer(), options),
+    'optim.CosineAnnealingLR': (options) => new optim.CosineAnnealingLR(optimizer(), options),
+    'optim.CosineAnnealingWarmRestarts': (options) => new optim.CosineAnnealingWarmRestarts(optimizer(), options),
+    'optim.CyclicLR': (options) => new optim.CyclicLR(optimizer(), options),
+    'optim.ExponentialLR': (options) => new optim.ExponentialLR(optimizer(), options),
+    'optim.LinearLR': (options) => new optim.LinearLR(optimizer(), options),
+    'optim.MultiStepLR': (options) => new optim.MultiStepLR(optimizer(), options),
+    'optim.NAdam': (options) => new optim.NAdam(params, options),
+    'optim.OneCycleLR': (options) => new optim.OneCycleLR(optimizer(), options),
+    'optim.PolynomialLR': (options) => new optim.PolynomialLR(optimizer(), options),
+    'optim.RAdam': (options) => new optim.RAdam(params, options),
+    'optim.RMSprop': (options) => new optim.RMSprop(params, options),
+    'optim.ReduceLROnPlateau': (options) => new optim.ReduceLROnPlateau(optimizer(), options),
+    'optim.Rprop': (options) => new optim.Rprop(params, options),
     'optim.SGD': (options) => new optim.SGD(params, options),
+    'optim.SequentialLR': (options) =>
+      new optim.SequentialLR([new optim.StepLR(optimizer(), { stepSize: 1 })], options),
+    'optim.StepLR': (options) => new optim.StepLR(optimizer(), options),
     'optim.clipGradNorm': (options) => optim.clipGradNorm(params, 1, options),
     pad: (options) => anneal.pad(input, [1, 1], options),
     pairwiseDistance: (options) => anneal.pairwiseDistance(input, input, options),
@@ -381,6 +401,8 @@ function calls(folder: string): Record<string, Call> {
     tensor: (options) => anneal.tensor([1], options),
     topk: (options) => anneal.topk(input, 1, 0, options),
     'train.EarlyStopping': (options) => new train.EarlyStopping(options),
+    'train.LearningRateScheduler': (options) =>
+      new train.LearningRateScheduler(new optim.StepLR(optimizer(), { stepSize: 1 }), options),
     'train.ModelCheckpoint': (options) => new train.ModelCheckpoint(options),
     'train.Trainer': (options) => new train.Trainer(options),
     'train.Trainer.evaluate': (options) => trainer().evaluate(pairs, options),

@@ -41,6 +41,7 @@ export function bucketsOf(parameters: readonly Named[], bytes: number): Bucket[]
 export class Reducer {
   enabled = true;
   readonly #buckets: readonly Bucket[];
+  readonly #parameters: readonly Tensor[];
   // Of the backward under way: gradients that wait for their bucket, and buckets that have left, in the order of `#buckets`.
   readonly #arrived = new Map<Tensor, Tensor>();
   #started: Tensor[] = [];
@@ -48,13 +49,16 @@ export class Reducer {
 
   constructor(parameters: readonly Named[], bytes: number) {
     this.#buckets = bucketsOf(parameters, bytes);
-    for (const [, parameter] of parameters) parameter.registerHook((gradient) => this.#arrive(parameter, gradient));
+    this.#parameters = parameters.map(([, parameter]) => parameter);
+    for (const [i, parameter] of this.#parameters.entries()) parameter.registerHook(hookOf(new WeakRef(this), i));
   }
 
-  #arrive(parameter: Tensor, gradient: Tensor): void {
+  /** Takes in the gradient of a parameter, by its number. */
+  arrive(i: number, gradient: Tensor): void {
     if (!guard('noSync', () => this.enabled)) return;
     if (!this.#active && !afterBackward((failed) => this.#finish(failed))) return;
     this.#active = true;
+    const parameter = this.#parameters[i] as Tensor;
     noGrad(() => {
       this.#arrived.set(
         parameter,
@@ -100,6 +104,11 @@ export class Reducer {
     this.#arrived.clear();
     this.#active = false;
   }
+}
+
+// A hook is kept for as long as its parameter lives, with all that its function reaches. So it reaches no parameter.
+function hookOf(reducer: WeakRef<Reducer>, i: number): (gradient: Tensor) => void {
+  return (gradient) => reducer.deref()?.arrive(i, gradient);
 }
 
 // Gradients that earlier backwards have left, such as those that were not to be averaged, count as well.

@@ -4,7 +4,7 @@ import { type DynamicValue, guard, type Trace, tracing, untraced } from '../comp
 import { keep, noGrad } from '../context';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
-import { zerosLike } from '../ops/create';
+import { fullLike } from '../ops/create';
 import { checkOptions } from '../options';
 import { Tensor } from '../tensor';
 import { warnOnce } from '../warn';
@@ -220,11 +220,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     }
   }
 
-  /** The state tensor `name` of a parameter, made of zeros when there is none. */
-  protected stateTensor(param: Tensor, state: ParameterState, name: string): Tensor {
+  /** The state tensor `name` of a parameter. When there is none, it is made and filled with what `initial` returns, by default 0. */
+  protected stateTensor(param: Tensor, state: ParameterState, name: string, initial?: () => number): Tensor {
     let tensor = state.tensors.get(name);
     if (tensor === undefined) {
-      tensor = untraced(() => keep(zerosLike(param)));
+      const value = initial?.() ?? 0;
+      tensor = untraced(() => keep(fullLike(param, value)));
       state.tensors.set(name, tensor);
     }
     return tensor;

@@ -486,9 +486,17 @@ export const rows: readonly Row[] = [
     check: () => [typeof named('unfold'), 'function'],
   },
   {
-    feature: 'optimizers: RMSprop, Adagrad, Adadelta, RAdam, NAdam, Adamax, LBFGS',
-    needs: ['optim.RMSprop'],
-    check: () => [typeof named('optim.RMSprop'), 'function'],
+    feature: 'optimizers: RMSprop, Adagrad, Adadelta, RAdam, NAdam, Adamax, Rprop; LBFGS is not there yet',
+    check: () => {
+      const { Adadelta, Adagrad, Adamax, NAdam, RAdam, RMSprop, Rprop } = anneal.optim;
+      const moved = [Adadelta, Adagrad, Adamax, NAdam, RAdam, RMSprop, Rprop].map((Kind) => {
+        const x = tensor([1], { requiresGrad: true });
+        x.sum().backward();
+        new Kind([x]).step();
+        return x.itemSync() < 1;
+      });
+      return [moved, Array(7).fill(true)];
+    },
   },
   { feature: 'roll', check: () => [values(numbers(3).roll(1)), [2, 0, 1]] },
   {
@@ -496,7 +504,16 @@ export const rows: readonly Row[] = [
     needs: ['data.WeightedRandomSampler'],
     check: () => [typeof named('data.WeightedRandomSampler'), 'function'],
   },
-  { feature: 'data-parallel training', leftOut: 'one process trains; its kernels use all processors' },
+  {
+    feature: 'data-parallel training',
+    check: async () => {
+      await anneal.distributed.init({ rank: 0, size: 1 });
+      const model = new anneal.distributed.DistributedDataParallel(new nn.Linear(2, 1));
+      const found = shape(model.forward(ones([1, 2])));
+      await anneal.distributed.finalize();
+      return [found, [1, 1]];
+    },
+  },
   {
     feature: 'PixelShuffle, PixelUnshuffle, ChannelShuffle',
     check: () => [
@@ -518,8 +535,10 @@ export const rows: readonly Row[] = [
   { feature: 'int8', leftOut: 'the integer dtypes are uint8, int32 and int64' },
   {
     feature: 'lr_scheduler',
-    needs: ['optim.StepLR'],
-    check: () => [typeof named('optim.StepLR'), 'function'],
+    check: () => {
+      const optimizer = new anneal.optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
+      return [new anneal.optim.StepLR(optimizer, { stepSize: 2 }).rateAt(5, 1).toFixed(5), '0.01000'];
+    },
   },
   {
     feature: 'diag, diagonal, trace, diag_embed',

@@ -1,5 +1,6 @@
 // Schedules made of schedules.
 import { ArgumentError, describe } from '../../errors';
+import { checkOptions } from '../../options';
 import { LRScheduler, requireCount } from './scheduler';
 
 /** Throws an ArgumentError for anything but schedules of one optimizer. */
@@ -39,8 +40,9 @@ export class SequentialLR extends LRScheduler {
   readonly #milestones: readonly number[];
 
   constructor(schedulers: readonly LRScheduler[], options: { milestones: readonly number[] }) {
+    checkOptions('SequentialLR', options ?? null, ['milestones']);
     const { optimizer } = requireSchedulers('SequentialLR', schedulers);
-    const milestones = options?.milestones;
+    const { milestones } = options;
     if (!Array.isArray(milestones) || milestones.length !== schedulers.length - 1) {
       throw new ArgumentError(
         `[SequentialLR] expected ${schedulers.length - 1} milestones for ${schedulers.length} schedules, received ${describe(milestones)}`,

@@ -165,6 +165,7 @@ function calls(folder: string): Record<string, Call> {
     cumprod: (options) => anneal.cumprod(input, 0, options),
     cumsum: (options) => anneal.cumsum(input, 0, options),
     'data.DataLoader': (options) => new data.DataLoader(pairs, options),
+    'data.WeightedRandomSampler': (options) => new data.WeightedRandomSampler([1], options),
     'data.randomSplit': (options) => data.randomSplit(pairs, [0.5, 0.5], options),
     'data.trainValidationSplit': (options) => data.trainValidationSplit(pairs, options),
     exponential: (options) => anneal.exponential([2], options),

@@ -4,6 +4,6 @@ export { type Dataset, TensorDataset, type TensorsOf } from './dataset';
 export { type IdxArray, type IdxData, readIdx } from './idx';
 export { DataLoader, type DataLoaderOptions, type DataLoaderState, type Source } from './loader';
 export { type Mnist, type MnistPart, mnist } from './mnist';
-export type { Sampler } from './sampler';
+export { type Sampler, WeightedRandomSampler, type WeightedRandomSamplerOptions } from './sampler';
 export { StandardScaler, type StandardScalerState } from './scaler';
 export { randomSplit, type SplitOptions, Subset, trainValidationSplit, type ValidationSplitOptions } from './split';

@@ -161,10 +161,10 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     if (columns === undefined) return undefined;
     const cursor = this.#begin();
     const length = this.#count(dataset.length);
-    const seed = this.#shuffle ? await this.#epochSeed(cursor) : undefined;
+    const order = await this.#order(dataset.length, cursor, dataset[rowsOf]?.());
     return {
       columns,
-      order: this.#share(rowOrder(dataset.length, seed, dataset[rowsOf]?.())),
+      order,
       end: this.#dropLast ? length - (length % this.batchSize) : length,
       batchSize: this.batchSize,
       signal: this.#signal,
@@ -194,12 +194,17 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     return this.#sampler?.count(length) ?? length;
   }
 
-  // Those of an order that are handed out; takes the order over.
-  #share(order: Tensor): Tensor {
-    if (this.#sampler === undefined) return order;
-    const share = scope(() => this.#sampler?.share(order) as Tensor);
-    order.dispose();
-    return share;
+  // The samples of an epoch in their order: numbers of rows, where `rows` tells which those of the dataset are.
+  async #order(length: number, cursor: Cursor, rows?: readonly number[]): Promise<Tensor> {
+    const sampler = this.#sampler;
+    const seed = this.#shuffle || sampler !== undefined ? await this.#epochSeed(cursor) : undefined;
+    const order = rowOrder(length, this.#shuffle ? seed : undefined, rows);
+    if (sampler === undefined) return order;
+    try {
+      return scope(() => sampler.share(order, seed as bigint));
+    } finally {
+      order.dispose();
+    }
   }
 
   #begin(): Cursor {
@@ -221,10 +226,7 @@ export class DataLoader<Batch = Tensor[], Sample = unknown> implements AsyncIter
     const length = this.#count(dataset.length);
     const pace = new Pace();
     let order: ArrayLike<number | bigint> | undefined;
-    if (this.#shuffle || this.#sampler) {
-      const seed = this.#shuffle ? await this.#epochSeed(cursor) : undefined;
-      order = await readAll(this.#share(rowOrder(dataset.length, seed, undefined)));
-    }
+    if (this.#shuffle || this.#sampler) order = await readAll(await this.#order(dataset.length, cursor));
     while (cursor.position < length) {
       const { position } = cursor;
       const count = Math.min(this.batchSize, length - position);

@@ -500,9 +500,15 @@ export const rows: readonly Row[] = [
   },
   { feature: 'roll', check: () => [values(numbers(3).roll(1)), [2, 0, 1]] },
   {
-    feature: 'samplers, workers, prefetching',
-    needs: ['data.WeightedRandomSampler'],
-    check: () => [typeof named('data.WeightedRandomSampler'), 'function'],
+    feature: 'samplers; orders of all samples are drawn by `shuffle`, and batches are read while the engine computes',
+    check: async () => {
+      const sampler = new anneal.data.WeightedRandomSampler([0, 1], { count: 3 });
+      const found: unknown[] = [];
+      for await (const [x] of new anneal.data.DataLoader([[5], [6]], { batchSize: 3, sampler })) {
+        found.push(values(x as Tensor));
+      }
+      return [found, [[6, 6, 6]]];
+    },
   },
   {
     feature: 'data-parallel training',

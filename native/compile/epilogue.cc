@@ -141,7 +141,7 @@ class Epilogues {
     const auto* args = std::get_if<PointwiseArgs>(&follower.args);
     if (!args || at < k || args->inputs > (args->op == PointwiseOp::MulAdd ? 3 : 2) || args->dtype != follow.dtype ||
         sizeOf(spaceOf(*args)) != follow.size || graph_.buffers[graph_.bufferOf(args->out)].bytes != bytes ||
-        graph_.placeOf(args->out) != 0 || isOverwritten(graph_.kernels[k], k, at)) {
+        graph_.placeOf(args->out) != 0 || !graph_.canMove(graph_.kernels[k], k, at, uses_)) {
       return -1;
     }
     const int mine = args->in[0] == follow.out ? 0 : 1;

@@ -80,6 +80,16 @@ bool hasBetween(const std::vector<int>& places, int after, int before) {
   return next != places.end() && *next < before;
 }
 
+bool Graph::canMove(const Kernel& kernel, int from, int to, const std::vector<Uses>& uses) const {
+  bool can = true;
+  kernel.forPointers([&](const void* p, Role role, const Extent&) {
+    const Uses& of = uses[bufferOf(p)];
+    if (reads(role)) can = can && !hasBetween(of.writers, from, to + 1);
+    if (writes(role)) can = can && !hasBetween(of.readers, from, to) && !hasBetween(of.writers, from, to);
+  });
+  return can;
+}
+
 void Graph::sweep() {
   std::erase_if(kernels, [](const Kernel& kernel) { return kernel.op == nullptr; });
 }

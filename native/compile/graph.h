@@ -49,6 +49,10 @@ class Graph {
   void forgetUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const;
   void noteUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const;
 
+  // Whether a kernel may run just before or in the place of a later one: what it reads is still there then, and nobody between the two uses
+  // what it writes.
+  bool canMove(const Kernel& kernel, int from, int to, const std::vector<Uses>& uses) const;
+
   // Removes the kernels whose `op` is null.
   void sweep();
 
@@ -66,7 +70,8 @@ void dropUnusedKernels(Graph& graph);  // dead code
 void fuseEpilogues(Graph& graph);      // into matrix products
 void fuseUpdates(Graph& graph);        // plain gradient descent, into the products that give gradients
 void fuseChains(Graph& graph);         // pointwise operators, casts and row reductions
-// Gives every arena buffer its offset; returns the size of the arena.
+// Gives every arena buffer its offset; returns the size of the arena. Fails where a kernel reads what no kernel before it has written: an
+// error of a pass, that would give wrong values.
 size_t planMemory(Graph& graph);
 
 }  // namespace anneal

@@ -95,8 +95,14 @@ class Occupied {
 size_t planMemory(Graph& graph) {
   std::vector<Interval> intervals(graph.buffers.size());
   for (int k = 0; k < static_cast<int>(graph.kernels.size()); ++k) {
-    graph.kernels[k].forPointers([&](const void* p, Role, const Extent&) {
-      Interval& interval = intervals[graph.bufferOf(p)];
+    const Kernel& kernel = graph.kernels[k];
+    kernel.forPointers([&](const void* p, Role role, const Extent&) {
+      const int number = graph.bufferOf(p);
+      const Buffer& buffer = graph.buffers[number];
+      Interval& interval = intervals[number];
+      if (role == Role::Read && interval.first < 0 && buffer.bytes > 0 && !buffer.isGiven()) {
+        fail(ErrorKind::Argument, "[compile] %s reads what nothing has written yet", kernel.label.c_str());
+      }
       if (interval.first < 0) interval.first = k;
       interval.last = k;
     });

@@ -45,7 +45,7 @@ class Updates {
     for (const OptimizerSlot& slot : update.slots) {
       const int k = productOf(slot, args.dtype, at);
       const bool stays = k >= 0 && !isRead(slot.param, k, at) && !isRead(slot.steps, k, at);
-      if (stays || (k >= 0 && canMove(graph_.kernels[k], k, at))) {
+      if (stays || (k >= 0 && graph_.canMove(graph_.kernels[k], k, at, uses_))) {
         taken.push_back({k, &slot, stays});
       } else {
         left.push_back(slot);
@@ -98,18 +98,6 @@ class Updates {
   // Whether a kernel between two others reads what p points to.
   bool isRead(const void* p, int after, int before) const {
     return hasBetween(uses_[graph_.bufferOf(p)].readers, after, before);
-  }
-
-  // Whether what a product reads is still there just before `at`, and nobody has read what it writes.
-  bool canMove(const Kernel& kernel, int from, int at) const {
-    bool can = true;
-    kernel.forPointers([&](const void* p, Role role, const Extent&) {
-      if (writes(role))
-        can = can && !isRead(p, from, at);
-      else
-        can = can && !hasBetween(uses_[graph_.bufferOf(p)].writers, from, at + 1);
-    });
-    return can;
   }
 
   void moveKernels() {

@@ -72,5 +72,19 @@ TEST(plan_gives_each_buffer_the_lowest_place_that_is_free_while_it_lives) {
   }
 }
 
+TEST(plan_refuses_a_kernel_that_reads_what_nothing_has_written) {
+  Caller caller;
+  Trace trace;
+  void* p = trace.reserve(64);
+  SgdArgs args{};
+  args.dtype = DType::Float32;
+  OptimizerSlot slot{trace.reserve(64), p, {}, nullptr, 16, false};
+  args.slots = 1;
+  args.slot = &slot;
+  trace.append("sgdStep", args);
+  Graph graph(trace);
+  CHECK_THROWS(planMemory(graph), Error);
+}
+
 }  // namespace
 }  // namespace anneal

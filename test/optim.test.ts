@@ -99,6 +99,22 @@ describe('optim, compiled', () => {
   }
 });
 
+describe('an optimizer of the user', () => {
+  it('may give directions alone', () => {
+    class Signs extends optim.DirectionOptimizer<optim.DirectionOptions> {
+      protected direction({ grad }: optim.DirectionUpdate): Tensor {
+        return grad.sign();
+      }
+    }
+    const x = tensor([1, -2], { requiresGrad: true });
+    const optimizer = new Signs([x], { lr: 0.5, weightDecay: 0, maximize: false });
+    x.square().sum().backward();
+    optimizer.step();
+    assert.deepEqual(values(x), [0.5, -1.5]);
+    assert.deepEqual(optimizer.stateDict().steps, [1]);
+  });
+});
+
 describe('optim state', () => {
   for (const { kind, options } of fixture.cases) {
     it(`${kind} ${JSON.stringify(options)} resumes exactly, through JSON`, () => {

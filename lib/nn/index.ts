@@ -35,6 +35,16 @@ export {
   type SinusoidalOptions,
   SinusoidalPositionalEncoding,
 } from './positions';
+export {
+  GRU,
+  LSTM,
+  type LSTMOptions,
+  type RecurrentCall,
+  type RecurrentOptions,
+  RNN,
+  type RNNOptions,
+} from './recurrent';
+export { type CellOptions, GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from './recurrent-cell';
 export { type PadSequenceOptions, padSequence, unpadSequence } from './sequence';
 export { Flatten, Identity, Unflatten } from './shape';
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from './shuffle';

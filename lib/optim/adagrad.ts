@@ -1,7 +1,7 @@
 // Adagrad and Adadelta: gradients divided by the root of the sum, or the running mean, of their squares.
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
-import { DirectionOptimizer, type DirectionOptions, decay, type Update } from './direction';
+import { DirectionOptimizer, type DirectionOptions, type DirectionUpdate, decay } from './direction';
 import { type ParameterGroup, requireAtLeastZero } from './optimizer';
 
 /** Options of {@link Adagrad}. */
@@ -46,7 +46,7 @@ export class Adagrad extends DirectionOptimizer<AdagradOptions> {
     requireAtLeastZero(this.kind, { lrDecay, initialAccumulatorValue, eps });
   }
 
-  protected direction({ grad, state, step }: Update, options: AdagradOptions): Tensor {
+  protected direction({ grad, state, step }: DirectionUpdate, options: AdagradOptions): Tensor {
     const { lrDecay, initialAccumulatorValue, eps } = options;
     const sum = state('sum', () => initialAccumulatorValue);
     const next = sum.add(grad.square());
@@ -89,7 +89,7 @@ export class Adadelta extends DirectionOptimizer<AdadeltaOptions> {
     requireAtLeastZero(this.kind, { rho: options.rho, eps: options.eps });
   }
 
-  protected direction({ grad, state }: Update, { rho, eps }: AdadeltaOptions): Tensor {
+  protected direction({ grad, state }: DirectionUpdate, { rho, eps }: AdadeltaOptions): Tensor {
     const square = decay(state('squareAvg'), rho, grad.square());
     const updates = state('accDelta');
     const direction = updates.add(eps).sqrt().div(square.add(eps).sqrt()).mul(grad);

@@ -2,7 +2,14 @@
 import { maximum, pow, where } from '../ops/pointwise';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
-import { DirectionOptimizer, type DirectionOptions, decay, lostWith, requireBetas, type Update } from './direction';
+import {
+  DirectionOptimizer,
+  type DirectionOptions,
+  type DirectionUpdate,
+  decay,
+  lostWith,
+  requireBetas,
+} from './direction';
 import { type ParameterGroup, requireAtLeastZero } from './optimizer';
 
 /** Options of {@link Adamax}. */
@@ -40,7 +47,7 @@ export class Adamax extends AdamRelative<AdamaxOptions> {
     return 'Adamax';
   }
 
-  protected direction({ grad, state, step }: Update, { betas, eps }: AdamaxOptions): Tensor {
+  protected direction({ grad, state, step }: DirectionUpdate, { betas, eps }: AdamaxOptions): Tensor {
     const mean = decay(state('expAvg'), betas[0], grad);
     const largest = state('expInf');
     const next = maximum(largest.mul(betas[1]), grad.abs().add(eps));
@@ -85,7 +92,7 @@ export class NAdam extends AdamRelative<NAdamOptions> {
     return decoupledWeightDecay;
   }
 
-  protected direction({ grad, state, step }: Update, { betas, eps, momentumDecay }: NAdamOptions): Tensor {
+  protected direction({ grad, state, step }: DirectionUpdate, { betas, eps, momentumDecay }: NAdamOptions): Tensor {
     const [beta1, beta2] = betas;
     const momentumOf = (t: Tensor) =>
       pow(0.96, t.mul(momentumDecay))
@@ -135,7 +142,7 @@ export class RAdam extends AdamRelative<RAdamOptions> {
     return decoupledWeightDecay;
   }
 
-  protected direction({ grad, state, step }: Update, { betas, eps }: RAdamOptions): Tensor {
+  protected direction({ grad, state, step }: DirectionUpdate, { betas, eps }: RAdamOptions): Tensor {
     const [beta1, beta2] = betas;
     const mean = decay(state('expAvg'), beta1, grad).div(biasOf(beta1, step).to(grad.dtype));
     const square = decay(state('expAvgSq'), beta2, grad.square());

@@ -13,8 +13,8 @@ export interface DirectionOptions extends BaseOptions {
   maximize: boolean;
 }
 
-/** A parameter whose direction is asked for. @internal */
-export interface Update {
+/** A parameter whose direction is asked for. */
+export interface DirectionUpdate {
   param: Tensor;
   /** Its gradient: negated where the optimizer ascends, with the penalty unless that is decoupled. */
   grad: Tensor;
@@ -25,12 +25,23 @@ export interface Update {
 }
 
 /**
- * `p -= lr direction`. State is written by `assign`, which a lost gradient prevents, as it prevents the step itself. The rate is looked
+ * Base of optimizers that say in which direction a parameter goes: `p -= lr direction`.
+ *
+ * ```ts
+ * class Signs extends optim.DirectionOptimizer<optim.DirectionOptions> {
+ *   protected direction({ grad }: optim.DirectionUpdate) {
+ *     return grad.sign();
+ *   }
+ * }
+ * new Signs(model.parameters(), { lr: 0.01, weightDecay: 0, maximize: false });
+ * ```
+ *
+ * State is written by `assign`, which a lost gradient prevents, as it prevents the step itself. The rate is looked
  * up at each run of a compiled step, so schedules cost no new trace.
  */
 export abstract class DirectionOptimizer<O extends DirectionOptions> extends Optimizer<O> {
   /** The direction of one parameter; updates its state. */
-  protected abstract direction(update: Update, options: O): Tensor;
+  protected abstract direction(update: DirectionUpdate, options: O): Tensor;
 
   /** Factor of the direction. */
   protected rateOf({ lr }: O): number {

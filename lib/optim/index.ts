@@ -3,6 +3,7 @@ export { Adadelta, type AdadeltaOptions, Adagrad, type AdagradOptions } from './
 export { Adam, type AdamOptions, AdamW } from './adam';
 export { Adamax, type AdamaxOptions, NAdam, type NAdamOptions, RAdam, type RAdamOptions } from './adamax';
 export { clipGradNorm, clipGradValue } from './clip';
+export { DirectionOptimizer, type DirectionOptions, type DirectionUpdate } from './direction';
 export {
   type BaseOptions,
   type Batch,

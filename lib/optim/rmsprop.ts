@@ -1,7 +1,7 @@
 // RMSprop: the gradient divided by the root of its running mean square.
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
-import { DirectionOptimizer, type DirectionOptions, decay, type Update } from './direction';
+import { DirectionOptimizer, type DirectionOptions, type DirectionUpdate, decay } from './direction';
 import { type ParameterGroup, requireAtLeastZero } from './optimizer';
 
 /** Options of {@link RMSprop}. */
@@ -44,7 +44,7 @@ export class RMSprop extends DirectionOptimizer<RMSpropOptions> {
     requireAtLeastZero(this.kind, { alpha, eps, momentum });
   }
 
-  protected direction({ grad, state }: Update, { alpha, eps, momentum, centered }: RMSpropOptions): Tensor {
+  protected direction({ grad, state }: DirectionUpdate, { alpha, eps, momentum, centered }: RMSpropOptions): Tensor {
     let square = decay(state('squareAvg'), alpha, grad.square());
     if (centered) square = square.sub(decay(state('gradAvg'), alpha, grad).square());
     const direction = grad.div(square.sqrt().add(eps));

@@ -3,7 +3,7 @@ import { ArgumentError } from '../errors';
 import { where } from '../ops/pointwise';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
-import { DirectionOptimizer, type DirectionOptions, type Update } from './direction';
+import { DirectionOptimizer, type DirectionOptions, type DirectionUpdate } from './direction';
 import type { ParameterGroup } from './optimizer';
 
 /** Options of {@link Rprop}. */
@@ -47,7 +47,7 @@ export class Rprop extends DirectionOptimizer<RpropOptions> {
     return 1;
   }
 
-  protected direction({ grad, state }: Update, options: RpropOptions): Tensor {
+  protected direction({ grad, state }: DirectionUpdate, options: RpropOptions): Tensor {
     const { etas, stepSizes } = options;
     const [previous, size] = [state('prev'), state('stepSize', () => options.lr)];
     const agreement = previous.mul(grad).sign();

@@ -312,8 +312,28 @@ export const rows: readonly Row[] = [
   },
   {
     feature: 'LSTM, GRU, RNN and their cells',
-    needs: ['nn.LSTM', 'nn.GRU'],
-    check: () => [typeof named('nn.LSTM'), 'function'],
+    check: () => {
+      const x = ones([5, 2, 3]);
+      const [y, [h, c]] = new nn.LSTM(3, 4, { numLayers: 2, bidirectional: true }).forward(x);
+      return [
+        [
+          y,
+          h,
+          c,
+          new nn.GRU(3, 4).forward(x)[0],
+          new nn.RNN(3, 4).forward(x)[0],
+          new nn.GRUCell(3, 4).forward(ones([2, 3])),
+        ].map(shape),
+        [
+          [5, 2, 8],
+          [4, 2, 4],
+          [4, 2, 4],
+          [5, 2, 4],
+          [5, 2, 4],
+          [2, 4],
+        ],
+      ];
+    },
   },
   {
     feature: 'distributions',

@@ -12,7 +12,7 @@ interface Case {
   name: string;
   module: Build;
   inputs: InputSpec[];
-  /** Arguments of `forward`; `$i` is input i. */
+  /** Arguments of `forward`; `$i` is input i, by itself or in a list. */
   call: (string | number | object)[];
 }
 
@@ -40,6 +40,7 @@ function build([name, ...args]: Build): Forward {
 
 function fillIn(argument: unknown, inputs: readonly Tensor[]): unknown {
   if (typeof argument === 'string') return inputs[Number(argument.slice(1))];
+  if (Array.isArray(argument)) return argument.map((item) => fillIn(item, inputs));
   if (typeof argument !== 'object' || argument === null) return argument;
   return Object.fromEntries(Object.entries(argument).map(([key, value]) => [key, fillIn(value, inputs)]));
 }
@@ -53,7 +54,7 @@ export function makeCase({ name, module, inputs, call }: Case, dtype: 'float32' 
   );
   made.loadStateDict(Object.fromEntries(state));
   const given = inputs.map((spec, i) => makeInput(i + 1, { dtype, ...spec }));
-  const by = given.flatMap((x, i) => (x.dtype === dtype && call.includes(`$${i}`) ? [i] : []));
+  const by = given.flatMap((x, i) => (x.dtype === dtype && call.flat().includes(`$${i}`) ? [i] : []));
   for (const i of by) (given[i] as Tensor).requiresGrad = true;
   return { module: made, args: call.map((argument) => fillIn(argument, given)), inputs: given, by };
 }
@@ -62,7 +63,7 @@ export function makeCase({ name, module, inputs, call }: Case, dtype: 'float32' 
 export function caseResults(each: Case, dtype: 'float32' | 'float64'): [string, Tensor][] {
   const { module, args, inputs, by } = makeCase(each, dtype);
   const found = module.forward(...args);
-  const outputs = (Array.isArray(found) ? found : [found]).filter((x): x is Tensor => x !== null);
+  const outputs = [found].flat(2).filter((x): x is Tensor => x !== null);
   const parameters = module.namedParameters();
   const sources = [...by.map((i) => inputs[i] as Tensor), ...parameters.map(([, parameter]) => parameter)];
   const gradients = grad(outputs, sources, { gradOutputs: makeCotangents(outputs) });

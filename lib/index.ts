@@ -113,6 +113,7 @@ export * from './ops/special';
 export * from './ops/statistics';
 export * from './ops/statistics';
 export * from './ops/trigonometry';
+export * from './ops/unfold';
 export type { PerDimension, WithIndices, WithoutIndices } from './ops/window';
 export * as optim from './optim';
 export {

@@ -66,4 +66,5 @@ export {
   type TransformerEncoderLayerCall,
   type TransformerLayerOptions,
 } from './transformer-layers';
+export { Fold, Unfold } from './unfold';
 export { Upsample, type UpsampleOptions, UpsamplingBilinear2d, UpsamplingNearest2d } from './upsample';

@@ -15,6 +15,7 @@ export interface DirectionOptions extends BaseOptions {
 
 /** A parameter whose direction is asked for. */
 export interface DirectionUpdate {
+  /** The parameter. */
   param: Tensor;
   /** Its gradient: negated where the optimizer ascends, with the penalty unless that is decoupled. */
   grad: Tensor;

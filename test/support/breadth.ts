@@ -502,8 +502,32 @@ export const rows: readonly Row[] = [
   },
   {
     feature: 'unfold, fold',
-    needs: ['unfold', 'fold'],
-    check: () => [typeof named('unfold'), 'function'],
+    check: () => {
+      const columns = anneal.unfold(numbers(1, 2, 2, 3), [2, 2]);
+      return [
+        [values(columns), values(anneal.fold(ones([4, 2]), [2, 3], 2))],
+        [
+          [
+            [
+              [0, 1],
+              [1, 2],
+              [3, 4],
+              [4, 5],
+              [6, 7],
+              [7, 8],
+              [9, 10],
+              [10, 11],
+            ],
+          ],
+          [
+            [
+              [1, 2, 1],
+              [1, 2, 1],
+            ],
+          ],
+        ],
+      ];
+    },
   },
   {
     feature: 'optimizers: RMSprop, Adagrad, Adadelta, RAdam, NAdam, Adamax, Rprop; LBFGS is not there yet',

@@ -82,8 +82,10 @@ export class WeightedRandomSampler implements Sampler {
   }
 
   share(order: Tensor, seed: bigint): Tensor {
-    const weights = tensor(this.#weights, { dtype: 'float64' });
+    // On the CPU, wherever the order is: a few numbers, and GPUs have no kernel for it yet.
+    const weights = tensor(this.#weights, { dtype: 'float64', device: 'cpu' });
     const generator = new Generator(seed);
-    return indexSelect(order, 0, multinomial(weights, this.#count, { replacement: this.#replacement, generator }));
+    const places = multinomial(weights, this.#count, { replacement: this.#replacement, generator });
+    return indexSelect(order, 0, places.to(order.device));
   }
 }

@@ -9,6 +9,7 @@ export { customGradient, type WithGradient } from './custom-gradient';
 export * as data from './data';
 export { type CudaReport, cudaInfo, type Device, defaultDevice, device, devices, setDefaultDevice } from './device';
 export * as distributed from './distributed';
+export * as distributions from './distributions';
 export {
   type EngineInfo,
   engineInfo,

@@ -5,7 +5,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as anneal from 'anneal';
-import { ArgumentError, data, distributed, io, nn, ones, optim, type Tensor, tensor, train } from 'anneal';
+import {
+  ArgumentError,
+  data,
+  distributed,
+  distributions,
+  io,
+  nn,
+  ones,
+  optim,
+  type Tensor,
+  tensor,
+  train,
+} from 'anneal';
 import ts from 'typescript';
 
 const root = join(__dirname, '..');
@@ -184,6 +196,11 @@ function calls(folder: string): Record<string, Call> {
     randintLike: (options) => anneal.randintLike(input, 0, 3, options),
     empty: (options) => anneal.empty([2], options),
     emptyLike: (options) => anneal.emptyLike(input, options),
+    'distributions.Bernoulli': (options) => new distributions.Bernoulli(options),
+    'distributions.Categorical': (options) => new distributions.Categorical(options),
+    'distributions.Distribution.rsample': (options) => new distributions.Normal(0, 1).rsample([], options),
+    'distributions.Distribution.sample': (options) => new distributions.Normal(0, 1).sample([], options),
+    'distributions.Geometric': (options) => new distributions.Geometric(options),
     'nn.padSequence': (options) => nn.padSequence([input], options),
     'nn.unpadSequence': (options) => nn.unpadSequence(input, [1, 1], options),
     'nn.init.truncNormal': (options) => nn.init.truncNormal(ones([2, 2]), options),

@@ -337,8 +337,18 @@ export const rows: readonly Row[] = [
   },
   {
     feature: 'distributions',
-    needs: ['distributions'],
-    check: () => [typeof named('distributions'), 'object'],
+    check: () => {
+      const { Categorical, klDivergence, Normal } = anneal.distributions;
+      const policy = new Categorical({ logits: zeros([2, 4]) });
+      return [
+        [
+          shape(policy.sample()),
+          policy.entropy().arraySync(),
+          klDivergence(new Normal(0, 1), new Normal(1, 1)).itemSync(),
+        ],
+        [[2], [Math.fround(Math.log(4)), Math.fround(Math.log(4))], 0.5],
+      ];
+    },
   },
   {
     feature: 'init.trunc_normal_',

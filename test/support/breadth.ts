@@ -568,10 +568,12 @@ export const rows: readonly Row[] = [
     feature: 'data-parallel training',
     check: async () => {
       await anneal.distributed.init({ rank: 0, size: 1 });
-      const model = new anneal.distributed.DistributedDataParallel(new nn.Linear(2, 1));
-      const found = shape(model.forward(ones([1, 2])));
-      await anneal.distributed.finalize();
-      return [found, [1, 1]];
+      try {
+        const model = new anneal.distributed.DistributedDataParallel(new nn.Linear(2, 1));
+        return [shape(model.forward(ones([1, 2]))), [1, 1]];
+      } finally {
+        await anneal.distributed.finalize();
+      }
     },
   },
   {

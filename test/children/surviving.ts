@@ -1,10 +1,11 @@
-// One of several processes that learn handwritten digits over an MPI that survives losses: surviving.ts RANK MS. The process RANK kills
-// itself MS milliseconds after its first step. Those that are left print what they have come to as JSON.
+// One of several processes that learn handwritten digits over an MPI that survives losses: surviving.ts RANK STEP MS. The process RANK kills
+// itself MS milliseconds after so many steps. Those that are left print what they have come to as JSON.
 import { distributed, manualSeed, nn, optim, train } from 'anneal';
 import { loadDigits } from '../../examples/mnist-mlp/digits';
 
 async function main() {
-  const [victim, delay] = process.argv.slice(2).map(Number) as [number, number];
+  const [victim, step, delay] = process.argv.slice(2).map(Number) as [number, number, number];
+  let steps = 0;
   await distributed.init();
   const first = distributed.rank;
   manualSeed(1);
@@ -19,7 +20,7 @@ async function main() {
     callbacks: [
       {
         onBatchEnd() {
-          if (first === victim) setTimeout(() => process.kill(process.pid, 'SIGKILL'), delay);
+          if (first === victim && ++steps === step) setTimeout(() => process.kill(process.pid, 'SIGKILL'), delay);
         },
       },
     ],

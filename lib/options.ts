@@ -19,3 +19,14 @@ export function checkOptions(op: string, options: unknown, names: readonly strin
     throw new ArgumentError(`[${op}] there is no option '${name}'; there are ${names.join(', ')}${hint}`);
   }
 }
+
+/** Options without those that are undefined. */
+export function definedOf<O extends object>(options: O): Partial<O> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<O>;
+}
+
+/** Options, and defaults for those that are left out. @throws ArgumentError as {@link checkOptions}, for a name that has no default. */
+export function withDefaults<O extends object>(op: string, options: Partial<O>, defaults: O): O {
+  checkOptions(op, options, Object.keys(defaults));
+  return { ...defaults, ...definedOf(options) };
+}

@@ -1,10 +1,9 @@
 // Optimizers whose memory is divided among the processes (ZeRO, stage 1: Rajbhandari et al. 2020).
 import { noGrad, scope } from '../context';
-import { ArgumentError, describe } from '../errors';
 import { broadcastFrom, gatherFrom } from '../ops/collective';
 import { zeros, zerosLike } from '../ops/create';
 import { concat, reshape, slice } from '../ops/shape';
-import { Optimizer, type Sharding } from '../optim/optimizer';
+import { type Optimizer, requireOptimizer, type Sharding } from '../optim/optimizer';
 import type { BaseOptions, OptimizerState } from '../optim/state';
 import type { Tensor } from '../tensor';
 import * as group from './group';
@@ -117,8 +116,6 @@ export async function gatherOptimizerState<O extends BaseOptions>(optimizer: Opt
 }
 
 function checkMember(name: string, optimizer: unknown): void {
-  if (!(optimizer instanceof Optimizer)) {
-    throw new ArgumentError(`[${name}] expected an optimizer, received ${describe(optimizer)}`);
-  }
+  requireOptimizer(name, optimizer);
   group.requireGroup(name);
 }

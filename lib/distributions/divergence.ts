@@ -17,14 +17,16 @@ function ofNormals(p: Normal | LogNormal, q: Normal | LogNormal): Tensor {
   return ratio.add(distance).sub(1).sub(ratio.log()).mul(0.5);
 }
 
+/** Where `logProb` is linear in the value, its mean is that of the mean value. */
+function atTheMean(p: Distribution, q: Distribution): Tensor {
+  return q.logProb(p.mean).neg().sub(p.entropy());
+}
+
 const rules: readonly Rule<Distribution>[] = [
   rule(Normal, ofNormals),
   rule(LogNormal, ofNormals),
-  rule(Bernoulli, (p, q) => q.logProb(p.probs).neg().sub(p.entropy())),
-  rule(Geometric, (p, q) => {
-    // The logarithm of both probabilities at the mean.
-    return q.logProb(p.mean).neg().sub(p.entropy());
-  }),
+  rule(Bernoulli, atTheMean),
+  rule(Geometric, atTheMean),
   rule(Categorical, (p, q) => p.probs.mul(p.logits.sub(q.logits)).sum(-1)),
   rule(Exponential, (p, q) => {
     const ratio = q.rate.div(p.rate);

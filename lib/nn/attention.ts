@@ -1,7 +1,7 @@
 // MultiheadAttention, with the options, the masks and the state of PyTorch's.
 import { ArgumentError, DTypeError, ShapeError } from '../errors';
 import { attentionByRows } from '../ops/attention';
-import { integerFor } from '../ops/check';
+import { integerFor, probabilityFor } from '../ops/check';
 import { arange } from '../ops/create';
 import { maskedFill } from '../ops/masked';
 import { linear, matmul } from '../ops/matmul';
@@ -107,7 +107,7 @@ export class MultiheadAttention extends Module {
     if (embedDim % numHeads !== 0) {
       throw new ArgumentError(`[${owner}] ${numHeads} heads do not divide ${embedDim} features`);
     }
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`[${owner}] expected 0 <= dropout <= 1, received ${String(p)}`);
+    probabilityFor(owner, 'dropout', p);
     this.embedDim = embedDim;
     this.numHeads = numHeads;
     this.kdim = kdim;

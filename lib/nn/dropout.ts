@@ -1,6 +1,7 @@
 // Dropout: zeros a random part of its input, elements or channels, while training.
-import { ArgumentError, ShapeError } from '../errors';
+import { ShapeError } from '../errors';
 import { alphaDropout, channelDropout, featureAlphaDropout } from '../ops/channel-dropout';
+import { probabilityFor } from '../ops/check';
 import { dropout } from '../ops/random';
 import type { Tensor } from '../tensor';
 import { Module } from './module';
@@ -11,9 +12,7 @@ abstract class Dropping extends Module {
 
   constructor(p = 0.5) {
     super();
-    if (!(p >= 0 && p <= 1))
-      throw new ArgumentError(`[${new.target.name}] expected 0 <= p <= 1, received ${String(p)}`);
-    this.p = p;
+    this.p = probabilityFor(new.target.name, 'p', p);
   }
 
   protected override describe(): string {

@@ -1,15 +1,15 @@
 // RNNCell, LSTMCell and GRUCell: one step of a recurrence, for loops of one's own.
-import { ArgumentError, describe, ShapeError } from '../errors';
+import { ShapeError } from '../errors';
 import { choiceFor, integerFor } from '../ops/check';
 import { zeros } from '../ops/create';
 import { linear } from '../ops/matmul';
-import { type Generator, uniform } from '../ops/random';
+import type { Generator } from '../ops/random';
 import { squeeze, unsqueeze } from '../ops/shape';
 import { checkOptions } from '../options';
 import { type DType, formatShape, handleOf, type Tensor } from '../tensor';
 import { Module } from './module';
-import { Parameter } from './parameter';
-import { type Recurrence, recurrences } from './recurrent-step';
+import type { Parameter } from './parameter';
+import { checkedPair, checkedState, type Recurrence, recurrences, starter } from './recurrent-step';
 
 /** Options of {@link GRUCell} and {@link LSTMCell}. */
 export interface CellOptions {
@@ -53,8 +53,7 @@ abstract class Cell extends Module {
     this.#owner = owner;
     this.#recurrence = recurrence;
     const rows = recurrence.gates * hiddenSize;
-    const bound = 1 / Math.sqrt(hiddenSize);
-    const start = (...shape: number[]) => new Parameter(uniform(shape, { low: -bound, high: bound, dtype, generator }));
+    const start = starter(hiddenSize, { dtype, generator });
     this.weightIh = start(rows, inputSize);
     this.weightHh = start(rows, hiddenSize);
     this.biasIh = bias ? start(rows) : null;
@@ -74,12 +73,8 @@ abstract class Cell extends Module {
     const expected = [...shape.slice(0, -1), this.hiddenSize];
     const before = Array.from({ length: this.#recurrence.states }, (_, k) => {
       const state = given?.[k];
-      if (state === undefined) return zeros(expected, { dtype: x.dtype, device: x.device });
-      handleOf(owner, k === 0 ? 'h' : 'c', state);
-      if (formatShape(state.shape) === formatShape(expected)) return state;
-      throw new ShapeError(
-        `[${owner}] expected a state of shape ${formatShape(expected)}, received ${formatShape(state.shape)}`,
-      );
+      if (state !== undefined) return checkedState(owner, k, state, expected);
+      return zeros(expected, { dtype: x.dtype, device: x.device });
     });
     const rows = (tensor: Tensor) => (rank === 1 ? unsqueeze(tensor, 0) : tensor);
     const { weightIh: ih, weightHh: hh, biasIh, biasHh } = this;
@@ -134,9 +129,6 @@ export class LSTMCell extends Cell {
 
   /** The state `[h, c]` after x; zeros come before it where none is given. @throws ShapeError, ArgumentError */
   forward(x: Tensor, state?: readonly [h: Tensor, c: Tensor] | null): [h: Tensor, c: Tensor] {
-    if (state != null && !(Array.isArray(state) && state.length === 2)) {
-      throw new ArgumentError(`[LSTMCell] expected a state [h, c], received ${describe(state)}`);
-    }
-    return this.step(x, state ?? undefined) as [Tensor, Tensor];
+    return this.step(x, checkedPair('LSTMCell', state)) as [Tensor, Tensor];
   }
 }

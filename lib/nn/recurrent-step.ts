@@ -1,8 +1,11 @@
-// One step of the recurrences: from an input and the state before it, the state after it.
+// What the recurrent modules and their cells share: one step from a state to the next, weights at first, and the checks of states.
+import { ArgumentError, describe, ShapeError } from '../errors';
 import { linear } from '../ops/matmul';
 import { add, mul, sub } from '../ops/pointwise';
+import { type RandomOptions, uniform } from '../ops/random';
 import { split } from '../ops/shape';
-import type { Tensor } from '../tensor';
+import { formatShape, handleOf, type Tensor } from '../tensor';
+import { Parameter } from './parameter';
 
 /** What a recurrence has learned: of its inputs and of its state. Gates lie below each other, in PyTorch's order. */
 export interface RecurrentWeights {
@@ -68,3 +71,23 @@ export const recurrences = {
     },
   },
 } satisfies Record<string, Recurrence>;
+
+/** What makes parameters of a shape, evenly distributed within +-1 / sqrt(hiddenSize). */
+export function starter(hiddenSize: number, { dtype, generator }: RandomOptions): (...shape: number[]) => Parameter {
+  const bound = 1 / Math.sqrt(hiddenSize);
+  return (...shape) => new Parameter(uniform(shape, { low: -bound, high: bound, dtype, generator }));
+}
+
+/** Tensor `k` of a state, h or c. @throws ShapeError for another shape; ArgumentError for what is no tensor. */
+export function checkedState(owner: string, k: number, state: Tensor, shape: readonly number[]): Tensor {
+  handleOf(owner, k === 0 ? 'h' : 'c', state);
+  const [expected, received] = [formatShape(shape), formatShape(state.shape)];
+  if (received === expected) return state;
+  throw new ShapeError(`[${owner}] expected a state of shape ${expected}, received ${received}`);
+}
+
+/** The state `[h, c]`, where one is given. @throws ArgumentError for anything else. */
+export function checkedPair<T extends readonly Tensor[]>(owner: string, state: T | null | undefined): T | undefined {
+  if (state == null || (Array.isArray(state) && state.length === 2)) return state ?? undefined;
+  throw new ArgumentError(`[${owner}] expected a state [h, c], received ${describe(state)}`);
+}

@@ -1,17 +1,24 @@
 // RNN, LSTM and GRU: layers of recurrences over a sequence, in one direction or in both.
 import { ArgumentError, DTypeError, describe, ShapeError } from '../errors';
 import { unbind } from '../ops/arrange';
-import { choiceFor, integerFor } from '../ops/check';
+import { choiceFor, integerFor, probabilityFor } from '../ops/check';
 import { arange, tensor, zeros } from '../ops/create';
 import { linear } from '../ops/matmul';
 import { lt, where } from '../ops/pointwise';
-import { dropout, type Generator, uniform } from '../ops/random';
+import { dropout, type Generator } from '../ops/random';
 import { concat, squeeze, stack, transpose, unsqueeze } from '../ops/shape';
 import { checkOptions } from '../options';
 import { type DType, formatShape, handleOf, isTensor, type Tensor } from '../tensor';
 import { Module } from './module';
-import { Parameter } from './parameter';
-import { type Recurrence, type RecurrentWeights, recurrences } from './recurrent-step';
+import type { Parameter } from './parameter';
+import {
+  checkedPair,
+  checkedState,
+  type Recurrence,
+  type RecurrentWeights,
+  recurrences,
+  starter,
+} from './recurrent-step';
 
 /** Options of {@link GRU}, and of all recurrent modules. */
 export interface RecurrentOptions {
@@ -88,7 +95,7 @@ abstract class Recurrent extends Module {
         `[${owner}] expected a projSize below the hiddenSize of ${hiddenSize}, received ${projSize}`,
       );
     }
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`[${owner}] expected 0 <= dropout <= 1, received ${String(p)}`);
+    probabilityFor(owner, 'dropout', p);
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
     this.numLayers = numLayers;
@@ -101,8 +108,7 @@ abstract class Recurrent extends Module {
     this.#recurrence = recurrence;
     this.#generator = generator;
     const rows = recurrence.gates * hiddenSize;
-    const bound = 1 / Math.sqrt(hiddenSize);
-    const start = (...shape: number[]) => new Parameter(uniform(shape, { low: -bound, high: bound, dtype, generator }));
+    const start = starter(hiddenSize, { dtype, generator });
     const fields = this.#fields;
     for (const [i, suffix] of this.#suffixes.entries()) {
       const inputs = i < this.#directions ? inputSize : this.#directions * this.#outputSize;
@@ -191,12 +197,7 @@ abstract class Recurrent extends Module {
         const none = zeros([batch ?? 1, size], { dtype: x.dtype, device: x.device });
         return new Array<Tensor>(count).fill(none);
       }
-      handleOf(this.#owner, k === 0 ? 'h' : 'c', state);
-      if (formatShape(state.shape) !== formatShape(shape)) {
-        throw new ShapeError(
-          `[${this.#owner}] expected a state of shape ${formatShape(shape)}, received ${formatShape(state.shape)}`,
-        );
-      }
+      checkedState(this.#owner, k, state, shape);
       return unbind(batch === undefined ? unsqueeze(state, 1) : state);
     });
   }
@@ -346,10 +347,7 @@ export class LSTM extends Recurrent {
     state?: readonly [h: Tensor, c: Tensor] | null,
     options: RecurrentCall = {},
   ): [outputs: Tensor, state: [h: Tensor, c: Tensor]] {
-    if (state != null && !(Array.isArray(state) && state.length === 2)) {
-      throw new ArgumentError(`[LSTM] expected a state [h, c], received ${describe(state)}`);
-    }
-    const [y, last] = this.run(x, state ?? undefined, options);
+    const [y, last] = this.run(x, checkedPair('LSTM', state), options);
     return [y, last as [Tensor, Tensor]];
   }
 }

@@ -34,6 +34,12 @@ export function numberFor(op: string, name: string, value: number): number {
   throw new ArgumentError(`[${op}] expected a number for '${name}', received ${describe(value)}`);
 }
 
+/** A number from 0 to 1. */
+export function probabilityFor(op: string, name: string, value: number): number {
+  if (value >= 0 && value <= 1) return value;
+  throw new ArgumentError(`[${op}] expected 0 <= ${name} <= 1, received ${String(value)}`);
+}
+
 /** A list of integers of at least `least`. */
 export function integersFor(op: string, name: string, values: readonly number[], least?: number): number[] {
   if (!Array.isArray(values)) {

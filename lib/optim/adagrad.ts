@@ -1,5 +1,5 @@
 // Adagrad and Adadelta: gradients divided by the root of the sum, or the running mean, of their squares.
-import { checkOptions } from '../options';
+import { withDefaults } from '../options';
 import type { Tensor } from '../tensor';
 import { DirectionOptimizer, type DirectionOptions, type DirectionUpdate, decay } from './direction';
 import { type ParameterGroup, requireAtLeastZero } from './optimizer';
@@ -24,16 +24,8 @@ export class Adagrad extends DirectionOptimizer<AdagradOptions> {
     params: Iterable<Tensor> | Iterable<ParameterGroup<AdagradOptions>>,
     options: Partial<AdagradOptions> = {},
   ) {
-    checkOptions('Adagrad', options, ['lr', 'lrDecay', 'weightDecay', 'initialAccumulatorValue', 'eps', 'maximize']);
-    const {
-      lr = 0.01,
-      lrDecay = 0,
-      weightDecay = 0,
-      initialAccumulatorValue = 0,
-      eps = 1e-10,
-      maximize = false,
-    } = options;
-    super(params, { lr, lrDecay, weightDecay, initialAccumulatorValue, eps, maximize });
+    const defaults = { lr: 0.01, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false };
+    super(params, withDefaults('Adagrad', options, defaults));
   }
 
   override get kind(): string {
@@ -75,9 +67,7 @@ export class Adadelta extends DirectionOptimizer<AdadeltaOptions> {
     params: Iterable<Tensor> | Iterable<ParameterGroup<AdadeltaOptions>>,
     options: Partial<AdadeltaOptions> = {},
   ) {
-    checkOptions('Adadelta', options, ['lr', 'rho', 'eps', 'weightDecay', 'maximize']);
-    const { lr = 1, rho = 0.9, eps = 1e-6, weightDecay = 0, maximize = false } = options;
-    super(params, { lr, rho, eps, weightDecay, maximize });
+    super(params, withDefaults('Adadelta', options, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false }));
   }
 
   override get kind(): string {

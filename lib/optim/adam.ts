@@ -1,9 +1,15 @@
 // Adam and AdamW.
-import { ArgumentError } from '../errors';
 import { adamStep } from '../ops/optimizer';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
-import { type BaseOptions, type Batch, Optimizer, type ParameterGroup, requireAtLeastZero } from './optimizer';
+import {
+  type BaseOptions,
+  type Batch,
+  Optimizer,
+  type ParameterGroup,
+  requireAtLeastZero,
+  requireBetas,
+} from './optimizer';
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends BaseOptions {
@@ -48,9 +54,7 @@ export class Adam extends Optimizer<AdamOptions> {
 
   protected check({ lr, betas, eps, weightDecay }: AdamOptions): void {
     requireAtLeastZero(this.kind, { lr, eps, weightDecay });
-    if (!Array.isArray(betas) || betas.length !== 2 || !betas.every((beta) => beta >= 0 && beta < 1)) {
-      throw new ArgumentError(`[${this.kind}] expected two betas in [0, 1), received [${String(betas)}]`);
-    }
+    requireBetas(this.kind, betas);
   }
 
   protected update({ params, grads, states, counts }: Batch, options: AdamOptions): void {

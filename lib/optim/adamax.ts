@@ -1,16 +1,9 @@
 // Relatives of Adam: Adamax, NAdam and RAdam.
 import { maximum, pow, where } from '../ops/pointwise';
-import { checkOptions } from '../options';
+import { withDefaults } from '../options';
 import type { Tensor } from '../tensor';
-import {
-  DirectionOptimizer,
-  type DirectionOptions,
-  type DirectionUpdate,
-  decay,
-  lostWith,
-  requireBetas,
-} from './direction';
-import { type ParameterGroup, requireAtLeastZero } from './optimizer';
+import { DirectionOptimizer, type DirectionOptions, type DirectionUpdate, decay, lostWith } from './direction';
+import { type ParameterGroup, requireAtLeastZero, requireBetas } from './optimizer';
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends DirectionOptions {
@@ -38,9 +31,8 @@ export class Adamax extends AdamRelative<AdamaxOptions> {
     params: Iterable<Tensor> | Iterable<ParameterGroup<AdamaxOptions>>,
     options: Partial<AdamaxOptions> = {},
   ) {
-    checkOptions('Adamax', options, ['lr', 'betas', 'eps', 'weightDecay', 'maximize']);
-    const { lr = 0.002, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, maximize = false } = options;
-    super(params, { lr, betas, eps, weightDecay, maximize });
+    const defaults: AdamaxOptions = { lr: 0.002, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false };
+    super(params, withDefaults('Adamax', options, defaults));
   }
 
   override get kind(): string {
@@ -72,11 +64,16 @@ export interface NAdamOptions extends AdamaxOptions {
  */
 export class NAdam extends AdamRelative<NAdamOptions> {
   constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<NAdamOptions>>, options: Partial<NAdamOptions> = {}) {
-    const names = ['lr', 'betas', 'eps', 'weightDecay', 'momentumDecay', 'decoupledWeightDecay', 'maximize'];
-    checkOptions('NAdam', options, names);
-    const { lr = 0.002, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, momentumDecay = 4e-3 } = options;
-    const { decoupledWeightDecay = false, maximize = false } = options;
-    super(params, { lr, betas, eps, weightDecay, momentumDecay, decoupledWeightDecay, maximize });
+    const defaults: NAdamOptions = {
+      lr: 0.002,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay: 0,
+      momentumDecay: 4e-3,
+      decoupledWeightDecay: false,
+      maximize: false,
+    };
+    super(params, withDefaults('NAdam', options, defaults));
   }
 
   override get kind(): string {
@@ -128,10 +125,15 @@ export interface RAdamOptions extends AdamaxOptions {
  */
 export class RAdam extends AdamRelative<RAdamOptions> {
   constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<RAdamOptions>>, options: Partial<RAdamOptions> = {}) {
-    checkOptions('RAdam', options, ['lr', 'betas', 'eps', 'weightDecay', 'decoupledWeightDecay', 'maximize']);
-    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
-    const { decoupledWeightDecay = false, maximize = false } = options;
-    super(params, { lr, betas, eps, weightDecay, decoupledWeightDecay, maximize });
+    const defaults: RAdamOptions = {
+      lr: 1e-3,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay: 0,
+      decoupledWeightDecay: false,
+      maximize: false,
+    };
+    super(params, withDefaults('RAdam', options, defaults));
   }
 
   override get kind(): string {

@@ -1,6 +1,5 @@
 // Base of the optimizers that are written in operators: what differs is the direction in which a parameter goes.
 import { scope } from '../context';
-import { ArgumentError } from '../errors';
 import { sgdStep } from '../ops/optimizer';
 import type { Tensor } from '../tensor';
 import { type BaseOptions, type Batch, Optimizer, type ParameterState, requireAtLeastZero } from './optimizer';
@@ -21,8 +20,8 @@ export interface DirectionUpdate {
   grad: Tensor;
   /** State tensor of a name, shaped like the parameter. It begins with what `initial` returns, by default 0. */
   state(name: string, initial?: () => number): Tensor;
-  /** The number of this step, from 1: float64 of shape [], since powers of it come close to 1. */
-  step: Tensor;
+  /** The number of this step, from 1, made when it is asked for: float64 of shape [], since powers of it come close to 1. */
+  readonly step: Tensor;
 }
 
 /**
@@ -70,7 +69,9 @@ export abstract class DirectionOptimizer<O extends DirectionOptions> extends Opt
             param,
             grad: penalty === undefined || decoupled ? raw : raw.add(penalty),
             state: (name, initial) => this.stateTensor(param, states[i] as ParameterState, name, initial),
-            step: (counts[i] as Tensor).add(1).to('float64'),
+            get step() {
+              return (counts[i] as Tensor).add(1).to('float64');
+            },
           },
           options,
         );
@@ -91,11 +92,4 @@ export function decay(mean: Tensor, beta: number, x: Tensor): Tensor {
 /** x, which is lost where the gradient is: for state that is updated without it. */
 export function lostWith(grad: Tensor, x: Tensor): Tensor {
   return x.add(grad.to('bool').to(x.dtype).mul(0)); // by way of bool, since NaN times 0 is not 0
-}
-
-/** Throws an ArgumentError unless `betas` are two numbers in [0, 1). */
-export function requireBetas(kind: string, betas: unknown): void {
-  if (!Array.isArray(betas) || betas.length !== 2 || !betas.every((beta) => beta >= 0 && beta < 1)) {
-    throw new ArgumentError(`[${kind}] expected two betas in [0, 1), received [${String(betas)}]`);
-  }
 }

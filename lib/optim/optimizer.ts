@@ -5,7 +5,7 @@ import { keep, noGrad } from '../context';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
 import { fullLike } from '../ops/create';
-import { checkOptions } from '../options';
+import { checkOptions, definedOf } from '../options';
 import { Tensor } from '../tensor';
 import { warnOnce } from '../warn';
 import { type Batch, count, ParameterBatch } from './batch';
@@ -111,8 +111,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       known.add(param);
       params.push(param);
     }
-    const given = Object.fromEntries(Object.entries(group).filter(([, value]) => value !== undefined));
-    const full = { ...this.#defaults, ...given, params };
+    const full = { ...this.#defaults, ...definedOf(group), params };
     this.check(full);
     this.#shard?.add(params);
     this.paramGroups.push(withToldRate(full, `${this.kind}.lr`));
@@ -179,6 +178,11 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /** The state of the parameters that this process updates. @internal */
   ownState(): OptimizerState {
     return packState(this.kind, this.paramGroups, this.#states);
+  }
+
+  /** Whether a step of this optimizer was taken or loaded; of parameters that other processes update it is not known. @internal */
+  get hasStepped(): boolean {
+    return this.#states.size > 0 || this.#shard !== undefined;
   }
 
   /** How parameters are divided among processes, if they are. @internal */
@@ -294,6 +298,20 @@ function withToldRate<O extends BaseOptions>(group: Group<O>, name: string): Gro
       lr = value;
     },
   });
+}
+
+/** Throws an ArgumentError for what is no optimizer. */
+export function requireOptimizer(caller: string, optimizer: unknown): void {
+  if (!(optimizer instanceof Optimizer)) {
+    throw new ArgumentError(`[${caller}] expected an optimizer, received ${describe(optimizer)}`);
+  }
+}
+
+/** Throws an ArgumentError unless `betas` are two numbers in [0, 1). */
+export function requireBetas(kind: string, betas: unknown): void {
+  if (!Array.isArray(betas) || betas.length !== 2 || !betas.every((beta) => beta >= 0 && beta < 1)) {
+    throw new ArgumentError(`[${kind}] expected two betas in [0, 1), received [${String(betas)}]`);
+  }
 }
 
 /** Throws an ArgumentError for the first value that is not a number >= 0. */

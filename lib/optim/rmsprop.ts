@@ -1,5 +1,5 @@
 // RMSprop: the gradient divided by the root of its running mean square.
-import { checkOptions } from '../options';
+import { withDefaults } from '../options';
 import type { Tensor } from '../tensor';
 import { DirectionOptimizer, type DirectionOptions, type DirectionUpdate, decay } from './direction';
 import { type ParameterGroup, requireAtLeastZero } from './optimizer';
@@ -28,10 +28,16 @@ export class RMSprop extends DirectionOptimizer<RMSpropOptions> {
     params: Iterable<Tensor> | Iterable<ParameterGroup<RMSpropOptions>>,
     options: Partial<RMSpropOptions> = {},
   ) {
-    checkOptions('RMSprop', options, ['lr', 'alpha', 'eps', 'weightDecay', 'momentum', 'centered', 'maximize']);
-    const { lr = 0.01, alpha = 0.99, eps = 1e-8, weightDecay = 0 } = options;
-    const { momentum = 0, centered = false, maximize = false } = options;
-    super(params, { lr, alpha, eps, weightDecay, momentum, centered, maximize });
+    const defaults = {
+      lr: 0.01,
+      alpha: 0.99,
+      eps: 1e-8,
+      weightDecay: 0,
+      momentum: 0,
+      centered: false,
+      maximize: false,
+    };
+    super(params, withDefaults('RMSprop', options, defaults));
   }
 
   override get kind(): string {

@@ -2,7 +2,7 @@
 import { guard } from '../compile/trace';
 import { ArgumentError } from '../errors';
 import { sgdStep } from '../ops/optimizer';
-import { checkOptions } from '../options';
+import { withDefaults } from '../options';
 import type { Tensor } from '../tensor';
 import { type BaseOptions, type Batch, Optimizer, type ParameterGroup, requireAtLeastZero } from './optimizer';
 
@@ -33,9 +33,8 @@ export interface SGDOptions extends BaseOptions {
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: Iterable<Tensor> | Iterable<ParameterGroup<SGDOptions>>, options: Partial<SGDOptions> = {}) {
-    checkOptions('SGD', options, ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize']);
-    const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false, maximize = false } = options;
-    super(params, { lr, momentum, dampening, weightDecay, nesterov, maximize });
+    const defaults = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
+    super(params, withDefaults('SGD', options, defaults));
   }
 
   override get kind(): string {

@@ -49,8 +49,8 @@ class Graph {
   void forgetUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const;
   void noteUses(const Kernel& kernel, int place, std::vector<Uses>& uses) const;
 
-  // Whether a kernel may run just before or in the place of a later one: what it reads is still there then, and nobody between the two uses
-  // what it writes.
+  // Whether a kernel may run later, just before the kernel `to` or in its place: what it reads is not overwritten until then, and no
+  // kernel in between uses what it writes.
   bool canMove(const Kernel& kernel, int from, int to, const std::vector<Uses>& uses) const;
 
   // Removes the kernels whose `op` is null.

@@ -3,7 +3,7 @@ import { ArgumentError, describe } from '../../errors';
 import { checkOptions } from '../../options';
 import type { BaseOptions, Group, Optimizer } from '../optimizer';
 import { cosineBetween } from './cosine';
-import { LRScheduler, perGroup, requireCount, requireNumber } from './scheduler';
+import { LRScheduler, ofGroup, perGroup, requireCount, requireNumber } from './scheduler';
 
 /** Throws an ArgumentError where a group has neither `momentum` nor `betas`. */
 function requireMomentum(caller: string, optimizer: Optimizer): void {
@@ -137,8 +137,7 @@ export class OneCycleLR extends LRScheduler {
     if (count > this.#total) {
       throw new ArgumentError(`[OneCycleLR] the cycle has ${this.#total} steps and is over: this is step ${count}`);
     }
-    // A group that was added later goes with the last one.
-    const phases = this.#phases[group] ?? (this.#phases.at(-1) as readonly Phase[]);
+    const phases = ofGroup(this.#phases, group);
     const i = phases.findIndex(([end], at) => count <= end || at === phases.length - 1);
     const phase = phases[i] as Phase;
     const begin = i === 0 ? 0 : (phases[i - 1] as Phase)[0];
@@ -250,13 +249,13 @@ export class CyclicLR extends LRScheduler {
   }
 
   rateAt(count: number, _initial = 0, group = 0): number {
-    const [base, max] = this.#rates.map((list) => list[group] ?? list.at(-1)) as [number, number];
+    const [base, max] = this.#rates.map((list) => ofGroup(list, group)) as [number, number];
     return base + (max - base) * this.#height(count);
   }
 
   protected override adjust(group: Group<BaseOptions>, number: number, count: number): void {
     if (this.#momenta === undefined) return;
-    const [base, max] = this.#momenta.map((list) => list[number] ?? list.at(-1)) as [number, number];
+    const [base, max] = this.#momenta.map((list) => ofGroup(list, number)) as [number, number];
     setMomentum(group, max - (max - base) * this.#height(count));
   }
 

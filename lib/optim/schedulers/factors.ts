@@ -2,7 +2,7 @@
 import { ArgumentError, describe } from '../../errors';
 import { checkOptions } from '../../options';
 import type { Optimizer } from '../optimizer';
-import { LRScheduler, perGroup, requireCount, requireNumber } from './scheduler';
+import { LRScheduler, ofGroup, perGroup, requireCount, requireNumber } from './scheduler';
 
 /** Options of {@link StepLR}. */
 export interface StepLROptions {
@@ -203,9 +203,22 @@ export class PolynomialLR extends LRScheduler {
 /** A factor for each count of steps, for all groups or one function for each. */
 export type FactorFunction = (count: number) => number;
 
-function requireFunctions(caller: string, functions: readonly FactorFunction[]): void {
-  for (const fn of functions) {
-    if (typeof fn !== 'function') throw new ArgumentError(`[${caller}] expected a function, received ${describe(fn)}`);
+/** Base of schedules whose factors are what functions return. */
+abstract class ByFunctions extends LRScheduler {
+  readonly #lambdas: readonly FactorFunction[];
+
+  constructor(optimizer: Optimizer, lambda: FactorFunction | readonly FactorFunction[], kind: string) {
+    super(optimizer, kind);
+    this.#lambdas = perGroup(kind, 'lambda', lambda, optimizer.paramGroups.length);
+    for (const fn of this.#lambdas) {
+      if (typeof fn !== 'function') throw new ArgumentError(`[${kind}] expected a function, received ${describe(fn)}`);
+    }
+    this.begin();
+  }
+
+  /** The function of a group. */
+  protected lambdaOf(group: number): FactorFunction {
+    return ofGroup(this.#lambdas, group);
   }
 }
 
@@ -218,19 +231,13 @@ function requireFunctions(caller: string, functions: readonly FactorFunction[]):
  *
  * @throws ArgumentError for what is no function, or a list that has not one for each group.
  */
-export class LambdaLR extends LRScheduler {
-  readonly #lambdas: readonly FactorFunction[];
-
+export class LambdaLR extends ByFunctions {
   constructor(optimizer: Optimizer, lambda: FactorFunction | readonly FactorFunction[]) {
-    super(optimizer, 'LambdaLR');
-    this.#lambdas = perGroup('LambdaLR', 'lambda', lambda, optimizer.paramGroups.length);
-    requireFunctions('LambdaLR', this.#lambdas);
-    this.begin();
+    super(optimizer, lambda, 'LambdaLR');
   }
 
   rateAt(count: number, initial: number, group = 0): number {
-    // A group that was added later goes with the last function.
-    return initial * (this.#lambdas[group] ?? (this.#lambdas.at(-1) as FactorFunction))(count);
+    return initial * this.lambdaOf(group)(count);
   }
 }
 
@@ -239,18 +246,13 @@ export class LambdaLR extends LRScheduler {
  *
  * @throws ArgumentError for what is no function, or a list that has not one for each group.
  */
-export class MultiplicativeLR extends LRScheduler {
-  readonly #lambdas: readonly FactorFunction[];
-
+export class MultiplicativeLR extends ByFunctions {
   constructor(optimizer: Optimizer, lambda: FactorFunction | readonly FactorFunction[]) {
-    super(optimizer, 'MultiplicativeLR');
-    this.#lambdas = perGroup('MultiplicativeLR', 'lambda', lambda, optimizer.paramGroups.length);
-    requireFunctions('MultiplicativeLR', this.#lambdas);
-    this.begin();
+    super(optimizer, lambda, 'MultiplicativeLR');
   }
 
   rateAt(count: number, initial: number, group = 0): number {
-    const lambda = this.#lambdas[group] ?? (this.#lambdas.at(-1) as FactorFunction);
+    const lambda = this.lambdaOf(group);
     let rate = initial;
     for (let step = 1; step <= count; step++) rate *= lambda(step);
     return rate;

@@ -1,8 +1,8 @@
 // A schedule that waits for a figure to stop improving.
 import { ArgumentError, describe } from '../../errors';
 import { checkOptions } from '../../options';
-import type { Optimizer } from '../optimizer';
-import { perGroup, requireCount, requireNumber, requireOptimizer } from './scheduler';
+import { type Optimizer, requireOptimizer } from '../optimizer';
+import { ofGroup, perGroup, requireCount, requireNumber } from './scheduler';
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
@@ -161,7 +161,7 @@ export class ReduceLROnPlateau {
   #reduce(): void {
     const { factor, minLr, eps } = this.#options;
     for (const [i, group] of this.optimizer.paramGroups.entries()) {
-      const lr = Math.max(group.lr * factor, minLr[i] ?? (minLr.at(-1) as number));
+      const lr = Math.max(group.lr * factor, ofGroup(minLr, i));
       if (group.lr - lr > eps) group.lr = lr;
     }
   }

@@ -1,7 +1,7 @@
 // Base of the schedules of learning rates: a count of steps, and for each count the rate of each group.
 import { ArgumentError, describe } from '../../errors';
 import { warnOnce } from '../../warn';
-import { type BaseOptions, type Group, Optimizer, requireAtLeastZero } from '../optimizer';
+import { type BaseOptions, type Group, type Optimizer, requireAtLeastZero, requireOptimizer } from '../optimizer';
 
 /** What `scheduler.stateDict()` returns; it can be written as JSON. */
 export interface SchedulerState {
@@ -24,13 +24,6 @@ function initialRateOf(group: Group<BaseOptions>): number {
     initialRates.set(group, rate);
   }
   return rate;
-}
-
-/** Throws an ArgumentError for what is no optimizer. */
-export function requireOptimizer(caller: string, optimizer: unknown): void {
-  if (!(optimizer instanceof Optimizer)) {
-    throw new ArgumentError(`[${caller}] expected an optimizer, received ${describe(optimizer)}`);
-  }
 }
 
 /**
@@ -95,7 +88,7 @@ export abstract class LRScheduler {
     if (!(Number.isFinite(count) && count >= 0)) {
       throw new ArgumentError(`[${this.kind}.step] expected a count of steps, received ${describe(count)}`);
     }
-    if (this.#count === 0 && this.optimizer.ownState().steps.every((steps) => steps === 0)) {
+    if (this.#count === 0 && !this.optimizer.hasStepped) {
       warnOnce(
         'ANNEAL_SCHEDULER_BEFORE_OPTIMIZER',
         `[${this.kind}] step() came before the optimizer's first step: call optimizer.step() before it, or the first learning rate is left out`,
@@ -149,7 +142,7 @@ export abstract class LRScheduler {
   }
 }
 
-/** Throws an ArgumentError for a value that is not a number, or below (with `open`: or equal to) `low`. */
+/** Throws an ArgumentError for a value that is not a number, or below `low`. */
 export function requireNumber(caller: string, name: string, value: unknown, low = Number.NEGATIVE_INFINITY): void {
   if (!(typeof value === 'number' && Number.isFinite(value) && value >= low)) {
     const expected = low === Number.NEGATIVE_INFINITY ? 'a number' : `a number of at least ${low}`;
@@ -177,4 +170,9 @@ export function perGroup<T>(caller: string, name: string, value: T | readonly T[
     throw new ArgumentError(`[${caller}] ${name} has ${value.length} values, the optimizer ${groups} groups`);
   }
   return [...value];
+}
+
+/** What a list of {@link perGroup} has for a group; one that was added later goes with the last. */
+export function ofGroup<T>(list: readonly T[], group: number): T {
+  return list[Math.min(group, list.length - 1)] as T;
 }

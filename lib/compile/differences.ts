@@ -3,7 +3,7 @@ import { describe } from '../errors';
 import { Tensor } from '../tensor';
 import { isUnchanged } from './copies';
 import { membersOf } from './notes';
-import { byKey, entriesOf, type Fields, Loose, type Snapshot } from './snapshot';
+import { byKey, entriesOf, type Fields, isAccepted, Loose, type Snapshot } from './snapshot';
 
 /** How a difference between the members of a container is named. */
 export const MEMBERS = 'the members of ';
@@ -26,8 +26,7 @@ export function* differences(snapshot: Snapshot): Generator<Difference> {
   const { names, objects } = snapshot;
   const nameOf = (object: object) => names.get(object) ?? 'a captured tensor';
   for (const [o, object] of objects.entries()) yield* changedFields(object, snapshot.fieldsOf(o), nameOf(object));
-  for (const { group, options } of snapshot.groups)
-    yield* changedFields(group, ['lr', group.lr, ...options], nameOf(group));
+  for (const { group, options } of snapshot.groups) yield* changedFields(group, options, nameOf(group));
   for (const [l, list] of snapshot.lists.entries()) {
     const before = snapshot.items[l] as readonly unknown[];
     for (let i = 0; i < Math.max(list.length, before.length); i++) {
@@ -82,7 +81,7 @@ function* changedFields(object: Fields, noted: readonly unknown[], name: string)
   for (const key in object) {
     const now = object[key];
     const value = before.get(key);
-    if (!before.has(key) || !(Object.is(now, value) || (value instanceof Loose && value.accepts(now)))) {
+    if (!before.has(key) || !isAccepted(now, value)) {
       yield { name: `${name}.${key}`, holder: object, key, before: value, now, isNew: !before.has(key) };
     }
     before.delete(key);

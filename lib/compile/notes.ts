@@ -29,8 +29,13 @@ export interface Notes {
   met(module: object): void;
   /** An array of the caller's is about to be copied into a tensor. */
   copied(values: object): void;
-  /** An optimizer is about to update its parameters. */
-  optimized(optimizer: object, name: string, groups: readonly object[]): void;
+  /** An optimizer is about to update its parameters. Of the options `dynamic`, values that are the same step are as good. */
+  optimized(
+    optimizer: object,
+    name: string,
+    groups: readonly object[],
+    dynamic: Readonly<Record<string, { isSameStep?(now: unknown, before: unknown): boolean }>>,
+  ): void;
 }
 
 /** The trace's; undefined outside of a trace. */

@@ -70,7 +70,12 @@ export class Recorder implements Notes {
     if (!copies.some((copy) => copy.source.deref() === values)) copies.push(copyOf(values));
   }
 
-  optimized(optimizer: object, name: string, groups: readonly object[]): void {
+  optimized(
+    optimizer: object,
+    name: string,
+    groups: readonly object[],
+    dynamic: Parameters<Notes['optimized']>[3],
+  ): void {
     if (this.#seen.has(optimizer)) return;
     for (const [i, group] of groups.entries()) {
       const options: unknown[] = [];
@@ -78,9 +83,9 @@ export class Recorder implements Notes {
       this.snapshot.names.set(group, `${name}.paramGroups.${i}`);
       this.snapshot.groups.push({ group: group as Fields, options });
       for (const key in group) {
-        if (key === 'lr') continue;
         const value = (group as Fields)[key];
-        options.push(key, value);
+        const option = Object.hasOwn(dynamic, key) ? dynamic[key] : undefined;
+        options.push(key, option === undefined ? value : new Loose((now) => option.isSameStep?.(now, value) ?? true));
         this.#value(value, `${name}.paramGroups.${i}.${key}`, 1);
       }
     }

@@ -35,7 +35,7 @@ export class Snapshot {
   readonly entries: (readonly unknown[])[] = [];
   /** Single fields of modules that were used without being run. */
   readonly pins: { object: Fields; key: string; value: unknown }[] = [];
-  /** Parameter groups: all but the learning rate, which every run looks up. */
+  /** Parameter groups. What every run looks up may be any value that leaves the step the same. */
   readonly groups: { group: Fields; options: unknown[] }[] = [];
   readonly copies: Copied[] = [];
   // Compared when the count of changes has moved.
@@ -67,9 +67,7 @@ export class Snapshot {
       // For-in over a key's own object is what V8 makes fastest, and sees fields that were added or deleted.
       for (const key in object) {
         if (key !== fields[i]) return false;
-        const value = object[key];
-        const expected = fields[i + 1];
-        if (!Object.is(value, expected) && !(expected instanceof Loose && expected.accepts(value))) return false;
+        if (!isAccepted(object[key], fields[i + 1])) return false;
         i += 2;
       }
       if (i !== ends[o]) return false;
@@ -86,8 +84,7 @@ export class Snapshot {
     for (const { group, options } of this.groups) {
       let i = 0;
       for (const key in group) {
-        if (key === 'lr') continue;
-        if (key !== options[i] || !Object.is(group[key], options[i + 1])) return false;
+        if (key !== options[i] || !isAccepted(group[key], options[i + 1])) return false;
         i += 2;
       }
       if (i !== options.length) return false;
@@ -114,6 +111,11 @@ export class Snapshot {
     this.#changes = changeCount();
     return true;
   }
+}
+
+/** Whether a value is the noted one, or as good. */
+export function isAccepted(now: unknown, noted: unknown): boolean {
+  return Object.is(now, noted) || (noted instanceof Loose && noted.accepts(now));
 }
 
 /** By key, from key, value, key, value, ... */

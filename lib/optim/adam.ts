@@ -2,6 +2,7 @@
 import { adamStep } from '../ops/optimizer';
 import { checkOptions } from '../options';
 import type { Tensor } from '../tensor';
+import { type DynamicOptions, learningRate } from './dynamic';
 import {
   type BaseOptions,
   type Batch,
@@ -24,6 +25,11 @@ export interface AdamOptions extends BaseOptions {
   /** Ascends instead of descending. Default false. */
   maximize: boolean;
 }
+
+const dynamic: DynamicOptions<AdamOptions> = {
+  ...learningRate,
+  betas: { values: { beta1: ({ betas }) => betas[0], beta2: ({ betas }) => betas[1] } },
+};
 
 const optionNames = ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad', 'maximize'];
 
@@ -55,6 +61,10 @@ export class Adam extends Optimizer<AdamOptions> {
   protected check({ lr, betas, eps, weightDecay }: AdamOptions): void {
     requireAtLeastZero(this.kind, { lr, eps, weightDecay });
     requireBetas(this.kind, betas);
+  }
+
+  protected override get dynamicOptions(): DynamicOptions<AdamOptions> {
+    return dynamic;
   }
 
   protected update({ params, grads, states, counts }: Batch, options: AdamOptions): void {

@@ -4,6 +4,7 @@ export { Adam, type AdamOptions, AdamW } from './adam';
 export { Adamax, type AdamaxOptions, NAdam, type NAdamOptions, RAdam, type RAdamOptions } from './adamax';
 export { clipGradNorm, clipGradValue } from './clip';
 export { DirectionOptimizer, type DirectionOptions, type DirectionUpdate } from './direction';
+export type { DynamicOption, DynamicOptions } from './dynamic';
 export {
   type BaseOptions,
   type Batch,

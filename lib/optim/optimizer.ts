@@ -1,6 +1,6 @@
 // Optimizer: parameter groups, state by parameter, and a step that updates each group in one native call.
 import { notes, registerWatched } from '../compile/notes';
-import { type DynamicValue, guard, type Trace, tracing, untraced } from '../compile/trace';
+import { guard, tracing, untraced } from '../compile/trace';
 import { keep, noGrad } from '../context';
 import { isFloating } from '../dtype';
 import { ArgumentError, describe } from '../errors';
@@ -9,6 +9,7 @@ import { checkOptions, definedOf } from '../options';
 import { Tensor } from '../tensor';
 import { warnOnce } from '../warn';
 import { type Batch, count, ParameterBatch } from './batch';
+import { type DynamicOptions, learningRate, traceUpdate, withToldOptions } from './dynamic';
 import {
   type BaseOptions,
   follow,
@@ -88,6 +89,14 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /** Updates the parameters of `batch` and their state tensors in place. */
   protected abstract update(batch: Batch, options: O): void;
 
+  /**
+   * Options that a compiled step takes anew at every run, so that schedules cost no new trace. A kernel must take them as they are; a
+   * step that computes with one holds for its value alone.
+   */
+  protected get dynamicOptions(): DynamicOptions<O> {
+    return learningRate;
+  }
+
   /** Adds a group, such as layers that are thawed in the middle of training. */
   addParamGroup(group: ParameterGroup<O>): void {
     if (typeof group?.params?.[Symbol.iterator] !== 'function') {
@@ -114,7 +123,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const full = { ...this.#defaults, ...definedOf(group), params };
     this.check(full);
     this.#shard?.add(params);
-    this.paramGroups.push(withToldRate(full, `${this.kind}.lr`));
+    this.paramGroups.push(withToldOptions(full, this.kind, this.dynamicOptions));
     this.#generation++;
   }
 
@@ -129,14 +138,15 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
 
   /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
-    notes?.optimized(this, this.kind, this.paramGroups);
+    this.#note();
     for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
   }
 
   /** Updates every parameter that has a gradient. Warns once where none has: `backward` comes before `step`. */
   step(): void {
-    notes?.optimized(this, this.kind, this.paramGroups);
+    this.#note();
     let updated = false;
+    const dynamic = this.dynamicOptions;
     noGrad(() => {
       for (const group of this.paramGroups) {
         const trace = tracing();
@@ -146,7 +156,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         for (const batch of this.#batches(own)) {
           updated = true;
           if (trace === undefined) this.update(batch, group);
-          else this.#traceUpdate(trace, batch, group);
+          else traceUpdate(trace, this.kind, group, dynamic, (options) => this.update(batch, options));
           if (!batch.countsItself) count(batch);
           // Our own handles: left to the collector, they would hold the gradients' memory beyond zeroGrad.
           for (const grad of batch.grads) grad.dispose();
@@ -235,29 +245,11 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     return tensor;
   }
 
-  // The learning rate is looked up at every run where a kernel takes it. An update that reads it for something else is part of a
-  // program that holds for its value alone.
-  #traceUpdate(trace: Trace, batch: Batch, group: Group<O>): void {
-    const first = trace.dynamicValues.length;
-    let reads = 0;
-    const lr: DynamicValue = {
-      kind: 'number',
-      read: () => (tracing() === undefined ? group.lr : untraced(() => group.lr)),
-    };
-    const counted = Object.defineProperty(
-      untraced(() => ({ ...group })),
-      'lr',
-      {
-        enumerable: true,
-        get() {
-          reads++;
-          return lr.read();
-        },
-      },
-    );
-    trace.withDynamicValues({ lr }, () => this.update(batch, counted));
-    const taken = trace.dynamicValues.slice(first).filter((other) => other === lr).length;
-    if (reads > taken) guard(`${this.kind}.lr`, lr.read);
+  // Options are read here for the trace, and not by the function that is traced.
+  #note(): void {
+    const trace = notes;
+    if (trace === undefined) return;
+    untraced(() => trace.optimized(this, this.kind, this.paramGroups, this.dynamicOptions));
   }
 
   #batches(params: readonly Tensor[]): Iterable<ParameterBatch> {
@@ -283,21 +275,6 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     }
     return batches.values();
   }
-}
-
-// A group that tells a trace when its learning rate is read or set: the program then holds for that rate, or once.
-function withToldRate<O extends BaseOptions>(group: Group<O>, name: string): Group<O> {
-  let { lr } = group;
-  return Object.defineProperty(group, 'lr', {
-    enumerable: true,
-    configurable: true,
-    get: () => (tracing() === undefined ? lr : guard(name, () => lr)),
-    set: (value: number) => {
-      if (Object.is(value, lr)) guard(name, () => lr);
-      else tracing()?.changes(name);
-      lr = value;
-    },
-  });
 }
 
 /** Throws an ArgumentError for what is no optimizer. */

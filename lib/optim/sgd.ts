@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors';
 import { sgdStep } from '../ops/optimizer';
 import { withDefaults } from '../options';
 import type { Tensor } from '../tensor';
+import { type DynamicOptions, learningRate } from './dynamic';
 import { type BaseOptions, type Batch, Optimizer, type ParameterGroup, requireAtLeastZero } from './optimizer';
 
 /** Options of {@link SGD}. */
@@ -19,6 +20,15 @@ export interface SGDOptions extends BaseOptions {
   /** Ascends instead of descending. Default false. */
   maximize: boolean;
 }
+
+// Without momentum there are no buffers: another step.
+const dynamic: DynamicOptions<SGDOptions> = {
+  ...learningRate,
+  momentum: {
+    values: { momentum: ({ momentum }) => momentum },
+    isSameStep: (now, before) => typeof now === 'number' && (now === 0) === (before === 0),
+  },
+};
 
 /**
  * Stochastic gradient descent: `p -= lr g`, with momentum as PyTorch defines it (Sutskever et al. 2013): `b = momentum b
@@ -47,6 +57,10 @@ export class SGD extends Optimizer<SGDOptions> {
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new ArgumentError('[SGD] nesterov needs a momentum above 0 and a dampening of 0');
     }
+  }
+
+  protected override get dynamicOptions(): DynamicOptions<SGDOptions> {
+    return dynamic;
   }
 
   protected update({ params, grads, states, counts }: Batch, options: SGDOptions): void {

@@ -71,7 +71,7 @@ TEST(compile_trains_as_eager_code_does) {
       }
       Replay replay = replayOf(inputs);
       replay.dynamicValues = program->dynamicValues();
-      replay.increments = {0};
+      replay.increments.assign(replay.dynamicValues.size(), 0);
       CHECK(program->fits(inputs));
       losses.push_back(readOne(program->run(replay)[0]));
     }

@@ -55,8 +55,8 @@ type Phase = readonly [end: number, rates: readonly [from: number, to: number], 
 
 /**
  * One rise to `maxLr` and one fall to far below the first rate (Smith and Topin 2018), with a step after each **batch**. The rates that
- * groups began with are not used. A momentum that changes is read anew by a compiled step each time, which costs a new trace: leave it
- * alone with `cycleMomentum: false` where that matters.
+ * groups began with are not used. Compiled steps of {@link SGD}, {@link Adam} and {@link AdamW} look the momentum up as they do the rate;
+ * those of other optimizers are traced anew for each, which `cycleMomentum: false` avoids.
  *
  * @throws ArgumentError for options out of range, and for steps beyond the cycle.
  */

@@ -13,6 +13,8 @@ struct AdamArgs : OptimizerTable {
   template <class F>
   void dynamicFields(F&& f) {
     f("lr", lr);
+    f("beta1", beta1);
+    f("beta2", beta2);
   }
   double flops() const { return flopsOf(12); }
 };

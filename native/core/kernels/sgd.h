@@ -12,6 +12,7 @@ struct SgdArgs : OptimizerTable {
   template <class F>
   void dynamicFields(F&& f) {
     f("lr", lr);
+    f("momentum", momentum);
   }
   double flops() const { return flopsOf(2); }
 };

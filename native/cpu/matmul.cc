@@ -1,5 +1,4 @@
 // matmul on a CPU: c[..., m, n] = a[..., m, k] b[..., k, n] and what follows it, each matrix of a batch.
-#include "core/pointwise.h"
 #include "cpu/gemm/dot.h"
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/outer.h"
@@ -34,7 +33,6 @@ void multiply(const Product<T>& p, bool parallel) {
 
 template <class T>
 gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
-  using gemm::Activation;
   gemm::Epilogue<T> e;
   e.origin = static_cast<const T*>(args.c);
   e.add = static_cast<const T*>(args.epilogue.residual);
@@ -44,16 +42,10 @@ gemm::Epilogue<T> epilogueOf(const MatmulArgs& args) {
     e.alpha = static_cast<T>(args.updatesC ? -args.lr : args.alpha);
     if (args.updatesC) e.add = static_cast<const T*>(args.c);
     e.gate = static_cast<const T*>(args.epilogue.gate);
-    const PointwiseOp activation = args.epilogue.activation;
-    if (activation == PointwiseOp::Relu) {
-      e.activation = Activation::Relu;
-    } else if (activation == PointwiseOp::ReluBackward) {
-      e.activation = Activation::ReluBackward;
-    } else if (activation != kNoPointwise) {
-      e.activation = Activation::Tile;
-      e.function = tileFunction("matmul", activation, args.dtype);
-      e.params = args.epilogue.params;
-    }
+    const AppliedActivation applied = appliedActivation("matmul", args.epilogue.activation, args.dtype);
+    e.activation = applied.how;
+    e.function = applied.function;
+    e.params = args.epilogue.params;
   }
   return e;
 }

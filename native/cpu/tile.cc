@@ -202,4 +202,11 @@ TileFunction tileFunction(const char* family, PointwiseOp op, DType dtype) {
   return tile;
 }
 
+AppliedActivation appliedActivation(const char* family, PointwiseOp op, DType dtype) {
+  if (op == kNoPointwise) return {Activation::None, nullptr};
+  if (op == PointwiseOp::Relu) return {Activation::Relu, nullptr};
+  if (op == PointwiseOp::ReluBackward) return {Activation::ReluBackward, nullptr};
+  return {Activation::Tile, tileFunction(family, op, dtype)};
+}
+
 }  // namespace anneal::ANNEAL_LEVEL

@@ -28,4 +28,14 @@ const TileRow& tileRow(PointwiseOp op);
 // The function for a dtype, or an error that names the family.
 TileFunction tileFunction(const char* family, PointwiseOp op, DType dtype);
 
+// How a product or convolution applies an activation to its sums: relu and its gradient in registers, others by their tile function on
+// values that lie in cache.
+enum class Activation : uint8_t { None, Relu, ReluBackward, Tile };
+
+struct AppliedActivation {
+  Activation how;
+  TileFunction function;  // null but for Tile
+};
+AppliedActivation appliedActivation(const char* family, PointwiseOp op, DType dtype);
+
 }  // namespace anneal::ANNEAL_LEVEL

@@ -3,23 +3,9 @@
 // Where a product is added to, fma says whether it is rounded first, so that all devices give the same bits.
 #pragma once
 #include "formulas/constant.h"
+#include "formulas/relu.h"
 
 namespace anneal::ANNEAL_LEVEL {
-
-// max(x, 0); relu'(0) = 0
-struct ReluFormula {
-  template <class V>
-  static ANNEAL_INLINE V apply(V x, const double*) {
-    return max(V(0), x);  // in this order NaN stays NaN
-  }
-};
-
-struct ReluBackwardFormula {
-  template <class V>
-  static ANNEAL_INLINE V apply(V dout, V y, const double*) {
-    return select(y <= V(0), V(0), dout);
-  }
-};
 
 // x for x > 0, else p0 x; the derivative at 0 is p0
 struct LeakyReluFormula {

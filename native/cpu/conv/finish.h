@@ -1,12 +1,11 @@
 // What becomes of sums on their way into the result: dst = activation(scale * sum + shift + residual, gate), with scale and shift by
 // channel. Scaled and shifted is rounded once.
 #pragma once
-#include "core/pointwise.h"
 #include "cpu/gemm/epilogue.h"
 
 namespace anneal::ANNEAL_LEVEL::convolution {
 
-using gemm::Activation, gemm::W;
+using gemm::W;
 
 template <class T>
 struct Finish {
@@ -26,14 +25,9 @@ struct Finish {
         residual(static_cast<const T*>(args.residual)),
         gate(static_cast<const T*>(args.gate)),
         params(args.params) {
-    if (args.activation == PointwiseOp::Relu) {
-      activation = Activation::Relu;
-    } else if (args.activation == PointwiseOp::ReluBackward) {
-      activation = Activation::ReluBackward;
-    } else if (args.activation != kNoPointwise) {
-      activation = Activation::Tile;
-      function = tileFunction("conv", args.activation, args.dtype);
-    }
+    const AppliedActivation applied = appliedActivation("conv", args.activation, args.dtype);
+    activation = applied.how;
+    function = applied.function;
   }
 
   // Whether nothing follows the sums but a term by channel.

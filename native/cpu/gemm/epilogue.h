@@ -4,12 +4,9 @@
 #include "cpu/gemm/blocking.h"
 #include "cpu/math.h"
 #include "cpu/tile.h"
-#include "formulas/activation.h"
+#include "formulas/relu.h"
 
 namespace anneal::ANNEAL_LEVEL::gemm {
-
-// Relu and its gradient happen in registers, other activations by their tile function on values that lie in cache.
-enum class Activation : uint8_t { None, Relu, ReluBackward, Tile };
 
 template <class T>
 struct Epilogue {

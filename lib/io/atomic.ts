@@ -1,14 +1,18 @@
 // Replacing a file as a whole: a reader sees the old content or the new one, and so does the disk, whenever the machine stops.
 import { createHash } from 'node:crypto';
-import { promises as fs, readlinkSync, type Stats } from 'node:fs';
+import { promises as fs, fsync, readlinkSync, type Stats } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { ArgumentError } from '../errors';
 import { CHUNK_BYTES, pathOf } from './source';
 
 // As many links as Linux follows.
 const MOST_LINKS = 40;
 const DAY_MS = 86_400_000;
+
+// By number, since the file handles of Yarn's Plug'n'Play have no sync().
+const flush = promisify(fsync);
 
 /** An open file, as far as writing goes; it is one of `fs.promises`. */
 export interface OpenFile {
@@ -42,7 +46,7 @@ export async function replaceFile(path: string | URL, write: (file: OpenFile) =>
     try {
       await write(file);
       if (former !== undefined) await keepPermissions(file, former);
-      await file.sync();
+      await flush(file.fd);
     } finally {
       await file.close();
     }
@@ -141,7 +145,7 @@ async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await fs.open(directory, 'r');
   try {
-    await handle.sync();
+    await flush(handle.fd);
   } finally {
     await handle.close();
   }

@@ -10,6 +10,10 @@ import sys
 import lief
 
 
+def arm64(binary):
+    return str(binary.header.machine_type).endswith("AARCH64")
+
+
 def elf(binary):
     entries = {entry.tag: entry for entry in binary.dynamic_entries}
     flags = lief.ELF.DynamicEntry.TAG
@@ -24,7 +28,8 @@ def elf(binary):
         "needs": list(binary.libraries),
         "glibc": ".".join(map(str, max(glibc))) if glibc else None,
         "relro": any(segment.type == lief.ELF.Segment.TYPE.GNU_RELRO for segment in binary.segments) and now,
-        "stackProtector": any(symbol.name == "__stack_chk_fail" for symbol in binary.imported_symbols),
+        # For arm64 zig links a __stack_chk_fail of its own, which a stripped binary does not name.
+        "stackProtector": None if arm64(binary) else any(symbol.name == "__stack_chk_fail" for symbol in binary.imported_symbols),
         "stripped": len(list(binary.symtab_symbols)) == 0,
         "stays": flags.FLAGS_1 in entries and bool(entries[flags.FLAGS_1].value & 8),
     }
@@ -41,18 +46,24 @@ def pe(binary):
     }
 
 
+# zig's linker for macOS exports these whatever it is told: C++'s operators new and delete, and marks of its own.
+LINKED = re.compile(r"_Z(n[aw]|d[al]).*|_mh_dylib_header|__dso_handle")
+
+
 def macho(binary):
     minimum = binary.build_version.minos if binary.build_version else binary.version_min.version
     undefined = [symbol.name for symbol in binary.imported_symbols]
     return {
         "format": "Mach-O",
         "arch": str(binary.header.cpu_type).split(".")[-1],
-        "exports": [symbol.name.removeprefix("_") for symbol in binary.exported_symbols],
-        "needs": [library.name for library in binary.libraries],
+        "exports": [name for name in (symbol.name.removeprefix("_") for symbol in binary.exported_symbols) if not LINKED.fullmatch(name)],
+        # With the name of the binary itself, unless that is no path of the machine that built it.
+        "needs": [library.name for library in binary.libraries if library.name != "@rpath/anneal.node"],
         "system": ".".join(map(str, minimum)),
         "nodeApi": sum(name.startswith("_napi_") for name in undefined),
         "stackProtector": "___stack_chk_fail" in undefined,
-        "signed": binary.code_signature is not None,
+        # Only arm64's must be.
+        "signed": binary.code_signature is not None if binary.header.cpu_type == lief.MachO.Header.CPU_TYPE.ARM64 else None,
     }
 
 

@@ -9,6 +9,8 @@ import sys
 
 import lief
 
+lief.logging.disable()  # what it tells of a binary without this or that would stand among the facts
+
 
 def arm64(binary):
     return str(binary.header.machine_type).endswith("AARCH64")

@@ -81,8 +81,7 @@ async function checkBinaries() {
     if (libraries.length > 0) problems.push(`needs ${libraries.join(' ')}`);
     if (facts.glibc && facts.glibc.localeCompare('2.28', undefined, { numeric: true }) > 0)
       problems.push('glibc after 2.28');
-    if (facts.system && facts.system.localeCompare('11.0', undefined, { numeric: true }) > 0)
-      problems.push('macOS after 11');
+    if (Number.parseFloat(facts.system) > 11) problems.push('macOS after 11');
     if (facts.format === 'Mach-O' && !facts.nodeApi) problems.push('takes no function of Node-API');
     for (const property of ['relro', 'stackProtector', 'stripped', 'stays', 'signed']) {
       if (facts[property] === false) problems.push(`not ${property}`);

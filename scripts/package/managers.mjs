@@ -1,5 +1,5 @@
 // Installs the tarball with each package manager: with its defaults, and then offline with scripts forbidden.
-import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, root, run } from '../command.mjs';
 import { npmCommand } from '../npm.mjs';
@@ -9,12 +9,14 @@ const node = process.execPath;
 
 /**
  * `command` begins the manager's command line; `add` and `offline` continue it; `prepare` writes what a project needs before.
+ * `lock` is what the usual installation found out, where the offline one needs it.
  * `run` starts a program of the project where that is not Node alone.
  * @typedef {object} Manager
  * @property {() => Promise<string[]>} command
  * @property {(tarball: string) => string[]} add
  * @property {(tarball: string) => string[]} offline
  * @property {NodeJS.ProcessEnv} [env] of the offline installation
+ * @property {string} [lock] a file of the project
  * @property {(project: string) => void} [prepare]
  * @property {(command: string[], program: string) => string[]} [run]
  */
@@ -36,6 +38,7 @@ const yarn4 = {
   add: (/** @type {string} */ tarball) => ['add', `anneal@file:${tarball}`],
   offline: (/** @type {string} */ tarball) => ['add', `anneal@file:${tarball}`],
   env: { YARN_ENABLE_NETWORK: '0', YARN_ENABLE_SCRIPTS: '0' },
+  lock: 'yarn.lock', // without which it asks the registry what fits `^4.2.3`, cache or not
 };
 
 const npm = {
@@ -85,11 +88,13 @@ async function withoutNetwork() {
  * @param {string[]} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
+ * @param {string} [lock] what the manager's lock file holds at first
  */
-async function install(manager, command, args, env) {
+async function install(manager, command, args, env, lock) {
   const project = emptyProject('install');
   try {
     manager.prepare?.(project);
+    if (manager.lock && lock) writeFileSync(join(project, manager.lock), lock);
     copyFileSync(join(root, 'test/package/smoke.cjs'), join(project, 'smoke.cjs'));
     const begin = performance.now();
     const [program = '', ...rest] = [...command, ...args];
@@ -97,12 +102,13 @@ async function install(manager, command, args, env) {
     const outer = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
     const installed = await run(program, rest, { cwd: project, env: { ...Object.fromEntries(outer), ...env } });
     const seconds = (performance.now() - begin) / 1000;
-    if (installed.code !== 0) return { seconds, ok: false, problem: installed.output, scripts: false };
+    if (installed.code !== 0) return { seconds, ok: false, problem: installed.output, scripts: false, lock: '' };
     const [runner = '', ...runArgs] = manager.run?.(command, 'smoke.cjs') ?? [node, 'smoke.cjs'];
     const smoke = await run(runner, runArgs, { cwd: project });
     const scripts =
       /node-gyp|build scripts/i.test(installed.output) || existsSync(join(project, 'node_modules/anneal/native/build'));
-    return { seconds, ok: smoke.code === 0, problem: smoke.code === 0 ? '' : smoke.output, scripts };
+    const settled = manager.lock ? readFileSync(join(project, manager.lock), 'utf8') : '';
+    return { seconds, ok: smoke.code === 0, problem: smoke.code === 0 ? '' : smoke.output, scripts, lock: settled };
   } finally {
     rmSync(project, { recursive: true, force: true });
   }
@@ -119,7 +125,13 @@ export async function tryManagers(tarball, names) {
     const manager = /** @type {Manager} */ (managers[name]);
     const command = await manager.command();
     const usual = await install(manager, command, manager.add(tarball), {});
-    const offline = await install(manager, [...isolated, ...command], manager.offline(tarball), manager.env ?? {});
+    const offline = await install(
+      manager,
+      [...isolated, ...command],
+      manager.offline(tarball),
+      manager.env ?? {},
+      usual.lock,
+    );
     rows.push({ name, usual, offline });
   }
   return rows;

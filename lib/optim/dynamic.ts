@@ -2,13 +2,13 @@
 import { type DynamicValue, guard, type Trace, tracing, untraced } from '../compile/trace';
 import type { BaseOptions, Group } from './state';
 
-// A method, so that an optimizer of more options is an `Optimizer<BaseOptions>`, too.
-type ValueOf<O> = { valueOf(options: O): number }['valueOf'];
-
 /** An option that may change from run to run of a compiled step. */
 export interface DynamicOption<O> {
-  /** What kernels take of it: by their name, its value in these options. */
-  values: Readonly<Record<string, ValueOf<O>>>;
+  /**
+   * What kernels take of it: by their name, its value in these options. The type is that of a method, so that an optimizer with more
+   * options is an `Optimizer<BaseOptions>`, too.
+   */
+  values: Readonly<Record<string, { read(options: O): number }['read']>>;
   /** Whether a step that was traced with the one is the same step with the other. Default: always. */
   isSameStep?(now: unknown, before: unknown): boolean;
 }

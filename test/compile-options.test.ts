@@ -2,26 +2,21 @@
 import assert from 'node:assert/strict';
 import { compile, nn, optim, type Tensor, tensor, train } from 'anneal';
 import { sameAsEager, values } from './support/same-as-eager';
+import { warningsOf } from './support/warnings';
 
 const leaf = () => tensor([1, 2], { requiresGrad: true });
 
 type Momenta = optim.BaseOptions & { momentum: number; betas: [number, number] };
 const groupOf = (optimizer: optim.Optimizer) => optimizer.paramGroups[0] as unknown as Momenta;
 
+const setMomentum = (group: Momenta, momentum: number) => {
+  group.momentum = momentum;
+};
+
 /** What makes an optimizer, and sets a momentum of it. */
 const kinds: Record<string, [(w: Tensor) => optim.Optimizer, (group: Momenta, momentum: number) => void]> = {
-  SGD: [
-    (w) => new optim.SGD([w], { lr: 0.5, momentum: 0.9 }),
-    (group, momentum) => {
-      group.momentum = momentum;
-    },
-  ],
-  'SGD with Nesterov momentum': [
-    (w) => new optim.SGD([w], { lr: 0.5, momentum: 0.9, nesterov: true }),
-    (group, momentum) => {
-      group.momentum = momentum;
-    },
-  ],
+  SGD: [(w) => new optim.SGD([w], { lr: 0.5, momentum: 0.9 }), setMomentum],
+  'SGD with Nesterov momentum': [(w) => new optim.SGD([w], { lr: 0.5, momentum: 0.9, nesterov: true }), setMomentum],
   Adam: [
     (w) => new optim.Adam([w], { lr: 0.5 }),
     (group, momentum) => {
@@ -163,9 +158,6 @@ describe('momenta that change between runs of a compiled step', () => {
   });
 
   it('of OneCycleLR leave the Trainer its compiled step', async () => {
-    const warnings: string[] = [];
-    const warn = (warning: Error) => warnings.push(warning.message);
-    process.on('warning', warn);
     const model = new nn.Linear(1, 1);
     const optimizer = new optim.AdamW(model.parameters(), { lr: 0.01 });
     const before = groupOf(optimizer).betas[0];
@@ -176,9 +168,8 @@ describe('momenta that change between runs of a compiled step', () => {
       loss: nn.mseLoss,
       callbacks: [new train.LearningRateScheduler(scheduler, { per: 'batch' })],
     });
-    await trainer.fit([tensor([[1], [2], [3], [4]]), tensor([[2], [4], [6], [8]])], { epochs: 20, batchSize: 2 });
-    await new Promise(setImmediate);
-    process.off('warning', warn);
+    const data = [tensor([[1], [2], [3], [4]]), tensor([[2], [4], [6], [8]])] as const;
+    const warnings = await warningsOf(() => trainer.fit([...data], { epochs: 20, batchSize: 2 }));
     assert.notEqual(groupOf(optimizer).betas[0], before);
     assert.deepEqual(warnings, []);
   });

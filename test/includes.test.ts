@@ -23,8 +23,9 @@ function includesOf(file: string): Set<string> {
 function compiledAgain(changed: readonly string[]): string[] {
   const needs = (file: string) => changed.some((one) => includesOf(file).has(one));
   const kernels = sources.kernels.filter(needs);
+  const { dispatch, compact, engine, binding } = sources;
   return [
-    ...sources.engine.filter(needs),
+    ...[...dispatch, ...compact, ...engine, ...binding].filter(needs),
     ...sources.levels.x64.flatMap((level) => kernels.map((file) => `${level} ${file}`)),
   ];
 }

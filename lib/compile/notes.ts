@@ -19,6 +19,9 @@ export interface WatchedModule {
   [membersOf](): Members | undefined;
 }
 
+/** Options, by name, of which a program takes other values as well, those that leave its step the same; see optim's `DynamicOption`. */
+export type LooseOptions = Readonly<Record<string, { isSameStep?(now: unknown, before: unknown): boolean }>>;
+
 /** What a trace wants to know. */
 export interface Notes {
   /** A tensor is an argument of the engine. */
@@ -29,13 +32,8 @@ export interface Notes {
   met(module: object): void;
   /** An array of the caller's is about to be copied into a tensor. */
   copied(values: object): void;
-  /** An optimizer is about to update its parameters. Of the options `dynamic`, values that are the same step are as good. */
-  optimized(
-    optimizer: object,
-    name: string,
-    groups: readonly object[],
-    dynamic: Readonly<Record<string, { isSameStep?(now: unknown, before: unknown): boolean }>>,
-  ): void;
+  /** An optimizer is about to update its parameters. */
+  optimized(optimizer: object, name: string, groups: readonly object[], loose: LooseOptions): void;
 }
 
 /** The trace's; undefined outside of a trace. */

@@ -4,7 +4,15 @@ import { isMap, isSet } from '../kinds';
 import { Tensor, TRACED } from '../tensor';
 import { copyOf } from './copies';
 import { type Difference, differences, MEMBERS } from './differences';
-import { isModule, liveModules, membersOf, type Notes, type WatchedModule, watchesItself } from './notes';
+import {
+  isModule,
+  type LooseOptions,
+  liveModules,
+  membersOf,
+  type Notes,
+  type WatchedModule,
+  watchesItself,
+} from './notes';
 import { byKey, entriesOf, type Fields, Loose, Snapshot } from './snapshot';
 
 const MOST_ITEMS = 1024; // of an array
@@ -70,12 +78,7 @@ export class Recorder implements Notes {
     if (!copies.some((copy) => copy.source.deref() === values)) copies.push(copyOf(values));
   }
 
-  optimized(
-    optimizer: object,
-    name: string,
-    groups: readonly object[],
-    dynamic: Parameters<Notes['optimized']>[3],
-  ): void {
+  optimized(optimizer: object, name: string, groups: readonly object[], loose: LooseOptions): void {
     if (this.#seen.has(optimizer)) return;
     for (const [i, group] of groups.entries()) {
       const options: unknown[] = [];
@@ -84,7 +87,7 @@ export class Recorder implements Notes {
       this.snapshot.groups.push({ group: group as Fields, options });
       for (const key in group) {
         const value = (group as Fields)[key];
-        const option = Object.hasOwn(dynamic, key) ? dynamic[key] : undefined;
+        const option = Object.hasOwn(loose, key) ? loose[key] : undefined;
         options.push(key, option === undefined ? value : new Loose((now) => option.isSameStep?.(now, value) ?? true));
         this.#value(value, `${name}.paramGroups.${i}.${key}`, 1);
       }

@@ -56,11 +56,11 @@ export function traceUpdate<O extends BaseOptions>(
   const first = trace.dynamicValues.length;
   const options = untraced(() => ({ ...group }));
   const reads = new Map<string, number>();
-  const sources: Record<string, DynamicValue & { kind: 'number' }> = {};
+  const sources: Record<string, Extract<DynamicValue, { kind: 'number' }>> = {};
   for (const [key, { values }] of Object.entries(dynamic)) {
     for (const [name, read] of Object.entries(values)) {
-      const source = () => (tracing() === undefined ? read(group) : untraced(() => read(group)));
-      sources[name] = { kind: 'number', read: source };
+      const valueNow = () => read(group);
+      sources[name] = { kind: 'number', read: () => untraced(valueNow) };
     }
     const value = options[key as keyof O];
     Object.defineProperty(options, key, {
@@ -75,9 +75,9 @@ export function traceUpdate<O extends BaseOptions>(
   const taken = trace.dynamicValues.slice(first);
   for (const [key, { values }] of Object.entries(dynamic)) {
     for (const name of Object.keys(values)) {
-      const source = sources[name] as DynamicValue & { kind: 'number' };
+      const source = sources[name];
       const uses = taken.filter((other) => other === source).length;
-      if ((reads.get(key) ?? 0) > uses) guard(`${kind}.${key}`, source.read);
+      if (source !== undefined && (reads.get(key) ?? 0) > uses) guard(`${kind}.${key}`, source.read);
     }
   }
 }

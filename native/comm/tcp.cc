@@ -11,6 +11,8 @@ namespace anneal::comm {
 
 namespace {
 
+constexpr auto kPatienceAtTheEnd = std::chrono::seconds(1);  // with ranks that do not read
+
 // A message on its way: its frame, then its bytes.
 struct Piece {
   Frame frame;
@@ -37,6 +39,10 @@ class Tcp : public Transport {
   int rank() const override { return options_.rank; }
   int size() const override { return options_.size; }
 
+  ~Tcp() override {
+    if (aborted_) drain();
+  }
+
   void exchange(const std::vector<Transfer>& transfers) override {
     for (Queues& queues : queues_) queues = {};
     for (const Transfer& transfer : transfers) {
@@ -44,6 +50,39 @@ class Tcp : public Transport {
       (transfer.receives ? queues.expected : queues.outgoing)
           .push_back({{transfer.bytes}, static_cast<char*>(transfer.data)});
     }
+    try {
+      moveAll();
+    } catch (const TransportError&) {
+      finishMessages();
+      throw;
+    }
+  }
+
+  void abort(const TransportError& why) override {
+    aborted_ = true;
+    const auto deadline = Clock::now() + kPatienceAtTheEnd;
+    for (int peer = 0; peer < size(); ++peer) {
+      const Socket& socket = socketOf(peer);
+      if (!socket.isOpen()) continue;
+      if (halfSent_[static_cast<size_t>(peer)])
+        socket.endSending();
+      else
+        sendFarewell(socket, why.rank, why.what(), deadline);
+    }
+  }
+
+  void finalize() override {
+    for (const Socket& peer : peers_) {
+      if (peer.isOpen()) peer.endSending();
+    }
+  }
+
+ private:
+  struct Queues {
+    std::deque<Piece> outgoing, expected;
+  };
+
+  void moveAll() {
     auto deadline = nextDeadline();
     std::vector<Watch> watches;
     for (;;) {
@@ -66,27 +105,42 @@ class Tcp : public Transport {
     }
   }
 
-  void abort(const TransportError& why) override {
-    for (int peer = 0; peer < size(); ++peer) {
-      const Socket& socket = socketOf(peer);
-      if (!socket.isOpen()) continue;
-      if (halfSent_[static_cast<size_t>(peer)])
-        socket.endSending();
-      else
-        sendFarewell(socket, why.rank, why.what());
-    }
+  // A farewell can only follow a whole message, and those that are cut short here are whole for a rank that goes on reading.
+  void finishMessages() {
+    const auto deadline = Clock::now() + kPatienceAtTheEnd;
+    std::vector<Watch> watches;
+    do {
+      watches.clear();
+      for (int peer = 0; peer < size(); ++peer) {
+        if (!halfSent_[static_cast<size_t>(peer)]) continue;
+        Piece& piece = queues_[static_cast<size_t>(peer)].outgoing.front();
+        const auto [data, bytes] = piece.rest(piece.frame);
+        const int64_t sent = socketOf(peer).send(data, bytes);
+        if (sent > 0) piece.done += static_cast<size_t>(sent);
+        halfSent_[static_cast<size_t>(peer)] = sent != Socket::kClosed && !piece.isDone();
+        if (halfSent_[static_cast<size_t>(peer)]) watches.push_back({&socketOf(peer), false, true});
+      }
+      if (!watches.empty()) Watch::wait(watches, deadline);
+    } while (!watches.empty() && Clock::now() < deadline);
   }
 
-  void finalize() override {
-    for (const Socket& peer : peers_) {
-      if (peer.isOpen()) peer.endSending();
-    }
+  // Reads what still comes until the others have closed as well: a connection that is closed with unread data is reset, and what
+  // was said last on it may be lost.
+  void drain() const {
+    const auto deadline = Clock::now() + kPatienceAtTheEnd;
+    std::vector<char> unread(size_t{1} << 16);
+    std::vector<bool> ended(peers_.size());
+    std::vector<Watch> watches;
+    do {
+      watches.clear();
+      for (size_t peer = 0; peer < peers_.size(); ++peer) {
+        if (!peers_[peer].isOpen() || ended[peer]) continue;
+        ended[peer] = peers_[peer].receive(unread.data(), unread.size()) == Socket::kClosed;
+        if (!ended[peer]) watches.push_back({&peers_[peer], true, false});
+      }
+      if (!watches.empty()) Watch::wait(watches, deadline);
+    } while (!watches.empty() && Clock::now() < deadline);
   }
-
- private:
-  struct Queues {
-    std::deque<Piece> outgoing, expected;
-  };
 
   const Socket& socketOf(int peer) const { return peers_[static_cast<size_t>(peer)]; }
 
@@ -116,7 +170,8 @@ class Tcp : public Transport {
       const auto [data, bytes] = piece.rest(piece.frame);
       const int64_t sent = socketOf(peer).send(data, bytes);
       if (sent == Socket::kClosed) {
-        receiveFrom(peer, queues);  // it may have said why before
+        queues.expected.push_back({{0}, nullptr});  // behind what was expected it may have said why
+        receiveFrom(peer, queues);
         failGone(peer);
       }
       if (sent == 0) break;
@@ -158,7 +213,7 @@ class Tcp : public Transport {
     Farewell farewell{};
     const Socket& socket = socketOf(peer);
     size_t done = 0;
-    const auto deadline = Clock::now() + std::chrono::seconds(1);
+    const auto deadline = Clock::now() + kPatienceAtTheEnd;
     while (done < sizeof farewell && Clock::now() < deadline) {
       const int64_t received = socket.receive(reinterpret_cast<char*>(&farewell) + done, sizeof farewell - done);
       if (received == Socket::kClosed) failGone(peer);
@@ -178,6 +233,7 @@ class Tcp : public Transport {
   std::vector<Socket> peers_;
   std::vector<Queues> queues_;
   std::vector<bool> halfSent_;  // whether a message to a rank has begun and not ended
+  bool aborted_ = false;
 };
 
 }  // namespace

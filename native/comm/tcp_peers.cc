@@ -114,9 +114,9 @@ class Rendezvous {
       hello.token[sizeof hello.token - 1] = 0;
       if (std::memcmp(hello.magic, kMagic, sizeof kMagic) != 0 || options_.token != hello.token) continue;
       if (const std::string problem = objectionTo(hello); !problem.empty()) {
-        sendFarewell(waiting, hello.rank, problem);
+        sendFarewell(waiting, hello.rank, problem, deadline_);
         for (const Socket& peer : peers_) {
-          if (peer.isOpen()) sendFarewell(peer, hello.rank, problem);
+          if (peer.isOpen()) sendFarewell(peer, hello.rank, problem, deadline_);
         }
         throw TransportError(hello.rank, problem);
       }
@@ -227,14 +227,14 @@ class Rendezvous {
 
 std::vector<Socket> connectPeers(const TcpOptions& options) { return Rendezvous(options).run(); }
 
-void sendFarewell(const Socket& socket, int rank, const std::string& message) {
+void sendFarewell(const Socket& socket, int rank, const std::string& message, Clock::time_point deadline) {
   struct {
     Frame frame{kFarewell};
     Farewell farewell{};
   } last;
   last.farewell.rank = rank;
   copyText(last.farewell.message, sizeof last.farewell.message, message);
-  socket.send(&last, sizeof last);  // fits into the socket's buffer, or nobody reads
+  sendAll(socket, &last, sizeof last, deadline);
   socket.endSending();
 }
 

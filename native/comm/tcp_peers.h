@@ -21,8 +21,8 @@ struct Farewell {
 // One socket for each rank; that of the rank itself is not open. Throws TransportError.
 std::vector<Socket> connectPeers(const TcpOptions& options);
 
-// Sends a farewell; only at the beginning of a frame. Does not wait.
-void sendFarewell(const Socket& socket, int rank, const std::string& message);
+// Sends a farewell, the last message on a connection; only at the beginning of a frame. Gives up at the deadline.
+void sendFarewell(const Socket& socket, int rank, const std::string& message, Clock::time_point deadline);
 
 // Throws where the caller is to give up.
 void checkInterrupt(const TcpOptions& options);

@@ -51,7 +51,7 @@ class Transport {
   // Of a transport that survives. All ranks that are left call it after a collective: whether all have come through it (`done`). Where
   // one has not, those that are left become the group: rank() and size() are new ones, in the old order.
   virtual bool settle(bool done) { return done; }
-  // Tells the others, as far as that is possible without waiting, why this rank takes no further part.
+  // Tells the others, as far as that is possible within a second, why this rank takes no further part.
   virtual void abort(const TransportError& why) = 0;
   // To be called by all ranks at the same place. Nothing may follow.
   virtual void finalize() = 0;

@@ -75,7 +75,11 @@ std::string failureOf(Collectives& group, const Request& request) {
   return {};
 }
 
-bool begins(const std::string& text, const std::string& with) { return text.compare(0, with.size(), with) == 0; }
+std::string beginningOf(const std::string& text, const std::string& like) { return text.substr(0, like.size()); }
+
+void sleepFor(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+
+const std::string kRank1IsGone = "rank 1 is gone: its process has ended, or the connection to it is lost";
 
 float valueOf(int rank, int64_t i) { return std::sin(static_cast<float>(rank * 1000 + i)) * 100; }
 
@@ -199,7 +203,41 @@ TEST(comm_a_rank_that_ends_is_named) {
     std::vector<float> data(100000, 1);
     if (rank == 1) return;  // its sockets close
     const std::string message = failureOf(group, requestOf(Collective::AllReduce, DType::Float32, data.data(), 100000));
-    CHECK(begins(message, "rank 1 is gone: its process has ended, or the connection to it is lost"));
+    CHECK_EQ(beginningOf(message, kRank1IsGone), kRank1IsGone);
+  });
+}
+
+// Rank 0 has said why, and closed the connection, before rank 2 begins.
+TEST(comm_a_rank_that_ends_is_named_to_one_that_is_late) {
+  onRanks(3, [](Collectives& group) {
+    const int rank = group.transport().rank();
+    if (rank > 0) sleepFor(rank == 1 ? 20 : 100);
+    if (rank == 1) return;
+    float data = 1;
+    const std::string message = failureOf(group, requestOf(Collective::AllReduce, DType::Float32, &data, 1));
+    CHECK_EQ(beginningOf(message, kRank1IsGone), kRank1IsGone);
+  });
+}
+
+// Rank 0 learns of it in the middle of a message to rank 2, which does not wait for rank 1 at all.
+TEST(comm_a_rank_that_ends_is_named_behind_a_message_that_had_begun) {
+  onRanks(3, [](Collectives& group) {
+    Transport& transport = group.transport();
+    if (transport.rank() == 1) return sleepFor(50);
+    std::vector<char> data(size_t{32} << 20, static_cast<char>(1 + transport.rank()));
+    char last = 0;
+    std::string message;
+    try {
+      if (transport.rank() == 0) transport.exchange({{2, false, data.data(), data.size()}, {1, true, &last, 1}});
+      sleepFor(100);
+      transport.exchange({{0, true, data.data(), data.size()}});
+      CHECK_EQ(static_cast<int>(data.back()), 1);
+      transport.exchange({{0, true, &last, 1}});
+    } catch (const TransportError& error) {
+      transport.abort(error);
+      message = error.what();
+    }
+    CHECK_EQ(beginningOf(message, kRank1IsGone), kRank1IsGone);
   });
 }
 
@@ -211,12 +249,13 @@ TEST(comm_a_rank_that_hangs_is_named_in_time) {
       [&](Collectives& group) {
         std::vector<float> data(10, 1);
         if (group.transport().rank() == 1) {
-          while (done < 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+          while (done < 2) sleepFor(5);
           return;
         }
         const auto begin = Clock::now();
         const std::string message = failureOf(group, requestOf(Collective::AllReduce, DType::Float32, data.data(), 10));
-        CHECK(begins(message, "rank 1 has not answered for 0.5 s (ANNEAL_COMM_TIMEOUT)"));
+        const std::string like = "rank 1 has not answered for 0.5 s (ANNEAL_COMM_TIMEOUT)";
+        CHECK_EQ(beginningOf(message, like), like);
         CHECK(Clock::now() - begin < std::chrono::seconds(10));  // a loaded machine, and sanitizers
         ++done;
       },

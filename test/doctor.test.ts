@@ -1,6 +1,7 @@
 // The command `anneal`, as a process of its own: the report of `anneal doctor`, here and where the engine does not load.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -144,6 +145,14 @@ describe('anneal doctor', function () {
     const lines = (text: string) => text.split('\n').map((line) => line.replace(/ {2,}/g, '  '));
     assert.equal(lines(facts).length, 10, said);
     assert.deepEqual(lines(facts), lines(reported).slice(0, 10));
+  });
+
+  it('is content with a reader that goes away', async () => {
+    const child = spawn(process.execPath, [program, 'doctor'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const problems = child.stderr.setEncoding('utf8').toArray();
+    assert.deepEqual(await once(child, 'close'), [0, null]);
+    assert.deepEqual(await problems, []);
   });
 
   it('says that the engine does not start, and why', () => {

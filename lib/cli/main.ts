@@ -94,5 +94,10 @@ async function main(): Promise<number> {
   return doctor(root, load, json);
 }
 
+// A reader that has seen enough (`anneal doctor | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 // Not left to end by itself: a read that never comes would keep the process alive.
 void main().then((code) => process.exit(code));

@@ -29,8 +29,6 @@ async function bundle() {
     platform: 'node',
     format: 'cjs',
     target: 'node20.19',
-    sourcemap: true,
-    sourcesContent: false,
     keepNames: true,
   };
   await build({
@@ -54,7 +52,7 @@ export async function buildTypeScript() {
   if (code !== 0) throw new BuildError('anneal: TypeScript found errors, listed above.');
   await bundle();
   const sources = filesBelow('lib', /\.ts$/).map((file) => file.replace(/^lib\/(.*)\.ts$/, 'dist/$1.d.ts'));
-  const made = new Set(['dist/index.js', command, ...sources].flatMap((file) => [file, `${file}.map`]));
+  const made = new Set(['dist/index.js', command, ...sources]);
   for (const file of filesBelow('dist', /\.(js|d\.ts)(\.map)?$/)) {
     if (!made.has(file)) rmSync(join(root, file));
   }

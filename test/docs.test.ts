@@ -76,7 +76,6 @@ describe('documentation', function () {
       rootDir: '.',
       noEmit: true,
       declaration: false,
-      declarationMap: false,
       emitDeclarationOnly: false,
     };
     const config = { extends: '../../tsconfig.json', compilerOptions, include: ['*.mts'] };

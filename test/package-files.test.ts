@@ -1,8 +1,10 @@
 // The files of the package are those of a list, test/package-files.txt: nothing slips in, and nothing is forgotten.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Packed, packed } from './support/pack';
+
+const root = join(__dirname, '..');
 
 // Of a path in which `**/` stands for any folders and `*` for any part of a name.
 function patternOf(line: string): RegExp {
@@ -41,11 +43,13 @@ describe('the files of the package', function () {
   });
 
   it('have a declaration for each source', () => {
-    const below = (folder: string, end: string) =>
-      paths()
-        .filter((path) => path.startsWith(folder) && path.endsWith(end))
-        .map((path) => path.slice(folder.length, -end.length));
-    assert.deepEqual(below('dist/', '.d.ts').sort(), below('lib/', '.ts').sort());
+    const below = (files: string[], end: string) =>
+      files.filter((file) => file.endsWith(end)).map((file) => file.slice(0, -end.length));
+    const packedBelowDist = paths()
+      .filter((path) => path.startsWith('dist/'))
+      .map((path) => path.slice('dist/'.length));
+    const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' });
+    assert.deepEqual(below(packedBelowDist, '.d.ts').sort(), below(sources, '.ts').sort());
   });
 
   it('are told from others', () => {

@@ -2,6 +2,7 @@
 // operands: every way of computing a product on every instruction-set level, against plain loops in float64.
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -101,7 +102,7 @@ struct Operands {
   double atA(int64_t i, int64_t p) const { return a[static_cast<size_t>(i * args.aRow + p * args.aCol)]; }
 };
 
-double normalDensity(double x) { return std::exp(-x * x / 2) / std::sqrt(2 * M_PI); }
+double normalDensity(double x) { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi); }
 double normalCumulative(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
 double activated(PointwiseOp op, double v, double gate, const double* params) {

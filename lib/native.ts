@@ -1,7 +1,8 @@
 // Loads the engine's binary and gives its functions types. Nothing else in lib requires it.
-import { join, toNamespacedPath } from 'node:path';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { openAddon } from './addon-file';
 import { DeviceError, errorClasses } from './errors';
 import { alignRows, chooseBinary, howToGetBinary, inspectInstallation, installationRows } from './installation';
 
@@ -190,9 +191,7 @@ function load(): Native {
   try {
     // Not by require, which would give a second copy of this package the same functions and state: the copies would take each
     // other's error classes and hooks.
-    const module = { exports: {} as Addon };
-    process.dlopen(module, toNamespacedPath(path));
-    return checked(module.exports);
+    return checked(openAddon(path) as Addon);
   } catch (cause) {
     throw cannotLoad(root, `anneal's binary ${path} does not load on ${platform}: ${cause}`, { cause });
   }

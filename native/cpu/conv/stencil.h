@@ -108,13 +108,14 @@ template <class T, int Taps, int Stride, int Rows>
 void stencilRows(const StencilChannel<T, Taps>& c, const T* from, int64_t count, T* to, int64_t toRow) {
   constexpr int kVectors = stencilVectors(Taps);
   int64_t x = 0;
-  for (; x + kVectors * W<T> <= count; x += kVectors * W<T>) {
-    stencilTile<T, Taps, Stride, Rows, kVectors>(c, from + x, to + x, toRow, W<T>);
+  if constexpr (kVectors == 2) {
+    for (; count - x > W<T>; x += 2 * W<T>) {
+      stencilTile<T, Taps, Stride, Rows, 2>(c, from + x, to + x, toRow,
+                                            static_cast<int>(least(W<T>, count - x - W<T>)));
+    }
   }
-  if (kVectors == 2 && count - x > W<T>) {
-    stencilTile<T, Taps, Stride, Rows, kVectors>(c, from + x, to + x, toRow, static_cast<int>(count - x - W<T>));
-  } else if (x < count) {
-    stencilTile<T, Taps, Stride, Rows, 1>(c, from + x, to + x, toRow, static_cast<int>(count - x));
+  for (; x < count; x += W<T>) {
+    stencilTile<T, Taps, Stride, Rows, 1>(c, from + x, to + x, toRow, static_cast<int>(least(W<T>, count - x)));
   }
 }
 
